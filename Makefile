@@ -1,0 +1,116 @@
+# prov: make, make test, make asan, make lint, make demo, make bench, make install (DESTDIR, prefix), make clean.
+# Sources are found by folder: a new file needs no line here.
+
+prefix     ?= /usr/local
+bindir     ?= $(prefix)/bin
+libdir     ?= $(prefix)/lib
+datadir    ?= $(prefix)/share
+mandir     ?= $(datadir)/man
+moduledir   = $(libdir)/prov
+recipedir   = $(datadir)/prov/boxes
+VERSION     = 0.1.0
+
+CC         ?= cc
+MUSL_CC    ?= musl-gcc
+PKG_CONFIG ?= pkg-config
+B          ?= build
+
+WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wvla \
+         -Wswitch-enum -Wno-format-truncation -Werror
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fcf-protection
+OPT    = -O2 -g
+SAN    =
+ifdef SANITIZE
+OPT    = -O1 -g
+HARDEN =
+SAN    = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DMODULE_DIR='"$(moduledir)"' -DRECIPE_DIR='"$(recipedir)"' \
+             -I. $(WARN) $(OPT) $(HARDEN) $(SAN) -fPIC -MMD -MP $(CFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
+
+pkg = $(shell $(PKG_CONFIG) $(1) $(2))
+objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(1))))
+
+# The program: no libvirt, libssh, libcurl, libarchive or libcrypto. Each module holds one of them.
+CORE_OBJ = $(call objs,base/*.c core/*.c lab/*.c net/*.c boxes/*.c transports/*.c providers/*.c providers/common/*.c \
+           providers/container/*.c provisioners/*.c)
+CLI_OBJ  = $(call objs,cli/*.c)
+KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
+SSH_OBJ  = $(call objs,transports/ssh/*.c)
+BOX_OBJ  = $(call objs,boxes/transfer/*.c)
+FAKE_OBJ = $(call objs,tests/fake/*.c)
+
+CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd)
+KVM_LIBS  = $(call pkg,--libs,libvirt libcrypto)
+SSH_LIBS  = $(call pkg,--libs,libssh)
+BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)
+TEST_LIBS = $(call pkg,--libs,check)
+
+MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so
+GUEST   = $(patsubst guest/%.c,$(B)/%,$(sort $(wildcard guest/prov-*.c)))
+UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
+
+all: $(B)/prov $(MODULES) $(GUEST)
+
+$(B)/prov: $(CORE_OBJ) $(CLI_OBJ)
+	$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
+$(B)/prov-kvm.so: $(KVM_OBJ)
+	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
+$(B)/prov-ssh.so: $(SSH_OBJ)
+	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
+$(B)/prov-box.so: $(BOX_OBJ)
+	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
+
+# What runs inside or beside a machine: static, tiny libc, no dependency on the rest.
+GUEST_CFLAGS = -std=c17 -D_GNU_SOURCE -Os $(filter-out -Wpedantic,$(WARN)) -fno-asynchronous-unwind-tables -ffunction-sections -I. \
+               -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+$(B)/prov-%: guest/prov-%.c $(wildcard guest/*.h)
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(GUEST_CFLAGS) -static -s -Wl,--gc-sections -o $@ $<
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+# Tests: everything in one archive, so that a suite links what it calls.
+$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
+	@rm -f $@
+	$(AR) rcs $@ $^
+TEST_LINK = $(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(TEST_LIBS)
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libprov.a
+	@mkdir -p $(@D)
+	$(TEST_LINK)
+$(B)/crash/%: $(B)/tests/crash/%.o $(B)/libprov.a
+	@mkdir -p $(@D)
+	$(TEST_LINK)
+
+unit: $(UNIT) all
+	tests/run $(UNIT)
+crash: $(CRASH) all
+	tests/run $(CRASH)
+test: $(UNIT) $(CRASH) all
+	tests/run $(UNIT) $(CRASH) tests/cli/*.sh tests/live/*.sh
+asan:
+	$(MAKE) B=build/asan SANITIZE=1 unit crash
+lint:
+	tools/lint
+demo: all
+	tools/run-demo
+bench: all
+	tools/bench
+
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(moduledir) $(DESTDIR)$(recipedir)
+	install -m 755 $(B)/prov $(DESTDIR)$(bindir)/
+	install -m 755 $(MODULES) $(GUEST) $(DESTDIR)$(moduledir)/
+	cp -r $(sort $(dir $(wildcard boxes/*/recipe.sh))) $(DESTDIR)$(recipedir)/
+
+clean:
+	rm -rf build
+
+.PHONY: all unit crash test asan lint demo bench install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,234 @@
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+int fs_read(const char *path, size_t max, struct str *out, struct err *err)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_STR text = {0};
+	char buf[16384];
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, "open '%s'", path);
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		if (text.len + (size_t)n > max)
+			return err_set(err, ERR_FAILED, "'%s' is larger than %zu bytes", path, max);
+		str_addn(&text, buf, (size_t)n);
+	}
+	if (n < 0)
+		return err_sys(err, "read '%s'", path);
+	str_clear(out);
+	out->len = text.len;
+	out->buf = str_steal(&text);
+	out->cap = out->len + 1;
+	return 0;
+}
+
+static int fill_and_sync(int fd, const void *bytes, size_t n, mode_t mode, struct err *err)
+{
+	if (fchmod(fd, mode) < 0)
+		return err_sys(err, "set the mode");
+	if (io_write_all(fd, bytes, n, err) < 0)
+		return -1;
+	if (fsync(fd) < 0)
+		return err_sys(err, "sync");
+	return 0;
+}
+
+int fs_replace(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
+{
+	AUTO_FREE char *tmp = xasprintf("%s.XXXXXX", path);
+	AUTO_FD int fd = mkostemp(tmp, O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "create a file beside '%s'", path);
+	if (fill_and_sync(fd, bytes, n, mode, err) < 0) {
+		unlink(tmp);
+		return err_wrap(err, "write '%s'", path);
+	}
+	if (rename(tmp, path) < 0) {
+		err_sys(err, "rename '%s' to '%s'", tmp, path);
+		unlink(tmp);
+		return -1;
+	}
+	return 0;
+}
+
+int fs_write_attr(const char *path, const char *value, struct err *err)
+{
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "open '%s'", path);
+	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		return err_sys(err, "write '%s' to '%s'", value, path);
+	return 0;
+}
+
+int fs_mkdirs(const char *path, mode_t mode, struct err *err)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return err_sys(err, "create folder '%s'", copy);
+		*p = '/';
+	}
+	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		return err_sys(err, "create folder '%s'", copy);
+	return 0;
+}
+
+static int remove_at(int parent, const char *name, dev_t dev, struct err *err);
+
+static int remove_entries(int fd, dev_t dev, struct err *err)
+{
+	DIR *dir = fdopendir(fd);
+	int rc = 0;
+
+	if (!dir) {
+		close(fd);
+		return err_sys(err, "open a folder to remove it");
+	}
+	for (struct dirent *e; rc == 0 && (e = readdir(dir));)
+		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+			rc = remove_at(dirfd(dir), e->d_name, dev, err);
+	closedir(dir);
+	return rc;
+}
+
+static int remove_at(int parent, const char *name, dev_t dev, struct err *err)
+{
+	struct stat st;
+
+	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_sys(err, "remove '%s'", name);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open '%s' to remove it", name);
+	if (fstat(fd, &st) < 0 || st.st_dev != dev) {
+		close(fd);
+		return err_set(err, ERR_FAILED, "'%s' is a mount point, not removed", name);
+	}
+	if (remove_entries(fd, dev, err) < 0)
+		return -1;
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, "remove folder '%s'", name);
+	return 0;
+}
+
+int fs_remove_tree(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", path);
+	if (remove_at(AT_FDCWD, path, st.st_dev, err) < 0)
+		return err_wrap(err, "remove '%s'", path);
+	return 0;
+}
+
+int fs_unlink(const char *path, struct err *err)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_sys(err, "remove '%s'", path);
+	return 0;
+}
+
+bool fs_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+bool fs_is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int fs_list(const char *path, struct strv *out, struct err *err)
+{
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(err, "open folder '%s'", path);
+	for (struct dirent *e; (e = readdir(dir));)
+		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+			strv_add(out, e->d_name);
+	closedir(dir);
+	if (out->n)
+		qsort(out->v, out->n, sizeof(char *), compare_names);
+	return 0;
+}
+
+int fs_free_bytes(const char *path, uint64_t *out, struct err *err)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) < 0)
+		return err_sys(err, "ask for the free space of '%s'", path);
+	*out = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
+int io_write_all(int fd, const void *bytes, size_t n, struct err *err)
+{
+	const char *p = bytes;
+
+	while (n) {
+		ssize_t k = write(fd, p, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_sys(err, "write");
+		p += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+ssize_t io_read_full(int fd, void *buf, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t k = read(fd, (char *)buf + got, n - got);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		if (k == 0)
+			break;
+		got += (size_t)k;
+	}
+	return (ssize_t)got;
+}
+
+int io_set_cloexec(int fd, bool on, struct err *err)
+{
+	if (fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0)
+		return err_sys(err, "set close-on-exec");
+	return 0;
+}

@@ -1,0 +1,41 @@
+#include "base/proc.h"
+
+#include "base/fs.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The build folder holds binary and modules side by side; an installed binary finds them in
+ * MODULE_DIR. */
+static char *module_path(const char *module)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n > 0) {
+		self[n] = '\0';
+		*(strrchr(self, '/') + 1) = '\0';
+		char *beside = xasprintf("%s%s.so", self, module);
+		if (fs_exists(beside))
+			return beside;
+		util_free_ptr(&beside);
+	}
+	return xasprintf("%s/%s.so", MODULE_DIR, module);
+}
+
+int module_symbol(const char *module, const char *symbol, void **out, struct err *err)
+{
+	AUTO_FREE char *path = module_path(module);
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* opened again: the same handle */
+	void *found = handle ? dlsym(handle, symbol) : NULL;
+
+	if (!found) {
+		err_set(err, ERR_HOST, "cannot open the module '%s': %s", path, dlerror());
+		return err_hint(err,
+		        "install the libraries it needs with tools/setup, or build prov again with "
+		        "make");
+	}
+	*out = found;
+	return 0;
+}

@@ -1,0 +1,235 @@
+#include "base/proc.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct child {
+	pid_t pid;
+	int pidfd;
+	int out[2]; /* read ends of standard output and error; -1: not caught, or at its end */
+};
+
+static void child_exec(const struct proc_cmd *cmd, int out, int err_out, int report)
+{
+	int in = cmd->in_fd >= 0 ? cmd->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigset_t none;
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	/* Each dup lands on a number that a later one may still need as its source only if sources
+	 * are 0..2: move them up. */
+	int from[3] = {fcntl(in, F_DUPFD_CLOEXEC, 3), fcntl(out, F_DUPFD_CLOEXEC, 3),
+	        fcntl(err_out, F_DUPFD_CLOEXEC, 3)};
+	for (int i = 0; i < 3; i++)
+		if (from[i] < 0 || dup2(from[i], i) < 0)
+			goto failed;
+	if (cmd->cwd && chdir(cmd->cwd) < 0)
+		goto failed;
+	char *const *argv = (char *const *)(uintptr_t)cmd->argv;
+	if (cmd->env)
+		execvpe(argv[0], argv, (char *const *)(uintptr_t)cmd->env);
+	else
+		execvp(argv[0], argv);
+failed:;
+	int saved = errno;
+	if (write(report, &saved, sizeof(saved)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int spawn(const struct proc_cmd *cmd, struct child *child, struct err *err)
+{
+	int out[2] = {-1, -1}, errs[2] = {-1, -1}, report[2], code = 0;
+	AUTO_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null < 0 || pipe2(report, O_CLOEXEC) < 0 ||
+	        (cmd->output && (pipe2(out, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC) < 0)))
+		return err_sys(err, "make a pipe for '%s'", cmd->argv[0]);
+	child->pid = fork();
+	if (child->pid == 0) {
+		int to = cmd->output ? out[1] : cmd->out_fd >= 0 ? cmd->out_fd : null;
+		int to_err = cmd->output ? errs[1] : cmd->err_fd >= 0 ? cmd->err_fd : null;
+		child_exec(cmd, to, to_err, report[1]);
+	}
+	int saved = errno;
+	util_close_fd(&out[1]);
+	util_close_fd(&errs[1]);
+	util_close_fd(&report[1]);
+	child->out[0] = out[0];
+	child->out[1] = errs[0];
+	errno = saved;
+	if (child->pid < 0) {
+		util_close_fd(&report[0]);
+		return err_sys(err, "start '%s'", cmd->argv[0]);
+	}
+	ssize_t n = io_read_full(report[0], &code, sizeof(code));
+	util_close_fd(&report[0]);
+	if (n == sizeof(code)) {
+		waitpid(child->pid, NULL, 0);
+		util_close_fd(&child->out[0]);
+		util_close_fd(&child->out[1]);
+		errno = code;
+		return code == ENOENT && !cmd->cwd
+		        ? err_set(err, ERR_HOST, "command '%s' not found", cmd->argv[0])
+		        : err_sys(err, "start '%s'", cmd->argv[0]);
+	}
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	return 0;
+}
+
+static void drain(const struct proc_cmd *cmd, struct child *child, int stream)
+{
+	char buf[16384];
+	ssize_t n = read(child->out[stream], buf, sizeof(buf));
+
+	if (n > 0)
+		cmd->output(cmd->ctx, stream + 1, buf, (size_t)n);
+	else if (n == 0 || errno != EINTR)
+		util_close_fd(&child->out[stream]);
+}
+
+/* Waits until the process has ended and its output is at its end; sets *why where it was cut short.
+ */
+static void watch(const struct proc_cmd *cmd, struct child *child, enum err_kind *why)
+{
+	int64_t deadline = cmd->timeout_ns ? clock_mono_ns() + cmd->timeout_ns : 0;
+	bool ended = false;
+
+	while (!ended || child->out[0] >= 0 || child->out[1] >= 0) {
+		struct pollfd fds[3] = {{child->out[0], POLLIN, 0}, {child->out[1], POLLIN, 0},
+		        {ended ? -1 : child->pidfd, POLLIN, 0}};
+		/* Once it ended, what its own children still hold open is read only as far as it is
+		 * there. */
+		int wait_ms = ended ? 0 : deadline || cmd->stop ? 100 : -1;
+		int ready = poll(fds, 3, wait_ms);
+		for (int i = 0; i < 2; i++)
+			if (fds[i].revents)
+				drain(cmd, child, i);
+		ended = ended || fds[2].revents;
+		if (ended && ready == 0)
+			break;
+		if (!ended && *why == ERR_NONE && deadline && clock_mono_ns() > deadline) {
+			*why = ERR_FAILED;
+			kill(-child->pid, SIGKILL);
+		}
+		if (!ended && *why == ERR_NONE && cmd->stop && *cmd->stop) {
+			*why = ERR_INTERRUPTED;
+			kill(-child->pid, SIGTERM);
+		}
+	}
+}
+
+int proc_run(const struct proc_cmd *cmd, int *status, struct err *err)
+{
+	struct child child = {-1, -1, {-1, -1}};
+	enum err_kind why = ERR_NONE;
+	int wait_status = 0;
+
+	if (spawn(cmd, &child, err) < 0)
+		return -1;
+	watch(cmd, &child, &why);
+	while (waitpid(child.pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	util_close_fd(&child.pidfd);
+	util_close_fd(&child.out[0]);
+	util_close_fd(&child.out[1]);
+	if (why == ERR_INTERRUPTED)
+		return err_set(err, why, "'%s' was interrupted", cmd->argv[0]);
+	if (why != ERR_NONE)
+		return err_set(err, why, "'%s' ran longer than %" PRId64 " s", cmd->argv[0],
+		        cmd->timeout_ns / 1000000000);
+	*status = proc_exit_status(wait_status);
+	return 0;
+}
+
+static void collect(void *ctx, int stream, const char *data, size_t n)
+{
+	struct str *both = ctx;
+
+	str_addn(&both[stream - 1], data, n);
+}
+
+int proc_check(const char *const argv[], struct str *out, struct err *err)
+{
+	struct str text[2] = {{0}, {0}};
+	struct proc_cmd cmd = {.argv = argv,
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .output = collect,
+	        .ctx = text};
+	int status, rc = proc_run(&cmd, &status, err);
+
+	if (rc == 0 && status != 0) {
+		const char *said = text[1].len ? str_text(&text[1]) : str_text(&text[0]);
+		size_t n = strcspn(said, "\n");
+		rc = err_set(err, ERR_FAILED, "'%s' exited with %d: %.*s", argv[0], status,
+		        (int)(n > 600 ? 600 : n), said);
+	}
+	if (rc == 0 && out)
+		str_addn(out, str_text(&text[0]), text[0].len);
+	str_clear(&text[0]);
+	str_clear(&text[1]);
+	return rc;
+}
+
+/* /proc/PID/stat: the name may hold spaces and parentheses, so fields are counted behind the last
+ * ')'. */
+static int read_stat(pid_t pid, char *state, uint64_t *ticks, struct err *err)
+{
+	char path[32], buf[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return err_set(err, ERR_MISSING, "there is no process %d", pid);
+	buf[n] = '\0';
+	char *p = strrchr(buf, ')');
+	if (!p ||
+	        sscanf(p + 2,
+	                "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+	                "%*d %" SCNu64,
+	                state, ticks) != 2)
+		return err_set(err, ERR_FAILED, "cannot read '%s'", path);
+	return 0;
+}
+
+int proc_start_time(pid_t pid, uint64_t *ticks, struct err *err)
+{
+	char state;
+	uint64_t t;
+
+	if (read_stat(pid, &state, &t, err) < 0)
+		return -1;
+	if (state == 'Z' || state == 'X')
+		return err_set(err, ERR_MISSING, "process %d has ended", pid);
+	*ticks = t;
+	return 0;
+}
+
+bool proc_same(pid_t pid, uint64_t start_ticks)
+{
+	uint64_t now;
+
+	return pid > 0 && proc_start_time(pid, &now, NULL) == 0 && now == start_ticks;
+}
+
+int proc_exit_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}

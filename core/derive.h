@@ -1,0 +1,45 @@
+/*
+ * Every host-side name, derived from home + lab id + machine and never chosen: a resource is found
+ * and removed even if the line that recorded it was lost. Pure: nothing here touches the host.
+ * Links fit 15 bytes, sockets 107.
+ */
+#pragma once
+
+#include "base/util.h"
+
+struct names {
+	char *lab_dir; /* HOME/labs/ID */
+	char *journal; /* LAB_DIR/machines/NAME@PROVIDER/journal */
+	char *dir;     /* LAB_DIR/machines/NAME@PROVIDER: all that the machine has, gone with it */
+	char *key;     /* LAB_DIR/id_ed25519: the lab's private key, PEM as OpenSSH writes it; .pub
+	                  beside it */
+	char *domain;  /* prov-ID-NAME: libvirt domain */
+	char *uuid;    /* of the domain, from a digest of lab id + selector */
+	char *cgroup;  /* prov-ID-NAME-KIND: folder below each hierarchy's root */
+	char link[16]; /* host end of the veth */
+	char peer[16]; /* its other end before it becomes eth0 */
+	char *console; /* DIR/console.log: serial console, or output of PID 1 */
+	char *phases;  /* DIR/phases: lines from the guest's virtio-serial channel */
+	char *disk;    /* DIR/disk.qcow2 */
+	char *seed;    /* DIR/initrd-seed: cpio before the initrd */
+	char *upper, *work, *merged; /* container's overlay */
+	char *known_hosts; /* DIR/known_hosts: the guest's host key, known before the first
+	                      connection */
+	char *status;      /* DIR/status: exit status of PID 1 as prov-mon stored it */
+	char *logs;        /* DIR/provision.log: what provisioners printed */
+};
+
+/* home: see prov_home(). All strings belong to the struct. */
+void names_derive(struct names *out, const char *home, const char *lab_id, const char *name,
+        const char *provider);
+void names_clear(struct names *names);
+
+/* HOME of all state: $PROV_HOME, else /var/lib/prov for root, else $XDG_DATA_HOME/prov. The caller
+ * frees. */
+char *prov_home(void);
+char *lab_dir_of(const char *home, const char *lab_id);
+/* 52:54:00:xx:xx:xx from a digest of lab id, selector and network. The caller frees. */
+char *derive_mac(const char *lab_id, const char *selector, const char *network);
+/* prov-ID-NETWORK, and the bridge's fixed MAC. */
+char *derive_network(const char *lab_id, const char *network);
+char *derive_network_mac(const char *lab_id, const char *network);

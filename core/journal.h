@@ -1,0 +1,79 @@
+/*
+ * The journal is the state, the lock and the stopwatch of a machine or a lab: one append-only file,
+ * flock()ed by its single writer, every line with a checksum; state is the fold of its lines.
+ *
+ *   CRC32 {"k":"header", …}\n
+ *
+ * A torn last line is dropped by readers and cut off by the next writer. A bad checksum before the
+ * last line sets state.damaged: destroy then reverts every step of the provider. Killing the
+ * process loses nothing; only the header is synced to disk.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/clock.h"
+
+enum step_state { STEP_ABSENT, STEP_BEGUN, STEP_DONE, STEP_REVERTING };
+
+struct step_record {
+	char *name;
+	enum step_state state;
+	char digest[65];               /* of the inputs, in "done" */
+	char boot_id[BOOT_ID_LEN + 1]; /* of the boot in which it was done */
+	bool is_volatile;
+	int64_t begun_ns, done_ns; /* wall clock */
+};
+
+struct journal_fact {
+	char *key, *value;
+};
+
+struct journal_state {
+	bool exists; /* a header was read */
+	bool damaged;
+	size_t damaged_line;
+	char *kind; /* "machine" or "lab" */
+	char *provider;
+	char *spec;                /* JSON of spec_write, or of the lab's header */
+	char *boot_id;             /* of the last writer */
+	struct step_record *steps; /* in order of first appearance */
+	size_t n_steps;
+	struct journal_fact *facts;
+	size_t n_facts;
+	char *failed_step, *failed_message; /* of the last run; NULL if it did not fail */
+	int failed_code;
+};
+
+struct journal;
+
+/*
+ * Opens for writing, creating file and folder; takes the lock without waiting. ERR_BUSY names the
+ * holder (pid and command line, from /proc/locks). A torn tail is cut off. The descriptor is
+ * close-on-exec; a child that outlives the command must close it (close_range), or it keeps the
+ * lock.
+ */
+MUST_CHECK int journal_open(const char *path, struct journal **out, struct err *err);
+void journal_close(struct journal *journal);
+const struct journal_state *journal_state(const struct journal *journal);
+
+/* Reads without a lock. An absent file is an empty state (exists = false). */
+MUST_CHECK int journal_read(const char *path, struct journal_state *out, struct err *err);
+void journal_state_clear(struct journal_state *state);
+const struct step_record *journal_step(
+        const struct journal_state *state, const char *step); /* NULL: never begun */
+const char *journal_fact(const struct journal_state *state, const char *key); /* NULL: none */
+
+/* Appends. The header is synced; a changed spec is written as a new header line, which keeps steps
+ * and facts. */
+MUST_CHECK int journal_header(struct journal *j, const char *kind, const char *provider,
+        const char *spec, struct err *err);
+MUST_CHECK int journal_begun(struct journal *j, const char *step, struct err *err);
+MUST_CHECK int journal_done(
+        struct journal *j, const char *step, const char *digest, bool is_volatile, struct err *err);
+MUST_CHECK int journal_reverting(struct journal *j, const char *step, struct err *err);
+MUST_CHECK int journal_reverted(struct journal *j, const char *step, struct err *err);
+MUST_CHECK int journal_failed(
+        struct journal *j, const char *step, const struct err *why, struct err *err);
+MUST_CHECK int journal_set(
+        struct journal *j, const char *key, const char *value, struct err *err); /* NULL: forget */

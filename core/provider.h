@@ -1,0 +1,66 @@
+/* A provider is a table of steps and a few functions. It never sees lab/: it gets a spec and
+ * derived names. */
+#pragma once
+
+#include "core/checklist.h"
+#include "core/step.h"
+#include "core/transport.h"
+
+enum machine_state {
+	MACHINE_ABSENT,
+	MACHINE_CREATED,
+	MACHINE_RUNNING,
+	MACHINE_SUSPENDED,
+	MACHINE_SAVED,
+	MACHINE_HALTED
+};
+
+const char *machine_state_name(enum machine_state state);
+
+/* What the world says, whatever the journal says. */
+struct status {
+	enum machine_state state;
+	int pid;          /* of PID 1 or QEMU on the host; 0: none */
+	int exit_status;  /* of PID 1 where it ended by itself; -1: not known */
+	char detail[128]; /* "tcg", "paused by an I/O error"; empty: nothing to say */
+};
+
+struct usage {
+	int64_t memory_bytes; /* as the host pays it; -1: not known */
+	int64_t cpu_ns;
+	char method[160]; /* how memory_bytes was read */
+};
+
+struct provider {
+	const char *name; /* "kvm" */
+	const struct step *steps;
+	size_t n_steps;
+	const char *inside; /* what exec needs: "the container's namespaces", "an SSH login" */
+	/* Rows for doctor; no side effects. */
+	void (*check_host)(struct checklist *list);
+	/* Refuses what it cannot honour, by the key's name. */
+	int (*check_spec)(const struct machine_spec *spec, struct err *err);
+	/* A session serves every call below; it connects to nothing that the calls do not need. */
+	int (*open)(const struct machine_spec *spec, const struct names *names, void **session,
+	        struct err *err);
+	int (*inspect)(void *session, struct status *out, struct err *err);
+	/* A transport as soon as the machine answers; gives up when *stop or the timeout comes (0:
+	 * one try). */
+	int (*connect)(void *session, int64_t timeout_ns, const volatile int *stop,
+	        struct transport **out, struct err *err);
+	int (*usage)(void *session, struct usage *out, struct err *err);
+	void (*close)(void *session);
+};
+
+/* The table of providers is handed in by cli/main.c, or by a test that hands in the fake one.
+ * Modules load on first use. */
+struct provider_entry {
+	const char *name;
+	int (*load)(const struct provider **out, struct err *err);
+};
+struct providers {
+	const struct provider_entry *entries;
+	size_t n;
+};
+MUST_CHECK int provider_find(const struct providers *table, const char *name,
+        const struct provider **out, struct err *err);

@@ -1,0 +1,71 @@
+/*
+ * The runner: the only code that calls a step. Around each call it appends begun/done to the
+ * journal and emits the same facts as events. Resuming, cleaning up and the first run are the same
+ * code.
+ */
+#pragma once
+
+#include "core/journal.h"
+#include "core/provider.h"
+
+/* Called before and after every effect and every journal line; the crash matrix kills the process
+ * in one of them. */
+struct run_hooks {
+	void (*point)(void *ctx, const char *where, const char *step);
+	void *ctx;
+};
+
+struct runner {
+	const struct provider *provider; /* NULL for a lab's own steps */
+	const struct machine_spec *spec; /* of now (up) or of the journal (halt, destroy) */
+	const struct names *names;
+	void *session; /* the provider's; opened by the caller */
+	struct journal *journal;
+	struct event_sink *sink;
+	const char *machine;      /* for events; "" is the lab */
+	const struct step *steps; /* all of them in order: the provider's, then provisioning */
+	size_t n_steps;
+	const volatile int *stop;
+	const struct run_hooks *hooks; /* NULL outside tests */
+	/* The runner's own: */
+	struct transport *transport;
+};
+
+enum plan_action { PLAN_KEEP, PLAN_APPLY, PLAN_LIVE, PLAN_RESTART, PLAN_RECREATE, PLAN_MANUAL };
+struct plan_row {
+	const struct step *step;
+	enum plan_action action;
+	const char
+	        *why; /* "never applied", "was interrupted", "not running", "inputs changed", … */
+};
+struct plan {
+	struct plan_row *rows;
+	size_t n;
+	bool restart, recreate; /* some row needs it */
+};
+
+/* What up would do, from the journal and the world. world is what inspect said. The plan borrows
+ * the steps; free(plan->rows). */
+MUST_CHECK int run_plan(
+        const struct runner *r, const struct status *world, struct plan *out, struct err *err);
+
+/*
+ * Climbs. *changed says whether anything was applied. A plan that needs RECREATE is refused
+ * (ERR_FAILED with a hint) unless recreate; RESTART halts first. A step that fails is journalled
+ * with its message and ends the run. ERR_INTERRUPTED when *stop.
+ */
+struct up_options {
+	bool recreate;
+	bool no_provision; /* skip steps named "provision:…" */
+};
+MUST_CHECK int run_up(struct runner *r, const struct status *world,
+        const struct up_options *options, bool *changed, struct err *err);
+/* Reverts the volatile steps, in reverse. *changed: something was running. */
+MUST_CHECK int run_halt(struct runner *r, bool *changed, struct err *err);
+/* Reverts every step that may have begun (all of them if the journal is damaged), in reverse. Goes
+ * on past failures and reports the first. */
+MUST_CHECK int run_destroy(struct runner *r, struct err *err);
+/* Applies one step again whatever the journal says: `prov provision`. */
+MUST_CHECK int run_step(struct runner *r, const struct step *step, struct err *err);
+/* Closes the transport if one was opened. */
+void runner_clear(struct runner *r);

@@ -1,0 +1,116 @@
+/*
+ * What was declared: one plain struct per machine, filled by lab/ from prov.yaml, the box store and
+ * the lab's allocations, hashed into step digests, written into the journal's header and used by
+ * the providers. destroy reads it from the journal, never from the YAML. Strings are owned by the
+ * struct; NULL means "not given" unless said otherwise.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum provision_type { PROVISION_SHELL, PROVISION_FILE };
+enum provision_run { RUN_ONCE, RUN_ALWAYS, RUN_NEVER };
+
+struct provision_item {
+	enum provision_type type;
+	enum provision_run run;
+	char *name;         /* the mark that it has run; NULL: a digest of its content */
+	char *user;         /* NULL: root; "" : the login user (privileged: false) */
+	struct strv env;    /* "K=V" */
+	int64_t timeout_ns; /* 0: none */
+	char *script;       /* shell, inline text */
+	char *path;         /* shell, a script on the host (absolute) */
+	struct strv args;
+	char *source; /* file or folder on the host (absolute) */
+	char *destination;
+	int mode;    /* -1: as at the source */
+	char *owner; /* user or user:group; NULL: root */
+};
+
+enum ready_type { READY_NONE, READY_TCP, READY_EXEC, READY_LOG };
+
+struct ready_probe {
+	enum ready_type type;
+	int port;
+	char *text; /* the command, or the extended regular expression to find in the log */
+	int64_t timeout_ns, interval_ns; /* defaults 60 s, 1 s */
+	int successes;                   /* in a row; default 1 */
+};
+
+/* One interface of a machine: everything is allocated, nothing is left to choose. */
+struct nic {
+	char *network; /* the lab's name for it: "default" */
+	char *libvirt; /* the libvirt network's name */
+	char *mac;     /* "52:54:00:…" */
+	char *address; /* IPv4, text */
+	int prefix;    /* 24 */
+	char *gateway; /* NULL: isolated */
+	char *dns;
+	bool default_route;
+};
+
+enum network_mode { NET_LAB, NET_NONE, NET_HOST };
+
+/* What a box resolved to in the store. Paths are absolute and immutable while the machine exists.
+ */
+struct box_use {
+	char *name;   /* "debian/12" */
+	char *digest; /* of the manifest */
+	char *rootfs; /* folder: the container's lower layer; NULL: box has none */
+	char *disk;   /* qcow2 file; NULL: box has none */
+	char *kernel, *initrd, *cmdline;
+	char *user; /* login user of the box */
+};
+
+struct machine_spec {
+	char *lab, *lab_id;
+	char *domain;     /* DNS domain of the lab; default: the lab's name */
+	char *project;    /* folder of prov.yaml */
+	char *name;       /* instance: "web", "node-2" */
+	char *provider;   /* "container" | "kvm" */
+	char *selector;   /* "web@container": identity inside prov, always */
+	char *hostname;   /* "web", or "web-kvm" where the machine has several kinds */
+	int index, count; /* 1-based */
+
+	struct box_use box;
+	double cpus;
+	int64_t memory_bytes;
+	int64_t disk_bytes;     /* 0: as the box */
+	char *user;             /* login user; never NULL after resolution */
+	struct strv env;        /* "K=V" */
+	struct strv depends_on; /* selectors or names, as declared */
+	bool autostart;
+
+	enum network_mode network_mode;
+	struct nic *nics;
+	size_t n_nics;
+	struct strv hosts; /* "ADDRESS NAME…" lines of the lab, for /etc/hosts */
+
+	struct provision_item *provision;
+	size_t n_provision;
+	struct ready_probe ready;
+
+	struct {
+		struct strv command;     /* empty: prov-init */
+		char *init;              /* "auto" | "none" | "/path" */
+		int64_t pids;            /* default 1024 */
+		int stop_signal;         /* default SIGTERM */
+		int64_t stop_timeout_ns; /* default 10 s */
+	} container;
+	struct {
+		char *accelerator;       /* "auto" | "kvm" | "tcg" */
+		char *uri;               /* "qemu:///system" */
+		int64_t boot_timeout_ns; /* until the transport answers; default 5 min */
+		int64_t stop_timeout_ns; /* ACPI shutdown before power off; default 60 s */
+	} kvm;
+};
+
+void spec_init(struct machine_spec *spec); /* zero and the defaults above */
+void spec_clear(struct machine_spec *spec);
+void provision_item_clear(struct provision_item *item);
+
+/* The journal's form: JSON with every field; what spec_write writes, spec_read reads back field by
+ * field. */
+void spec_write(const struct machine_spec *spec, struct str *out);
+MUST_CHECK int spec_read(const char *json, struct machine_spec *out, struct err *err);

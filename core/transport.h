@@ -1,0 +1,55 @@
+/*
+ * How prov acts inside a machine: over SSH (libssh) or by entering a container. Two
+ * implementations, one contract.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct transport_cmd {
+	const char *const *argv; /* executed as given, without a shell */
+	const char *const *env;  /* "K=V", added to the machine's own; NULL: none */
+	const char *user;        /* NULL: root */
+	const char *cwd;         /* NULL: the user's home */
+	int in_fd;               /* -1: empty */
+	int out_fd, err_fd;      /* used where output is NULL */
+	void (*output)(void *ctx, int stream, const char *data,
+	        size_t n); /* called as bytes arrive, stream 1 or 2 */
+	void *ctx;
+	int64_t timeout_ns; /* 0: none; then everything the command started is killed where the
+	                       transport can */
+	const volatile int *stop; /* non-zero: give up with ERR_INTERRUPTED; NULL: never */
+};
+
+struct transport_file {
+	const char *source;      /* file or folder */
+	const char *destination; /* absolute; a missing parent folder is created */
+	int mode; /* of a file; -1: as at the source. Folders and what is in them keep theirs */
+	const char *owner; /* "user[:group]"; NULL: root */
+};
+
+struct transport;
+
+struct transport_ops {
+	/* 0: it ran, see *status (exit code; 128 + n if signal n ended it; 126 not executable, 127
+	 * not found). -1: it could not be run, or the limit passed. */
+	int (*run)(
+	        struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);
+	/* Copies host to machine and machine to host, modes kept. */
+	int (*put)(struct transport *t, const struct transport_file *file, struct err *err);
+	int (*get)(struct transport *t, const struct transport_file *file, struct err *err);
+	/*
+	 * Interactive: a terminal in the machine joined to this process's, window size followed,
+	 * raw mode restored on every way out. cmd->argv NULL: the user's login shell. The
+	 * in/out/err fields are ignored.
+	 */
+	int (*shell)(
+	        struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);
+	void (*close)(struct transport *t); /* frees */
+};
+
+/* Implementations embed it as their first member. */
+struct transport {
+	const struct transport_ops *ops;
+};
