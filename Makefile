@@ -42,7 +42,7 @@ BOX_OBJ  = $(call objs,boxes/transfer/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c)
 
 CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd)
-KVM_LIBS  = $(call pkg,--libs,libvirt libcrypto)
+KVM_LIBS  = $(call pkg,--libs,libvirt)
 SSH_LIBS  = $(call pkg,--libs,libssh)
 BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)
 TEST_LIBS = $(call pkg,--libs,check)

@@ -1,0 +1,17 @@
+/* The exec transport: enters a container's namespaces (setns by pidfd), or runs on the host, so
+ * that provisioners test anywhere. */
+#pragma once
+
+#include "core/transport.h"
+
+#include <sys/types.h>
+
+struct exec_target {
+	pid_t pid; /* PID 1 of the container, seen from the host; 0: run on the host itself */
+	const char *cgroup;     /* folder below each hierarchy's root to join; NULL: stay */
+	const char *user;       /* login user of shell() */
+	const struct strv *env; /* the machine's environment, "K=V" */
+};
+
+MUST_CHECK int exec_transport_open(
+        const struct exec_target *target, struct transport **out, struct err *err);
