@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int fs_read(const char *path, size_t max, struct str *out, struct err *err)
@@ -191,6 +193,19 @@ int fs_free_bytes(const char *path, uint64_t *out, struct err *err)
 		return err_sys(err, "ask for the free space of '%s'", path);
 	*out = (uint64_t)fs.f_bavail * fs.f_frsize;
 	return 0;
+}
+
+int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+	        .flags = (unsigned)(flags | O_CLOEXEC),
+	        .mode = flags & O_CREAT ? mode : 0,
+	        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	while (*path == '/')
+		path++;
+	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
 }
 
 int io_write_all(int fd, const void *bytes, size_t n, struct err *err)

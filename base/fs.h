@@ -27,6 +27,10 @@ MUST_CHECK int fs_list(const char *path, struct strv *out, struct err *err);
 /* Free bytes for an unprivileged writer of the file system that holds path. */
 MUST_CHECK int fs_free_bytes(const char *path, uint64_t *out, struct err *err);
 
+/* openat2 beneath root_fd, never through a symbolic link; -1 with errno (EXDEV, ELOOP: it would
+ * leave). */
+int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
+
 MUST_CHECK int io_write_all(int fd, const void *bytes, size_t n, struct err *err);
 /* Reads until n bytes, end of file or error; returns the count or -1. */
 ssize_t io_read_full(int fd, void *buf, size_t n);

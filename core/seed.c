@@ -1,0 +1,71 @@
+#include "core/seed.h"
+
+#include "core/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void seed_add(struct seed *seed, const char *path, mode_t mode, const void *bytes, size_t n)
+{
+	seed->files = xrealloc(seed->files, seed->n + 1, sizeof(*seed->files));
+	struct seed_file *f = &seed->files[seed->n++];
+	*f = (struct seed_file){
+	        .path = xstrdup(path), .mode = mode, .bytes = xmalloc(n + 1), .n = n};
+	if (n)
+		memcpy(f->bytes, bytes, n);
+	f->bytes[n] = '\0';
+}
+
+static void add_text(struct seed *seed, const char *path, mode_t mode, const char *text)
+{
+	seed_add(seed, path, mode, text, strlen(text));
+}
+
+struct seed_file *seed_last(struct seed *seed)
+{
+	return &seed->files[seed->n - 1];
+}
+
+void seed_clear(struct seed *seed)
+{
+	for (size_t i = 0; i < seed->n; i++) {
+		explicit_bzero(seed->files[i].bytes, seed->files[i].n); /* may be a host key */
+		free(seed->files[i].path);
+		free(seed->files[i].bytes);
+	}
+	free(seed->files);
+	*seed = (struct seed){0};
+}
+
+static void add_hosts(struct seed *seed, const struct machine_spec *spec)
+{
+	AUTO_STR text = {0};
+
+	str_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+	if (spec->n_nics == 0)
+		str_addf(&text, "127.0.1.1 %s.%s %s\n", spec->hostname, spec->domain,
+		        spec->hostname);
+	for (size_t i = 0; i < spec->hosts.n; i++)
+		str_addf(&text, "%s\n", spec->hosts.v[i]);
+	add_text(seed, "/etc/hosts", 0644, str_text(&text));
+}
+
+void seed_identity(struct seed *seed, const struct machine_spec *spec, const char *machine_id)
+{
+	AUTO_STR text = {0};
+
+	str_addf(&text, "%s\n", spec->hostname);
+	add_text(seed, "/etc/hostname", 0644, str_text(&text));
+	add_hosts(seed, spec);
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		if (!spec->nics[i].default_route || !spec->nics[i].dns)
+			continue;
+		str_reset(&text);
+		str_addf(&text, "search %s\nnameserver %s\n", spec->domain, spec->nics[i].dns);
+		add_text(seed, "/etc/resolv.conf", 0644, str_text(&text));
+	}
+	str_reset(&text);
+	str_addf(&text, "%s\n", machine_id);
+	add_text(seed, "/etc/machine-id", 0444, str_text(&text));
+	seed_last(seed)->first_boot = true;
+}
