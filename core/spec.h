@@ -107,7 +107,9 @@ struct machine_spec {
 };
 
 void spec_init(struct machine_spec *spec); /* zero and the defaults above */
+void spec_copy(struct machine_spec *dst, const struct machine_spec *src); /* dst is overwritten */
 void spec_clear(struct machine_spec *spec);
+void provision_item_init(struct provision_item *item);
 void provision_item_clear(struct provision_item *item);
 
 /* The journal's form: JSON with every field; what spec_write writes, spec_read reads back field by
