@@ -1,0 +1,49 @@
+/*
+ * prov.yaml: found, read, checked and expanded into one spec per instance and kind. Every problem
+ * of a file is reported in one run, with its place. What is read here is only what was declared:
+ * nothing of the host but the file, and the presence of the scripts that it names, is looked at.
+ */
+#pragma once
+
+#include "core/spec.h"
+
+struct problem {
+	int line, column; /* from 1 */
+	char *text;       /* names the key and the offending text; control characters escaped */
+	char *hint;       /* what to try; NULL: nothing to say */
+};
+struct problems {
+	struct problem *rows; /* in the order of the file */
+	size_t n;
+};
+
+struct lab_decl {
+	char *file, *folder; /* absolute */
+	char *lab, *domain;
+	/*
+	 * Every instance x kind, in file order. depends_on holds selectors that are in this list.
+	 * user NULL: the box's. Left for the caller: lab_id, nics, hosts and all of box but its
+	 * name.
+	 */
+	struct machine_spec *machines;
+	size_t n;
+};
+
+/* Finds prov.yaml or prov.yml from the folder `from` upwards; the caller frees *path. ERR_CONFIG:
+ * there is none, or a folder has both. */
+MUST_CHECK int config_find(const char *from, char **path, struct err *err);
+
+struct config_options {
+	const char
+	        *provider; /* --provider or PROV_PROVIDER, as in the file; NULL: as the file says */
+};
+/* -1 with ERR_CONFIG if there was any problem ("prov.yaml: 3 problems"): *problems has them. The
+ * file may be named by any path. problems and out are cleared by the caller in either case. */
+MUST_CHECK int config_load(const char *path, const struct config_options *options,
+        struct lab_decl *out, struct problems *problems, struct err *err);
+
+void lab_decl_clear(struct lab_decl *lab);
+void problems_clear(struct problems *problems);
+
+/* The commented file that `prov init` writes; it loads without a problem. */
+const char *config_template(void);
