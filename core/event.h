@@ -41,13 +41,15 @@ struct event {
 	int64_t wall_ns;
 	const char *machine; /* selector; "" for the lab or a box */
 	const char *step;
-	const char *text;
+	const char *text; /* NULL is the same as "" */
+	size_t text_n;    /* bytes of text in EVENT_OUTPUT, which may hold NUL; else unused */
 	const char *hint;
 	enum phase phase;
 	int stream;
 	int code;
 	int64_t duration_ns;
 	int64_t done, total;
+	bool quiet; /* of a STEP_QUIET step: for recorders, not for people */
 };
 
 struct event_sink {
@@ -58,11 +60,17 @@ struct event_sink {
 const char *event_name(enum event_kind kind); /* "step-begin" … */
 const char *phase_name(enum phase phase);     /* "create" … */
 
-/* Fills the two times if they are 0 and hands the event to the sink (NULL: dropped). */
+/* Fills the two times if they are 0 and hands the event to the sink (NULL: dropped); output of more
+ * than EVENT_OUTPUT_MAX bytes arrives as several events. */
+#define EVENT_OUTPUT_MAX 8192
 void event_emit(struct event_sink *sink, struct event *event);
 
-/* One line of JSON without the newline, and back. Text that is not UTF-8 survives the trip. The
- * parsed event borrows from *holder. */
+/*
+ * One line of JSON without the newline, and back; below 64 KiB (text other than output is cut at
+ * EVENT_OUTPUT_MAX). Text that is not UTF-8 survives the trip, see base/jsontext.h. Fields that are
+ * 0 or empty are left out. The parsed event borrows from *holder; its strings are never NULL but
+ * hint.
+ */
 void event_write(const struct event *event, struct str *out);
 struct event_text {
 	void *json;

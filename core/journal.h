@@ -5,8 +5,8 @@
  *   CRC32 {"k":"header", …}\n
  *
  * A torn last line is dropped by readers and cut off by the next writer. A bad checksum before the
- * last line sets state.damaged: destroy then reverts every step of the provider. Killing the
- * process loses nothing; only the header is synced to disk.
+ * last line sets state.damaged: destroy then reverts every step of the provider; what can be read
+ * is folded all the same. Killing the process loses nothing; only the header is synced to disk.
  */
 #pragma once
 
@@ -32,11 +32,16 @@ struct journal_fact {
 struct journal_state {
 	bool exists; /* a header was read */
 	bool damaged;
-	size_t damaged_line;
-	char *kind; /* "machine" or "lab" */
+	size_t damaged_line; /* the first bad one, from 1 */
+	/* Lines may be missing: a step may have begun whether it is listed or not. */
+	bool torn;     /* a tail was dropped, now or once */
+	bool rebooted; /* the host booted since the first line, so the last ones before may be lost
+	                */
+	int format;    /* of the file; a newer one than this prov's is refused */
+	char *kind;    /* "machine" or "lab" */
 	char *provider;
 	char *spec;                /* JSON of spec_write, or of the lab's header */
-	char *boot_id;             /* of the last writer */
+	char *boot_id;             /* of the last writer; NULL: none */
 	struct step_record *steps; /* in order of first appearance */
 	size_t n_steps;
 	struct journal_fact *facts;
@@ -55,6 +60,14 @@ struct journal;
  */
 MUST_CHECK int journal_open(const char *path, struct journal **out, struct err *err);
 void journal_close(struct journal *journal);
+/*
+ * Removes the folder that holds the journal with all that is in it, the journal itself last, so
+ * that a kill in between leaves a machine that can be destroyed again. The lock is held until
+ * journal_close, and lines may still be appended: they go with the file.
+ */
+MUST_CHECK int journal_discard(struct journal *journal, struct err *err);
+const char *journal_path(const struct journal *journal);
+const char *journal_boot_id(const struct journal *journal); /* of now */
 const struct journal_state *journal_state(const struct journal *journal);
 
 /* Reads without a lock. An absent file is an empty state (exists = false). */
@@ -63,9 +76,11 @@ void journal_state_clear(struct journal_state *state);
 const struct step_record *journal_step(
         const struct journal_state *state, const char *step); /* NULL: never begun */
 const char *journal_fact(const struct journal_state *state, const char *key); /* NULL: none */
+/* ERR_FAILED with the line and a hint if the journal is damaged: for verbs that build on it. */
+MUST_CHECK int journal_intact(const struct journal_state *state, const char *path, struct err *err);
 
 /* Appends. The header is synced; a changed spec is written as a new header line, which keeps steps
- * and facts. */
+ * and facts; an unchanged one writes nothing. */
 MUST_CHECK int journal_header(struct journal *j, const char *kind, const char *provider,
         const char *spec, struct err *err);
 MUST_CHECK int journal_begun(struct journal *j, const char *step, struct err *err);

@@ -2,14 +2,18 @@
  * The runner: the only code that calls a step. Around each call it appends begun/done to the
  * journal and emits the same facts as events. Resuming, cleaning up and the first run are the same
  * code.
+ *
+ * Every error that a verb below returns has been emitted as EVENT_ERROR already (destroy emits one
+ * for each step that failed): who calls it passes on the exit code. ERR_INTERRUPTED is not emitted,
+ * it is what the user asked for. The verbs emit no EVENT_VERB_…: those are the worker's.
  */
 #pragma once
 
 #include "core/journal.h"
 #include "core/provider.h"
 
-/* Called before and after every effect and every journal line; the crash matrix kills the process
- * in one of them. */
+/* Called before and after every effect and every journal line ("before apply", "after begun", …);
+ * the crash matrix kills the process in one of them. */
 struct run_hooks {
 	void (*point)(void *ctx, const char *where, const char *step);
 	void *ctx;
@@ -21,6 +25,7 @@ struct runner {
 	const struct names *names;
 	void *session; /* the provider's; opened by the caller */
 	struct journal *journal;
+	const struct journal_state *state; /* for run_plan alone, where journal is NULL: no lock */
 	struct event_sink *sink;
 	const char *machine;      /* for events; "" is the lab */
 	const struct step *steps; /* all of them in order: the provider's, then provisioning */
@@ -29,6 +34,8 @@ struct runner {
 	const struct run_hooks *hooks; /* NULL outside tests */
 	/* The runner's own: */
 	struct transport *transport;
+	bool phase_said; /* by the step that runs now */
+	bool error_said; /* what the verb returns has been emitted */
 };
 
 enum plan_action { PLAN_KEEP, PLAN_APPLY, PLAN_LIVE, PLAN_RESTART, PLAN_RECREATE, PLAN_MANUAL };
@@ -37,6 +44,7 @@ struct plan_row {
 	enum plan_action action;
 	const char
 	        *why; /* "never applied", "was interrupted", "not running", "inputs changed", … */
+	bool revert_first; /* left half reverted, or made from other inputs */
 };
 struct plan {
 	struct plan_row *rows;
@@ -44,15 +52,22 @@ struct plan {
 	bool restart, recreate; /* some row needs it */
 };
 
-/* What up would do, from the journal and the world. world is what inspect said. The plan borrows
- * the steps; free(plan->rows). */
+/*
+ * What up would do, from the journal and the world. world is what inspect said; NULL for a lab's
+ * own steps. The world wins: where it says absent, every step is applied again, where it says not
+ * running, the volatile ones. The plan borrows the steps; free(plan->rows).
+ */
 MUST_CHECK int run_plan(
         const struct runner *r, const struct status *world, struct plan *out, struct err *err);
 
 /*
  * Climbs. *changed says whether anything was applied. A plan that needs RECREATE is refused
  * (ERR_FAILED with a hint) unless recreate; RESTART halts first. A step that fails is journalled
- * with its message and ends the run. ERR_INTERRUPTED when *stop.
+ * with its message and ends the run. ERR_INTERRUPTED when *stop. A damaged journal is refused.
+ *
+ * A machine's header is written here, once the plan is accepted and what the old spec made is
+ * halted or destroyed (with a session of its own, from the spec in the journal): a refused change
+ * leaves the journal as it was. A lab writes its own header before.
  */
 struct up_options {
 	bool recreate;
@@ -60,10 +75,11 @@ struct up_options {
 };
 MUST_CHECK int run_up(struct runner *r, const struct status *world,
         const struct up_options *options, bool *changed, struct err *err);
-/* Reverts the volatile steps, in reverse. *changed: something was running. */
+/* Reverts the volatile steps, in reverse. *changed: something had been started in this boot. */
 MUST_CHECK int run_halt(struct runner *r, bool *changed, struct err *err);
-/* Reverts every step that may have begun (all of them if the journal is damaged), in reverse. Goes
- * on past failures and reports the first. */
+/* Reverts every step that may have begun (all of them if the journal is damaged or may lack lines),
+ * in reverse. Goes on past failures and reports the first. The journal and its folder stay:
+ * journal_discard. */
 MUST_CHECK int run_destroy(struct runner *r, struct err *err);
 /* Applies one step again whatever the journal says: `prov provision`. */
 MUST_CHECK int run_step(struct runner *r, const struct step *step, struct err *err);

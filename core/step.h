@@ -14,12 +14,13 @@
 	1u /* undone by halt, void after a reboot or when the world says it is not running */
 #define STEP_ALWAYS 2u /* applied by every up (provision with run: always, the ready probe) */
 #define STEP_QUIET  4u /* not worth a line on the terminal */
+#define STEP_PROBE  8u /* only looks: an up that applied nothing else is "unchanged" */
 
 /* What a step that is done, but with another digest, needs. */
 enum change {
-	CHANGE_LIVE,     /* apply again, on the running machine */
-	CHANGE_RESTART,  /* halt and up */
-	CHANGE_RECREATE, /* refused without --recreate */
+	CHANGE_LIVE,     /* apply again, on the running machine, without revert */
+	CHANGE_RESTART,  /* halt, revert of this step, then up: for what loses no data */
+	CHANGE_RECREATE, /* refused without --recreate, which destroys all and climbs again */
 	CHANGE_MANUAL,   /* provisioning: said by plan and status, run again only by `provision` */
 };
 
