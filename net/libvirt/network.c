@@ -1,0 +1,187 @@
+/* The lab's network on libvirt: made, kept up to date while it runs, removed. */
+#include "net/libvirt/network.h"
+
+#include "base/fs.h"
+#include "net/libvirt/conn.h"
+#include "net/libvirt/network_xml.h"
+#include "net/libvirt/xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_MTU 1500
+
+static void network_free(virNetworkPtr *net)
+{
+	if (*net)
+		virNetworkFree(*net);
+}
+#define AUTO_NET __attribute__((cleanup(network_free))) virNetworkPtr
+
+/* 0 with *net NULL: there is none of that name. Anything found is this lab's; *xml is its
+ * description. */
+static int find(virConnectPtr conn, const char *name, const char *lab_id, virNetworkPtr *net,
+        char **xml, struct err *err)
+{
+	*net = virNetworkLookupByName(conn, name);
+	if (!*net)
+		return libvirt_code() == VIR_ERR_NO_NETWORK
+		        ? 0
+		        : libvirt_err(err, "look up the network '%s'", name);
+	*xml = virNetworkGetXMLDesc(*net, 0);
+	if (!*xml)
+		return libvirt_err(err, "read the network '%s'", name);
+	return xml_check_mark(*xml, lab_id, "network", name, err);
+}
+
+static int start_failed(const struct net_spec *spec, struct err *err)
+{
+	AUTO_FREE char *why = xstrdup(virGetLastErrorMessage());
+	const char *clash = strstr(why, "already in use by interface");
+
+	if (!clash)
+		return err_set(err, ERR_FAILED, "start the network '%s': %s", spec->libvirt, why);
+	err_set(err, ERR_FAILED, "the subnet %s/%d of the network '%s' is %s on this host",
+	        spec->gateway, spec->prefix, spec->libvirt, clash);
+	return err_hint(err,
+	        "see 'ip route': remove what uses it, or destroy this lab and bring "
+	        "it up again so that it takes another subnet");
+}
+
+/* Defined again while it does not run, so that it starts with the hosts of now. */
+static int define_and_start(virConnectPtr conn, const struct net_spec *spec, bool existed,
+        virNetworkPtr *net, struct err *err)
+{
+	AUTO_STR xml = {0};
+
+	/* The test driver names no bridges by itself. */
+	network_xml(spec, str_starts(spec->uri, "test:") ? "provtest0" : NULL, &xml);
+	virNetworkPtr defined = virNetworkDefineXML(conn, str_text(&xml));
+	if (!defined)
+		return libvirt_err(err, "define the network '%s'", spec->libvirt);
+	network_free(net);
+	*net = defined;
+	if (virNetworkCreate(*net) == 0)
+		return 0;
+	start_failed(spec, err);
+	if (!existed)
+		virNetworkUndefine(*net);
+	return -1;
+}
+
+static int update(virNetworkPtr net, unsigned command, const struct net_host *host, struct err *err)
+{
+	AUTO_STR xml = {0};
+
+	network_host_xml(host, &xml);
+	if (virNetworkUpdate(net, command, VIR_NETWORK_SECTION_DNS_HOST, -1, str_text(&xml),
+	            VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG) < 0)
+		return libvirt_err(err, "tell the network's DNS about '%s'", host->names);
+	return 0;
+}
+
+/* libvirt cannot modify a DNS host: what stands in the way goes first. Others' entries stay. */
+static int update_host(virNetworkPtr net, const struct net_entries *entries,
+        const struct net_host *host, struct err *err)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		if (network_entry_is(&entries->v[i], host))
+			return 0;
+	for (size_t i = 0; i < entries->n; i++) {
+		char no_names[] = "";
+		struct net_host old = {.names = no_names, .address = entries->v[i].address};
+		if (network_entry_clashes(&entries->v[i], host) &&
+		        update(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, err) < 0)
+			return -1;
+	}
+	return update(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, host, err);
+}
+
+static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->n_hosts; i++) {
+		/* Read again each time: a deletion may have touched what the next host asks about.
+		 */
+		AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
+		struct net_entries entries = {0};
+		if (!xml)
+			return libvirt_err(err, "read the network '%s'", spec->libvirt);
+		network_entries(xml, &entries);
+		int rc = update_host(net, &entries, &spec->hosts[i], err);
+		network_entries_clear(&entries);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int update_running(
+        virNetworkPtr net, const struct net_spec *spec, const char *xml, struct err *err)
+{
+	if (network_has_gateway(xml, spec->gateway))
+		return update_hosts(net, spec, err);
+	err_set(err, ERR_FAILED, "the network '%s' runs with another subnet than %s/%d",
+	        spec->libvirt, spec->gateway, spec->prefix);
+	return err_hint(err, "prov destroy and prov up make it anew");
+}
+
+static int bridge_mtu(const char *uri, const char *bridge)
+{
+	AUTO_FREE char *path = xasprintf("/sys/class/net/%s/mtu", bridge);
+	AUTO_STR text = {0};
+
+	if (!libvirt_is_local(uri) || fs_read(path, 64, &text, NULL) < 0)
+		return DEFAULT_MTU;
+	int mtu = atoi(str_text(&text));
+	return mtu > 0 ? mtu : DEFAULT_MTU;
+}
+
+static int describe(
+        virNetworkPtr net, const struct net_spec *spec, struct net_info *out, struct err *err)
+{
+	AUTO_FREE char *bridge = virNetworkGetBridgeName(net);
+
+	if (!bridge)
+		return libvirt_err(err, "find the bridge of the network '%s'", spec->libvirt);
+	if (strlen(bridge) >= sizeof(out->bridge))
+		return err_set(err, ERR_FAILED, "the bridge's name '%s' is too long", bridge);
+	strcpy(out->bridge, bridge);
+	out->mtu = bridge_mtu(spec->uri, bridge);
+	return 0;
+}
+
+static int ensure(const struct net_spec *spec, struct net_info *out, struct err *err)
+{
+	AUTO_FREE char *xml = NULL;
+	AUTO_CONN conn = NULL;
+	AUTO_NET net = NULL;
+
+	if (libvirt_open(spec->uri, &conn, err) < 0 ||
+	        find(conn, spec->libvirt, spec->lab_id, &net, &xml, err) < 0)
+		return -1;
+	int rc = net && virNetworkIsActive(net) == 1
+	        ? update_running(net, spec, xml, err)
+	        : define_and_start(conn, spec, net != NULL, &net, err);
+	return rc < 0 ? -1 : describe(net, spec, out, err);
+}
+
+static int remove_network(const char *uri, const char *libvirt, const char *lab_id, struct err *err)
+{
+	AUTO_FREE char *xml = NULL;
+	AUTO_CONN conn = NULL;
+	AUTO_NET net = NULL;
+
+	if (libvirt_open(uri, &conn, err) < 0 || find(conn, libvirt, lab_id, &net, &xml, err) < 0)
+		return -1;
+	if (!net)
+		return 0;
+	/* Somebody else may have stopped or removed it meanwhile: that is what we want. */
+	if (virNetworkDestroy(net) < 0 && libvirt_code() != VIR_ERR_OPERATION_INVALID &&
+	        libvirt_code() != VIR_ERR_NO_NETWORK)
+		return libvirt_err(err, "stop the network '%s'", libvirt);
+	if (virNetworkUndefine(net) < 0 && libvirt_code() != VIR_ERR_NO_NETWORK)
+		return libvirt_err(err, "undefine the network '%s'", libvirt);
+	return 0;
+}
+
+const struct network_ops prov_network = {.ensure = ensure, .remove = remove_network};

@@ -1,0 +1,28 @@
+/* The lab's network as libvirt's XML. Pure: golden-tested. */
+#pragma once
+
+#include "net/network.h"
+
+/* bridge NULL: libvirt picks the name (the only sure way to a free one). */
+void network_xml(const struct net_spec *spec, const char *bridge, struct str *out);
+/* One `<host ip=…>` element of the network's `<dns>`. */
+void network_host_xml(const struct net_host *host, struct str *out);
+
+/* What a network's XML, as libvirt prints it, says about its DNS hosts: the elements in order. */
+struct net_entry {
+	char *address;
+	struct strv names;
+};
+struct net_entries {
+	struct net_entry *v;
+	size_t n;
+};
+void network_entries(const char *xml, struct net_entries *out);
+void network_entries_clear(struct net_entries *entries);
+/* True if the entry says exactly what host wants. */
+bool network_entry_is(const struct net_entry *entry, const struct net_host *host);
+/* True if the entry stands in host's way: its address, or one of its names, with other company. */
+bool network_entry_clashes(const struct net_entry *entry, const struct net_host *host);
+
+/* True if that XML has an IPv4 address element for gateway. */
+bool network_has_gateway(const char *xml, const char *gateway);
