@@ -15,6 +15,12 @@ void table_cell(struct table *t, const char *text)
 	strv_add(&t->cells, text ? text : "-");
 }
 
+void table_cells(struct table *t, const char *const *texts)
+{
+	for (size_t i = 0; i < t->columns; i++)
+		table_cell(t, texts[i]);
+}
+
 /* Display columns of UTF-8 text, one for each character: what prov prints in tables has no wide or
  * combining ones. */
 static size_t width(const char *text)

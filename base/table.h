@@ -10,6 +10,9 @@ struct table {
 
 void table_init(struct table *t, size_t columns);
 void table_clear(struct table *t);
+/* A whole row: as many strings as there are columns. */
+#define table_row(t, ...) table_cells((t), (const char *const[]){__VA_ARGS__})
+void table_cells(struct table *t, const char *const *texts);
 void table_cell(struct table *t, const char *text); /* row by row; NULL prints as "-" */
 void table_print(const struct table *t,
         struct str *out); /* two spaces between columns, none at the end of a line */

@@ -47,6 +47,8 @@ static const struct field nic_fields[] = {
         {ROW(TEXT, "gateway", nic, gateway)},
         {ROW(TEXT, "dns", nic, dns)},
         {ROW(BOOL, "default_route", nic, default_route)},
+        {ROW(TEXT, "bridge", nic, bridge)},
+        {ROW(INT, "mtu", nic, mtu)},
 };
 static const struct shape nic_shape = SHAPE(nic_fields, struct nic);
 

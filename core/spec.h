@@ -48,6 +48,9 @@ struct nic {
 	char *gateway; /* NULL: isolated */
 	char *dns;
 	bool default_route;
+	char *bridge; /* where the network is today, chosen by libvirt: never part of a step's
+	                 digest */
+	int mtu;      /* of the bridge */
 };
 
 enum network_mode { NET_LAB, NET_NONE, NET_HOST };
