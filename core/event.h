@@ -24,8 +24,8 @@ enum event_kind {
 	EVENT_VERB_BEGIN, /* a worker starts on a machine; text: the verb */
 	EVENT_VERB_END, /* text: "done", "unchanged", "failed", "skipped", "interrupted"; code: exit
 	                   code */
-	EVENT_STEP_BEGIN, /* step; text: "apply" or "revert" */
-	EVENT_STEP_END,   /* step, duration_ns; text: "done" or "failed" */
+	EVENT_STEP_BEGIN, /* step; text: "apply" or "revert"; phase: what the step counts towards */
+	EVENT_STEP_END,   /* likewise, and duration_ns; text: "done" or "failed" */
 	EVENT_PHASE,      /* phase reached, t_ns is the arrival at the host */
 	EVENT_PROGRESS,   /* done/total of a long step (bytes, or stages); text: what */
 	EVENT_NOTE,       /* one line that a user should read */
@@ -55,6 +55,10 @@ struct event {
 struct event_sink {
 	void (*emit)(struct event_sink *sink, const struct event *event);
 	void (*close)(struct event_sink *sink); /* frees the sink */
+	/* Called by the loop that feeds the sink, every tick_ms (0: not now) while it waits, so
+	 * that elapsed time moves on. NULL: nothing to do. */
+	void (*tick)(struct event_sink *sink);
+	int tick_ms;
 };
 
 const char *event_name(enum event_kind kind); /* "step-begin" … */

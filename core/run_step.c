@@ -64,6 +64,7 @@ static void emit_begin(struct runner *r, const struct step *step, const char *wh
 	struct event event = event_of(r, EVENT_STEP_BEGIN, step);
 
 	event.text = what;
+	event.phase = step->phase;
 	event_emit(r->sink, &event);
 }
 
@@ -74,6 +75,7 @@ static void emit_end(struct runner *r, const struct step *step, int64_t start_ns
 	event.t_ns = clock_mono_ns();
 	event.duration_ns = event.t_ns - start_ns;
 	event.text = ok ? "done" : "failed";
+	event.phase = step->phase;
 	event_emit(r->sink, &event);
 }
 
