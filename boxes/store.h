@@ -2,9 +2,9 @@
  * The box store, content-addressed: an entry is complete or absent, and verified when it arrives.
  *
  *   HOME/boxes/NAME/box.json                    the manifest (NAME may hold one '/': "debian/12")
- *   HOME/store/blobs/SHA256.SUFFIX              root:root 0444: disk .qcow2, kernel .kernel, initrd
- * .initrd HOME/store/trees/SHA256/                    unpacked rootfs, named by the canonical
- * digest of the tree
+ *   HOME/store/blobs/SHA256.SUFFIX              root:root 0444: .qcow2, .kernel, .initrd
+ *   HOME/store/trees/SHA256/                    unpacked rootfs, named by the canonical digest of
+ *                                               the tree
  *
  * A machine uses paths in the store as the lower layer or backing file; nothing is copied.
  */
@@ -40,8 +40,8 @@ MUST_CHECK int store_list(const char *home, struct box **out, size_t *n, struct 
 /* Fills what a machine needs; ERR_FAILED if an artefact is missing from the store. */
 MUST_CHECK int store_use(
         const char *home, const struct box *box, struct box_use *out, struct err *err);
-/* Removes the name, then every blob and tree that no other box refers to. The caller has checked
- * that no machine uses it. */
+/* Removes the name with every version of it that was built or added, then their blobs and trees
+ * that no other box refers to. The caller has checked that no machine uses a box of this name. */
 MUST_CHECK int store_remove(const char *home, const char *name, struct err *err);
 /* A box name: one or two DNS-like parts, "debian/12"; refuses "..", absolute names, control
  * characters. */

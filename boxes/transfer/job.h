@@ -1,0 +1,26 @@
+/* What a long job says while it runs, and whether it should stop. */
+#pragma once
+
+#include "boxes/boxes.h"
+
+void job_note(const struct box_job *job, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* done of total bytes or stages; total 0: not known. At most some 20 a second reach the sink, and
+ * the last. */
+struct job_meter {
+	const char *what;
+	int64_t done, total, next_ns;
+};
+void job_advance(const struct box_job *job, struct job_meter *meter, int64_t bytes);
+void job_output(const struct box_job *job, int stream, const char *data, size_t n);
+/* -1 with ERR_INTERRUPTED once the user asked to stop. */
+MUST_CHECK int job_go_on(const struct box_job *job, struct err *err);
+
+struct job_tool {
+	const char *const *argv, *const *env; /* env: NULL is this process's */
+	const char *cwd;
+	bool show; /* its output reaches the sink */
+};
+/* Runs a tool that must exit 0; the last lines it printed become the error's text. Where the file
+ * system of room is full, that is what the error says. */
+MUST_CHECK int job_run(
+        const struct box_job *job, const struct job_tool *tool, const char *room, struct err *err);
