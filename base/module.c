@@ -3,30 +3,33 @@
 #include "base/fs.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The build folder holds binary and modules side by side; an installed binary finds them in
- * MODULE_DIR. */
-static char *module_path(const char *module)
+char *module_file(const char *name)
 {
+	const char *folder = getenv("PROV_MODULE_DIR");
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
+	if (folder && *folder)
+		return xasprintf("%s/%s", folder, name);
 	if (n > 0) {
 		self[n] = '\0';
 		*(strrchr(self, '/') + 1) = '\0';
-		char *beside = xasprintf("%s%s.so", self, module);
+		char *beside = xasprintf("%s%s", self, name);
 		if (fs_exists(beside))
 			return beside;
 		util_free_ptr(&beside);
 	}
-	return xasprintf("%s/%s.so", MODULE_DIR, module);
+	return xasprintf("%s/%s", MODULE_DIR, name);
 }
 
 int module_symbol(const char *module, const char *symbol, void **out, struct err *err)
 {
-	AUTO_FREE char *path = module_path(module);
+	AUTO_FREE char *name = xasprintf("%s.so", module);
+	AUTO_FREE char *path = module_file(name);
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* opened again: the same handle */
 	void *found = handle ? dlsym(handle, symbol) : NULL;
 

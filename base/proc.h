@@ -38,7 +38,13 @@ bool proc_same(pid_t pid, uint64_t start_ticks);
 int proc_exit_status(int wait_status); /* exit code, or 128 + n for signal n */
 
 /*
- * Loads the module NAME.so from the folder of the running binary, else from $(libdir)/prov, once,
- * and finds symbol in it. ERR_HOST names the file and the dynamic linker's reason.
+ * Path of a file that belongs to prov (a module, a guest program): in $PROV_MODULE_DIR if that is
+ * set, else beside the running binary as in the build folder, else in $(libdir)/prov. Never NULL;
+ * the caller frees.
+ */
+char *module_file(const char *name);
+/*
+ * Loads the module NAME.so (see module_file) once, and finds symbol in it. ERR_HOST names the file
+ * and the dynamic linker's reason.
  */
 MUST_CHECK int module_symbol(const char *module, const char *symbol, void **out, struct err *err);
