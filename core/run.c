@@ -90,15 +90,20 @@ int run_halt(struct runner *r, bool *changed, struct err *err)
 int run_destroy(struct runner *r, struct err *err)
 {
 	r->error_said = false;
+	r->destroying = true;
 	warn_of_strangers(r);
 	int rc = revert_steps(r, WHICH_ALL, err);
+	r->destroying = false;
 	runner_clear(r);
 	return rc;
 }
 
 static int undo_all(struct runner *r, struct err *err)
 {
-	if (revert_steps(r, WHICH_ALL, err) < 0)
+	r->destroying = true;
+	int rc = revert_steps(r, WHICH_ALL, err);
+	r->destroying = false;
+	if (rc < 0)
 		return -1;
 	/* Facts belong to what is gone. */
 	while (runner_state(r)->n_facts) {

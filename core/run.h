@@ -34,6 +34,7 @@ struct runner {
 	const struct run_hooks *hooks; /* NULL outside tests */
 	/* The runner's own: */
 	struct transport *transport;
+	bool destroying; /* handed to reverts, see struct run */
 	bool phase_said; /* by the step that runs now */
 	bool error_said; /* what the verb returns has been emitted */
 };

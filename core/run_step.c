@@ -12,6 +12,7 @@ struct run runner_run(struct runner *r, const struct step *step)
 	        .names = r->names,
 	        .session = r->session,
 	        .step = step,
+	        .destroying = r->destroying,
 	        .runner = r};
 }
 

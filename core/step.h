@@ -51,7 +51,8 @@ struct run {
 	const struct names *names;       /* NULL in a lab's own steps */
 	void *session;                   /* of the provider or the lab */
 	const struct step *step;         /* the one being called */
-	struct runner *runner;           /* for the functions below only */
+	bool destroying; /* a revert need not spare what the machine holds: it goes for good */
+	struct runner *runner; /* for the functions below only */
 };
 
 /* A line that the user should read; progress of a long step; bytes that a script printed; a phase
