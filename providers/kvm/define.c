@@ -1,0 +1,197 @@
+/* kvm.define: the accelerator is chosen, the domain is known to libvirt. */
+#include "providers/kvm/kvm.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "net/libvirt/xml.h"
+#include "providers/kvm/accel.h"
+#include "providers/kvm/domain.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBVIRT_LOGS "/var/log/libvirt/qemu"
+
+void define_inputs(const struct run *run, struct digest *digest)
+{
+	const struct machine_spec *spec = run->spec;
+
+	digest_field(digest, "uri", spec->kvm.uri);
+	digest_field(digest, "accelerator", spec->kvm.accelerator);
+	digest_field(digest, "box", spec->box.digest);
+	digest_number(digest, "memory", spec->memory_bytes);
+	digest_number(digest, "milli-cpus", (int64_t)(spec->cpus * 1000 + 0.5));
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		digest_field(digest, "network", spec->nics[i].libvirt);
+		digest_field(digest, "mac", spec->nics[i].mac);
+	}
+}
+
+/* Another host's /dev/kvm cannot be measured from here: libvirt's word is what there is. */
+static const char *remote_accelerator(struct run *run, virConnectPtr conn)
+{
+	AUTO_FREE char *found = virConnectGetDomainCapabilities(conn, NULL, NULL, NULL, "kvm", 0);
+	const char *type = found ? "kvm" : "tcg";
+
+	run_note(run, "accelerator %s, as libvirt at '%s' says", type, run->spec->kvm.uri);
+	return type;
+}
+
+/* Measured once a boot: the fact is "kvm BOOT-ID" or "tcg BOOT-ID". */
+static int measured_accelerator(struct run *run, const char **out, struct err *err)
+{
+	const char *fact = run_fact(run, "accelerator");
+	char boot_id[BOOT_ID_LEN + 1];
+	struct accel_measure m;
+	AUTO_STR text = {0};
+
+	if (clock_boot_id(boot_id, err) < 0)
+		return -1;
+	if (fact && strlen(fact) > 4 && str_eq(fact + 4, boot_id)) {
+		*out = str_starts(fact, "kvm") ? "kvm" : "tcg";
+		return 0;
+	}
+	accel_measure("/dev/kvm", &m);
+	*out = accel_is_fast(&m) ? "kvm" : "tcg";
+	accel_describe(&m, &text);
+	run_note(run, "accelerator %s: /dev/kvm measured: %s", *out, str_text(&text));
+	AUTO_FREE char *value = xasprintf("%s %s", *out, boot_id);
+	return run_record(run, "accelerator", value, err);
+}
+
+/* The type of libvirt's domain: "kvm", "qemu" or "test". */
+static int domain_type(struct run *run, virConnectPtr conn, const char **out, struct err *err)
+{
+	const char *wanted = run->spec->kvm.accelerator;
+
+	if (str_starts(run->spec->kvm.uri, "test:")) {
+		*out = "test";
+		return 0;
+	}
+	if (!wanted || str_eq(wanted, "auto")) {
+		if (!libvirt_is_local(run->spec->kvm.uri))
+			wanted = remote_accelerator(run, conn);
+		else if (measured_accelerator(run, &wanted, err) < 0)
+			return -1;
+	}
+	*out = str_eq(wanted, "kvm") ? "kvm" : "qemu";
+	return 0;
+}
+
+/* The serial console is the one witness of a boot that fails. */
+static char *command_line(const struct machine_spec *spec)
+{
+	const char *box = spec->box.cmdline ? spec->box.cmdline : "";
+
+	return strstr(box, "console=ttyS0") ? xstrdup(box)
+	                                    : xasprintf("%s%sconsole=ttyS0", box, *box ? " " : "");
+}
+
+static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct err *err)
+{
+	const struct machine_spec *spec = run->spec;
+	const struct names *names = run->names;
+	const struct kvm_owner *owner;
+	const char *type;
+
+	if (kvm_owner(run->session, &owner, err) < 0 || domain_type(run, conn, &type, err) < 0)
+		return -1;
+	AUTO_FREE char *capabilities = virConnectGetCapabilities(conn);
+	if (!capabilities)
+		return libvirt_err(err, "ask libvirt for its capabilities");
+	AUTO_FREE char *arch = domain_host_arch(capabilities);
+	AUTO_FREE char *cmdline = command_line(spec);
+	AUTO_FREE struct domain_nic *nics = xcalloc(spec->n_nics + 1, sizeof(*nics));
+	for (size_t i = 0; i < spec->n_nics; i++)
+		nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
+	domain_xml(&(struct domain_plan){.type = type,
+	                   .arch = arch,
+	                   .name = names->domain,
+	                   .uuid = names->uuid,
+	                   .lab_id = spec->lab_id,
+	                   .selector = spec->selector,
+	                   .memory_bytes = spec->memory_bytes,
+	                   .cpus = spec->cpus,
+	                   .kernel = spec->box.kernel,
+	                   .initrd = names->seed,
+	                   .cmdline = cmdline,
+	                   .disk = names->disk,
+	                   .console = names->console,
+	                   .phases = names->phases,
+	                   .label = owner->label,
+	                   .nics = nics,
+	                   .n_nics = spec->n_nics},
+	        out);
+	return 0;
+}
+
+int define_apply(struct run *run, struct err *err)
+{
+	AUTO_DOMAIN existing = NULL;
+	virConnectPtr conn;
+	AUTO_STR xml = {0};
+
+	/* A stranger of that name is refused here, before it would be replaced. */
+	if (kvm_conn(run->session, &conn, err) < 0 ||
+	        kvm_domain(run->session, &existing, err) < 0 || make_xml(run, conn, &xml, err) < 0)
+		return -1;
+	AUTO_DOMAIN domain = virDomainDefineXML(conn, str_text(&xml));
+	if (domain)
+		return 0;
+	libvirt_err(err, "define the domain '%s'", run->names->domain);
+	return err_hint(err,
+	        "prov doctor says what libvirt and QEMU lack; 'kvm: { accelerator: tcg }' does "
+	        "without /dev/kvm");
+}
+
+/* libvirt leaves its log of every domain for good. */
+static int remove_libvirt_log(const struct run *run, struct err *err)
+{
+	AUTO_FREE char *log = xasprintf("%s.log", run->names->domain);
+	AUTO_FREE char *rotated = xasprintf("%s.log.", run->names->domain);
+	AUTO_STRV files = {0};
+
+	if (geteuid() != 0 || !libvirt_is_local_system(run->spec->kvm.uri))
+		return 0;
+	if (fs_list(LIBVIRT_LOGS, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.n; i++) {
+		AUTO_FREE char *path = xasprintf(LIBVIRT_LOGS "/%s", files.v[i]);
+		bool ours = str_eq(files.v[i], log) || str_starts(files.v[i], rotated);
+		if (ours && fs_unlink(path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int define_revert(struct run *run, struct err *err)
+{
+	AUTO_DOMAIN domain = NULL;
+
+	if (kvm_domain(run->session, &domain, err) < 0)
+		return -1;
+	/* What still runs after kvm.start was undone was started by somebody else; it would live
+	 * on without a definition. */
+	if (domain && virDomainDestroy(domain) < 0 && libvirt_code() != VIR_ERR_OPERATION_INVALID &&
+	        libvirt_code() != VIR_ERR_NO_DOMAIN)
+		return libvirt_err(err, "power off the domain '%s'", run->names->domain);
+	if (domain &&
+	        virDomainUndefineFlags(domain,
+	                VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+	                        VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+	                        VIR_DOMAIN_UNDEFINE_NVRAM) < 0 &&
+	        libvirt_code() != VIR_ERR_NO_DOMAIN)
+		return libvirt_err(err, "undefine the domain '%s'", run->names->domain);
+	return remove_libvirt_log(run, err);
+}
+
+void define_explain(const struct run *run, struct str *out)
+{
+	str_addf(out,
+	        "libvirt knows the machine as a domain with %d vCPU, %lld MiB and its kernel, disk "
+	        "and networks; whether /dev/kvm is of use is measured.\nvirsh -c ",
+	        domain_vcpus(run->spec->cpus), (long long)(run->spec->memory_bytes >> 20));
+	str_add_shell(out, run->spec->kvm.uri);
+	str_addf(out, " define %s.xml\n", run->names->domain);
+}

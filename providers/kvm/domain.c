@@ -1,0 +1,184 @@
+#include "providers/kvm/domain.h"
+
+#include "net/libvirt/xml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MIB (1024 * 1024)
+
+/* Under TCG the translation cache dominates QEMU's memory; below 64 MiB it thrashes, above 128 MiB
+ * a boot gains nothing. */
+#define TB_CACHE_MIB       128
+#define TB_CACHE_SMALL_MIB 64
+#define SMALL_MEMORY       (256LL * MIB)
+
+#define QUOTA_PERIOD_US 100000
+
+int domain_vcpus(double cpus)
+{
+	int whole = (int)cpus;
+
+	if (whole < cpus)
+		whole++;
+	return whole < 1 ? 1 : whole;
+}
+
+/* The quota is per vCPU. */
+static void add_cpus(const struct domain_plan *p, struct str *out)
+{
+	int vcpus = domain_vcpus(p->cpus);
+
+	str_addf(out, "  <vcpu>%d</vcpu>\n", vcpus);
+	if (p->cpus > 0 && p->cpus < vcpus)
+		str_addf(out,
+		        "  <cputune>\n    <period>%d</period>\n    <quota>%d</quota>\n  "
+		        "</cputune>\n",
+		        QUOTA_PERIOD_US, (int)(QUOTA_PERIOD_US * p->cpus / vcpus));
+	if (str_eq(p->type, "kvm"))
+		str_add(out, "  <cpu mode='host-passthrough' check='none'/>\n");
+}
+
+static void add_boot(const struct domain_plan *p, struct str *out)
+{
+	str_add(out, "  <os>\n    <type");
+	xml_add_attr(out, "arch", p->arch);
+	if (!str_eq(p->type, "test"))
+		str_add(out, " machine='q35'");
+	str_add(out, ">hvm</type>\n");
+	if (p->kernel)
+		xml_add_element(out, 4, "kernel", p->kernel);
+	if (p->initrd)
+		xml_add_element(out, 4, "initrd", p->initrd);
+	if (p->cmdline)
+		xml_add_element(out, 4, "cmdline", p->cmdline);
+	str_add(out, "  </os>\n");
+}
+
+static void add_features(const struct domain_plan *p, struct str *out)
+{
+	str_add(out, "  <features>\n    <acpi/>\n    <apic/>\n");
+	if (str_eq(p->type, "qemu"))
+		str_addf(out, "    <tcg>\n      <tb-cache unit='MiB'>%d</tb-cache>\n    </tcg>\n",
+		        p->memory_bytes < SMALL_MEMORY ? TB_CACHE_SMALL_MIB : TB_CACHE_MIB);
+	str_add(out, "  </features>\n");
+}
+
+static void add_disk(const struct domain_plan *p, struct str *out)
+{
+	str_add(out,
+	        "    <disk type='file' device='disk'>\n"
+	        "      <driver name='qemu' type='qcow2' discard='unmap'/>\n      <source");
+	xml_add_attr(out, "file", p->disk);
+	str_add(out, "/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n");
+}
+
+static void add_nic(const struct domain_nic *nic, struct str *out)
+{
+	str_add(out, "    <interface type='network'>\n      <mac");
+	xml_add_attr(out, "address", nic->mac);
+	str_add(out, "/>\n      <source");
+	xml_add_attr(out, "network", nic->network);
+	/* No boot ROM: the kernel is handed over, and iPXE would cost a second. */
+	str_add(out,
+	        "/>\n      <model type='virtio'/>\n      <rom enabled='no'/>\n"
+	        "    </interface>\n");
+}
+
+/* Both go to files: a channel of type unix that nobody reads blocks the guest's write. */
+static void add_channels(const struct domain_plan *p, struct str *out)
+{
+	if (p->console) {
+		str_add(out, "    <serial type='file'>\n      <source");
+		xml_add_attr(out, "path", p->console);
+		str_add(out, " append='on'/>\n      <target port='0'/>\n    </serial>\n");
+	}
+	if (p->phases) {
+		str_add(out, "    <channel type='file'>\n      <source");
+		xml_add_attr(out, "path", p->phases);
+		str_add(out,
+		        "/>\n      <target type='virtio' name='org.prov.phase'/>\n"
+		        "    </channel>\n");
+	}
+}
+
+static void add_devices(const struct domain_plan *p, struct str *out)
+{
+	str_add(out, "  <devices>\n");
+	if (p->disk)
+		add_disk(p, out);
+	for (size_t i = 0; i < p->n_nics; i++)
+		add_nic(&p->nics[i], out);
+	add_channels(p, out);
+	str_add(out,
+	        "    <controller type='usb' model='none'/>\n"
+	        "    <memballoon model='none'/>\n");
+	if (!str_eq(p->type, "test"))
+		str_add(out,
+		        "    <rng model='virtio'>\n"
+		        "      <backend model='random'>/dev/urandom</backend>\n    </rng>\n");
+	str_add(out, "  </devices>\n");
+}
+
+void domain_xml(const struct domain_plan *p, struct str *out)
+{
+	str_add(out, "<domain");
+	xml_add_attr(out, "type", p->type);
+	str_add(out, ">\n");
+	xml_add_element(out, 2, "name", p->name);
+	xml_add_element(out, 2, "uuid", p->uuid);
+	xml_add_mark(out, p->lab_id, p->selector);
+	str_addf(out, "  <memory unit='KiB'>%lld</memory>\n", (long long)(p->memory_bytes / 1024));
+	add_cpus(p, out);
+	add_boot(p, out);
+	add_features(p, out);
+	str_add(out,
+	        "  <clock offset='utc'/>\n"
+	        "  <on_poweroff>destroy</on_poweroff>\n"
+	        "  <on_reboot>restart</on_reboot>\n"
+	        "  <on_crash>destroy</on_crash>\n");
+	add_devices(p, out);
+	if (p->label) {
+		/* Ours are the owners of all files; libvirt would chown the box's disk and never
+		 * give it back. */
+		str_add(out, "  <seclabel type='static' model='dac' relabel='no'>\n");
+		xml_add_element(out, 4, "label", p->label);
+		str_add(out, "  </seclabel>\n");
+	}
+	str_add(out, "</domain>\n");
+}
+
+/* The text between before (which ends in '>') and the next '<', from p on. */
+static char *text_after(const char *p, const char *before)
+{
+	const char *from = p ? strstr(p, before) : NULL;
+
+	if (!from)
+		return NULL;
+	from += strlen(before);
+	return xstrndup(from, strcspn(from, "<"));
+}
+
+char *domain_base_label(const char *capabilities, const char *type)
+{
+	AUTO_FREE char *before = xasprintf("<baselabel type='%s'>", type);
+
+	return text_after(strstr(capabilities, "<model>dac</model>"), before);
+}
+
+bool domain_label_ids(const char *label, unsigned *uid, unsigned *gid)
+{
+	unsigned u, g;
+	int end = 0;
+
+	if (sscanf(label, "+%u:+%u%n", &u, &g, &end) != 2 || label[end])
+		return false;
+	*uid = u;
+	*gid = g;
+	return true;
+}
+
+char *domain_host_arch(const char *capabilities)
+{
+	return text_after(strstr(capabilities, "<host>"), "<arch>");
+}

@@ -1,0 +1,314 @@
+/*
+ * kvm.keys: the guest's host key and machine id, drawn once and kept as long as the machine.
+ * kvm.seed: the identity as a cpio before the box's initrd, and the host key where SSH looks for
+ * it, so that the very first connection knows whom it talks to.
+ */
+#include "providers/kvm/kvm.h"
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "core/keys.h"
+#include "core/seed.h"
+#include "providers/kvm/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_MAX    (64 * 1024)
+#define PASSWD_MAX (1024 * 1024)
+
+static char *beside(const struct names *names, const char *name)
+{
+	return xasprintf("%s/%s", names->dir, name);
+}
+
+/* Written in this order; the private key last says that all are there. */
+static const char *const key_files[] = {
+        "machine-id", "host_key.pub", "host_key.dropbear", "host_key"};
+
+static int write_one(
+        const struct names *names, const char *name, const void *bytes, size_t n, struct err *err)
+{
+	AUTO_FREE char *path = beside(names, name);
+
+	return fs_replace(path, bytes, n, 0600, err);
+}
+
+static int write_keys(const struct names *names, const struct key_pair *pair, struct err *err)
+{
+	unsigned char random[16];
+	AUTO_STR id = {0};
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "draw a machine id");
+	for (size_t i = 0; i < sizeof(random); i++)
+		str_addf(&id, "%02x", random[i]);
+	if (write_one(names, "machine-id", id.buf, id.len, err) < 0 ||
+	        write_one(names, "host_key.pub", pair->public_line, strlen(pair->public_line),
+	                err) < 0 ||
+	        write_one(names, "host_key.dropbear", pair->dropbear, pair->dropbear_n, err) < 0)
+		return -1;
+	return write_one(names, "host_key", pair->private_key, strlen(pair->private_key), err);
+}
+
+int keys_apply(struct run *run, struct err *err)
+{
+	AUTO_FREE char *path = beside(run->names, "host_key");
+	struct key_pair pair = {0};
+	void *ops;
+
+	if (fs_exists(path))
+		return 0;
+	if (fs_mkdirs(run->names->dir, 0711, err) < 0 ||
+	        module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
+	        ((const struct key_ops *)ops)->generate(run->spec->hostname, &pair, err) < 0)
+		return -1;
+	int rc = write_keys(run->names, &pair, err);
+	key_pair_clear(&pair);
+	return rc;
+}
+
+int keys_revert(struct run *run, struct err *err)
+{
+	for (size_t i = ARRAY_SIZE(key_files); i-- > 0;) {
+		AUTO_FREE char *path = beside(run->names, key_files[i]);
+		if (fs_unlink(path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void keys_explain(const struct run *run, struct str *out)
+{
+	str_add(out,
+	        "The machine's SSH host key is made on the host, so that the first connection "
+	        "already knows it.\nssh-keygen -t ed25519 -N '' -f ");
+	AUTO_FREE char *path = beside(run->names, "host_key");
+	str_add_shell(out, path);
+	str_add(out, "\n");
+}
+
+bool identity_account(const char *passwd, const char *user, struct account *out)
+{
+	AUTO_FREE char *start = xasprintf("%s:", user);
+	unsigned uid, gid;
+	char home[128];
+
+	for (const char *line = passwd; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		/* name:password:uid:gid:comment:home:shell */
+		if (!str_starts(line, start))
+			continue;
+		if (sscanf(line + strlen(start), "%*[^:\n]:%u:%u:%*[^:\n]:%127[^:\n]", &uid, &gid,
+		            home) != 3 &&
+		        sscanf(line + strlen(start), "%*[^:\n]:%u:%u::%127[^:\n]", &uid, &gid,
+		                home) != 3)
+			return false;
+		*out = (struct account){.uid = uid, .gid = gid};
+		memcpy(out->home, home, sizeof(home));
+		return home[0] == '/';
+	}
+	return false;
+}
+
+void identity_network(const struct machine_spec *spec, struct str *out)
+{
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		const char *gateway = nic->default_route && nic->gateway ? nic->gateway : "-";
+		str_addf(out, "%s %s/%d %s %d\n", nic->mac, nic->address, nic->prefix, gateway,
+		        nic->mtu);
+	}
+}
+
+void identity_known_hosts(const struct machine_spec *spec, const char *public_line, struct str *out)
+{
+	/* "TYPE KEY COMMENT": the comment is nobody's business there. */
+	size_t type = strcspn(public_line, " "), key = type + strspn(public_line + type, " ");
+
+	key += strcspn(public_line + key, " \n");
+	for (size_t i = 0; i < spec->n_nics; i++)
+		str_addf(out, "%s %.*s\n", spec->nics[i].address, (int)key, public_line);
+}
+
+static int add_host_keys(struct seed *seed, const struct names *names, struct err *err)
+{
+	static const struct {
+		const char *file, *path;
+		mode_t mode;
+	} rows[] = {
+	        {"host_key", "/etc/ssh/ssh_host_ed25519_key", 0600},
+	        {"host_key.pub", "/etc/ssh/ssh_host_ed25519_key.pub", 0644},
+	        {"host_key.dropbear", "/etc/dropbear/dropbear_ed25519_host_key", 0600},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_FREE char *path = beside(names, rows[i].file);
+		AUTO_STR bytes = {0};
+		if (fs_read(path, KEY_MAX, &bytes, err) < 0)
+			return -1;
+		seed_add(seed, rows[i].path, rows[i].mode, bytes.buf, bytes.len);
+		explicit_bzero(bytes.buf, bytes.len);
+	}
+	return 0;
+}
+
+static void add_authorized(struct seed *seed, const struct account *account, const struct str *key)
+{
+	AUTO_FREE char *path = xasprintf("%s/.ssh/authorized_keys", account->home);
+
+	seed_add(seed, path, 0600, key->buf, key->len);
+	struct seed_file *f = seed_last(seed);
+	f->uid = account->uid;
+	f->gid = account->gid;
+	f->append = true;
+}
+
+/* The lab's key opens root and the login user. */
+static int add_users(struct seed *seed, struct run *run, struct err *err)
+{
+	const struct machine_spec *spec = run->spec;
+	AUTO_FREE char *path = xasprintf("%s.pub", run->names->key);
+	AUTO_STR key = {0}, passwd = {0};
+	struct account account = {.home = "/root"};
+
+	if (fs_read(path, KEY_MAX, &key, err) < 0)
+		return -1;
+	add_authorized(seed, &account, &key);
+	if (str_eq(spec->user, "root"))
+		return 0;
+	AUTO_FREE char *file = xasprintf("%s/etc/passwd", spec->box.rootfs ? spec->box.rootfs : "");
+	if (spec->box.rootfs && fs_read(file, PASSWD_MAX, &passwd, err) < 0)
+		return -1;
+	if (spec->box.rootfs && identity_account(str_text(&passwd), spec->user, &account))
+		add_authorized(seed, &account, &key);
+	else
+		run_warning(run, "the box '%s' has no user '%s': its SSH key opens only root",
+		        spec->box.name, spec->user);
+	return 0;
+}
+
+static int fill_seed(struct seed *seed, struct run *run, struct err *err)
+{
+	AUTO_FREE char *path = beside(run->names, "machine-id");
+	AUTO_STR id = {0}, network = {0};
+
+	if (fs_read(path, KEY_MAX, &id, err) < 0)
+		return -1;
+	seed_identity(seed, run->spec, str_text(&id));
+	identity_network(run->spec, &network);
+	seed_add(seed, "/etc/prov/network", 0644, str_text(&network), network.len);
+	return add_host_keys(seed, run->names, err) < 0 ? -1 : add_users(seed, run, err);
+}
+
+/* Everything of from, behind what to holds already. */
+static int append_file(int to, const char *from, struct err *err)
+{
+	AUTO_FD int fd = open(from, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, "open the initrd '%s'", from);
+	while ((n = sendfile(to, fd, NULL, 1 << 30)) > 0)
+		;
+	return n < 0 ? err_sys(err, "copy the initrd '%s'", from) : 0;
+}
+
+/* Seed first, padded to 4 bytes, then the box's initrd: the kernel loses the identity silently in
+ * any other order. */
+static int write_initrd(
+        struct kvm_session *s, const struct str *cpio, const char *tmp, struct err *err)
+{
+	static const char zeros[4];
+	AUTO_FD int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_sys(err, "create '%s'", tmp);
+	if (io_write_all(fd, cpio->buf, cpio->len, err) < 0 ||
+	        io_write_all(fd, zeros, (4 - cpio->len % 4) % 4, err) < 0 ||
+	        append_file(fd, s->spec->box.initrd, err) < 0)
+		return -1;
+	return kvm_give(s, fd, tmp, err);
+}
+
+static int write_known_hosts(struct run *run, struct err *err)
+{
+	AUTO_FREE char *path = beside(run->names, "host_key.pub");
+	AUTO_STR line = {0}, text = {0};
+
+	if (fs_read(path, KEY_MAX, &line, err) < 0)
+		return -1;
+	identity_known_hosts(run->spec, str_text(&line), &text);
+	return fs_replace(run->names->known_hosts, str_text(&text), text.len, 0644, err);
+}
+
+void seed_inputs(const struct run *run, struct digest *digest)
+{
+	const struct machine_spec *spec = run->spec;
+
+	digest_field(digest, "box", spec->box.digest);
+	digest_field(digest, "hostname", spec->hostname);
+	digest_field(digest, "domain", spec->domain);
+	digest_field(digest, "user", spec->user);
+	/* Not the lab's other machines: a new one is no reason to restart the old ones, and DNS
+	 * knows it. */
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		digest_field(digest, "mac", nic->mac);
+		digest_field(digest, "address", nic->address);
+		digest_number(digest, "prefix", nic->prefix);
+		digest_field(digest, "gateway", nic->gateway);
+		digest_field(digest, "dns", nic->dns);
+		digest_number(digest, "route", nic->default_route);
+	}
+}
+
+int seed_apply(struct run *run, struct err *err)
+{
+	AUTO_FREE char *tmp = xasprintf("%s.tmp", run->names->seed);
+	struct seed seed = {0};
+	AUTO_STR cpio = {0};
+
+	int rc = fill_seed(&seed, run, err);
+	if (rc == 0)
+		seed_cpio(&seed, &cpio);
+	seed_clear(&seed);
+	if (rc < 0 || write_known_hosts(run, err) < 0 || fs_unlink(tmp, err) < 0)
+		return -1;
+	rc = write_initrd(run->session, &cpio, tmp, err);
+	explicit_bzero(cpio.buf, cpio.len);
+	if (rc == 0 && rename(tmp, run->names->seed) < 0)
+		rc = err_sys(err, "rename '%s' to '%s'", tmp, run->names->seed);
+	return rc;
+}
+
+int seed_revert(struct run *run, struct err *err)
+{
+	AUTO_FREE char *tmp = xasprintf("%s.tmp", run->names->seed);
+
+	/* A halted machine can still be started with virsh; up writes it again. */
+	if (!run->destroying)
+		return 0;
+	if (fs_unlink(tmp, err) < 0 || fs_unlink(run->names->seed, err) < 0)
+		return -1;
+	return fs_unlink(run->names->known_hosts, err);
+}
+
+void seed_explain(const struct run *run, struct str *out)
+{
+	str_add(out,
+	        "Host name, keys and addresses go as a cpio archive before the box's initrd, which "
+	        "copies "
+	        "them into place before init starts.\ncat seed.cpio ");
+	str_add_shell(out, run->spec->box.initrd ? run->spec->box.initrd : "INITRD");
+	str_add(out, " > ");
+	str_add_shell(out, run->names->seed);
+	str_add(out, "\n");
+}

@@ -1,0 +1,74 @@
+/*
+ * Virtual machines by libvirt: what the parts of this provider share.
+ *
+ *   session.c   the connection, the domain, who owns the files
+ *   disk.c      kvm.disk              accel.c    is /dev/kvm of use
+ *   identity.c  kvm.keys, kvm.seed    domain.c   the XML
+ *   define.c    kvm.define            power.c    kvm.start
+ *   ready.c     kvm.ready             host.c     rows for doctor
+ */
+#pragma once
+
+#include "core/provider.h"
+#include "net/libvirt/conn.h"
+
+#include <sys/types.h>
+
+/* Who QEMU runs as. Where prov cannot or must not give files away (session and remote URIs, not
+ * root) label is NULL, and libvirt's own labelling does it. */
+struct kvm_owner {
+	char *label; /* "+64055:+64055" */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct kvm_session {
+	const struct machine_spec *spec;
+	const struct names *names;
+	virConnectPtr conn; /* opened by the first call that needs it */
+	struct kvm_owner owner;
+	bool owner_known;
+	bool one_try; /* connect gives up at once where nobody answers: kvm.ready watches more than
+	                 that */
+};
+
+MUST_CHECK int kvm_conn(struct kvm_session *s, virConnectPtr *out, struct err *err);
+/* NULL: there is none of that name. One that is not this lab's is an error. The caller frees. */
+MUST_CHECK int kvm_domain(struct kvm_session *s, virDomainPtr *out, struct err *err);
+void kvm_domain_free(virDomainPtr *domain);
+#define AUTO_DOMAIN __attribute__((cleanup(kvm_domain_free))) virDomainPtr
+
+MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, struct err *err);
+/* Gives an open file to whom QEMU runs as, readable by nobody else. */
+MUST_CHECK int kvm_give(struct kvm_session *s, int fd, const char *path, struct err *err);
+
+/* The last lines of the serial console, escaped, at most max bytes; empty if there are none. */
+void kvm_console_tail(const struct names *names, size_t max, struct str *out);
+
+int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, struct transport **out,
+        struct err *err);
+void kvm_check_host(struct checklist *list);
+
+/* Steps: inputs, apply, revert, explain. */
+void disk_inputs(const struct run *run, struct digest *digest);
+int disk_apply(struct run *run, struct err *err);
+int disk_revert(struct run *run, struct err *err);
+void disk_explain(const struct run *run, struct str *out);
+int keys_apply(struct run *run, struct err *err);
+int keys_revert(struct run *run, struct err *err);
+void keys_explain(const struct run *run, struct str *out);
+void seed_inputs(const struct run *run, struct digest *digest);
+int seed_apply(struct run *run, struct err *err);
+int seed_revert(struct run *run, struct err *err);
+void seed_explain(const struct run *run, struct str *out);
+void define_inputs(const struct run *run, struct digest *digest);
+int define_apply(struct run *run, struct err *err);
+int define_revert(struct run *run, struct err *err);
+void define_explain(const struct run *run, struct str *out);
+int start_apply(struct run *run, struct err *err);
+int start_revert(struct run *run, struct err *err);
+void start_explain(const struct run *run, struct str *out);
+int ready_apply(struct run *run, struct err *err);
+void ready_explain(const struct run *run, struct str *out);
+
+extern const struct provider prov_kvm_provider;

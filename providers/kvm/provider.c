@@ -1,0 +1,214 @@
+/* The provider's table, and what the world says about its machines. */
+#include "providers/kvm/kvm.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB        (1024 * 1024)
+#define MIN_MEMORY (32LL * MIB)
+#define PID_FOLDER "/run/libvirt/qemu"
+
+static int check_spec(const struct machine_spec *spec, struct err *err)
+{
+	static const char *const accelerators[] = {"auto", "kvm", "tcg"};
+	bool known = !spec->kvm.accelerator;
+
+	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++)
+		known = known || str_eq(spec->kvm.accelerator, accelerators[i]);
+	if (!known)
+		return err_set(err, ERR_CONFIG, "kvm: accelerator: '%s' is none of auto, kvm, tcg",
+		        spec->kvm.accelerator);
+	if (spec->network_mode == NET_HOST)
+		return err_set(err, ERR_CONFIG,
+		        "networks: host is for containers; a virtual machine has its own");
+	if (spec->memory_bytes < MIN_MEMORY)
+		return err_set(err, ERR_CONFIG,
+		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
+		        spec->memory_bytes);
+	if (!spec->box.name || (spec->box.disk && spec->box.kernel && spec->box.initrd))
+		return 0; /* not resolved yet, or complete */
+	err_set(err, ERR_CONFIG, "box: '%s' has no %s, so it cannot be a virtual machine",
+	        spec->box.name,
+	        !spec->box.disk             ? "disk"
+	                : !spec->box.kernel ? "kernel"
+	                                    : "initrd");
+	return err_hint(err,
+	        "use provider: container, or a box with disk, kernel and initrd (prov box build)");
+}
+
+static int session_open(
+        const struct machine_spec *spec, const struct names *names, void **session, struct err *err)
+{
+	struct kvm_session *s = xcalloc(1, sizeof(*s));
+
+	(void)err;
+	s->spec = spec;
+	s->names = names;
+	*session = s;
+	return 0;
+}
+
+static void session_close(void *session)
+{
+	struct kvm_session *s = session;
+
+	libvirt_close(&s->conn);
+	free(s->owner.label);
+	free(s);
+}
+
+/* QEMU's pid where it runs on this host; 0: not known. */
+static int qemu_pid(const struct kvm_session *s)
+{
+	AUTO_FREE char *path = xasprintf(PID_FOLDER "/%s.pid", s->names->domain);
+	AUTO_STR text = {0};
+
+	if (!libvirt_is_local_system(s->spec->kvm.uri) || fs_read(path, 64, &text, NULL) < 0)
+		return 0;
+	return atoi(str_text(&text));
+}
+
+/* A domain that is shut off and never ran has written no console. */
+static enum machine_state state_off(const struct kvm_session *s, virDomainPtr domain)
+{
+	if (virDomainHasManagedSaveImage(domain, 0) == 1)
+		return MACHINE_SAVED;
+	return fs_exists(s->names->console) ? MACHINE_HALTED : MACHINE_CREATED;
+}
+
+static void describe_state(
+        const struct kvm_session *s, virDomainPtr domain, int state, int reason, struct status *out)
+{
+	switch (state) {
+	case VIR_DOMAIN_RUNNING:
+	case VIR_DOMAIN_BLOCKED:
+	case VIR_DOMAIN_SHUTDOWN: /* on its way down, QEMU still there */
+		out->state = MACHINE_RUNNING;
+		break;
+	case VIR_DOMAIN_PAUSED:
+	case VIR_DOMAIN_PMSUSPENDED:
+		out->state = MACHINE_SUSPENDED;
+		if (reason == VIR_DOMAIN_PAUSED_IOERROR)
+			strcpy(out->detail, "paused by an input/output error of its disk");
+		break;
+	default:
+		out->state = state_off(s, domain);
+		if (state == VIR_DOMAIN_CRASHED ||
+		        (state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_CRASHED))
+			strcpy(out->detail, "crashed");
+	}
+	if (out->state == MACHINE_RUNNING || out->state == MACHINE_SUSPENDED)
+		out->pid = qemu_pid(s);
+}
+
+static int inspect(void *session, struct status *out, struct err *err)
+{
+	struct kvm_session *s = session;
+	struct status status = {.state = MACHINE_ABSENT, .exit_status = -1};
+	AUTO_DOMAIN domain = NULL;
+	int state, reason;
+
+	if (kvm_domain(s, &domain, err) < 0)
+		return -1;
+	if (domain) {
+		if (virDomainGetState(domain, &state, &reason, 0) < 0)
+			return libvirt_err(
+			        err, "ask for the state of the domain '%s'", s->names->domain);
+		describe_state(s, domain, state, reason, &status);
+	}
+	*out = status;
+	return 0;
+}
+
+/* Pages that QEMU shares count in part: never summed RSS. -1: not known. */
+static int64_t pss_of(int pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/smaps_rollup", pid);
+	AUTO_STR text = {0};
+	long long kib;
+
+	if (pid <= 0 || fs_read(path, 64 * 1024, &text, NULL) < 0)
+		return -1;
+	const char *line = strstr(str_text(&text), "\nPss:");
+	return line && sscanf(line, "\nPss: %lld kB", &kib) == 1 ? (int64_t)kib * 1024 : -1;
+}
+
+static int usage(void *session, struct usage *out, struct err *err)
+{
+	struct kvm_session *s = session;
+	AUTO_DOMAIN domain = NULL;
+	virDomainInfo info;
+
+	if (kvm_domain(s, &domain, err) < 0)
+		return -1;
+	if (!domain || virDomainIsActive(domain) != 1)
+		return err_set(
+		        err, ERR_FAILED, "the machine '%s' is not running", s->spec->selector);
+	if (virDomainGetInfo(domain, &info) < 0)
+		return libvirt_err(err, "measure the domain '%s'", s->names->domain);
+	*out = (struct usage){.memory_bytes = pss_of(qemu_pid(s)), .cpu_ns = (int64_t)info.cpuTime};
+	snprintf(out->method, sizeof(out->method), "%s",
+	        out->memory_bytes < 0 ? "not known: QEMU is on another host, or not ours to read"
+	                              : "PSS of QEMU: guest memory it has touched, translation "
+	                                "cache, device emulation");
+	return 0;
+}
+
+static const struct step steps[] = {
+        {.name = "kvm.disk",
+                .stale = CHANGE_RECREATE,
+                .inputs = disk_inputs,
+                .apply = disk_apply,
+                .revert = disk_revert,
+                .explain = disk_explain},
+        {.name = "kvm.keys",
+                .stale = CHANGE_RECREATE,
+                .apply = keys_apply,
+                .revert = keys_revert,
+                .explain = keys_explain},
+        {.name = "kvm.seed",
+                .flags = STEP_VOLATILE,
+                .stale = CHANGE_RESTART,
+                .inputs = seed_inputs,
+                .apply = seed_apply,
+                .revert = seed_revert,
+                .explain = seed_explain},
+        {.name = "kvm.define",
+                .phase = PHASE_CREATE,
+                .stale = CHANGE_RESTART,
+                .inputs = define_inputs,
+                .apply = define_apply,
+                .revert = define_revert,
+                .explain = define_explain},
+        {.name = "kvm.start",
+                .flags = STEP_VOLATILE,
+                .stale = CHANGE_RESTART,
+                .apply = start_apply,
+                .revert = start_revert,
+                .explain = start_explain},
+        {.name = "kvm.ready",
+                .phase = PHASE_TRANSPORT,
+                .flags = STEP_VOLATILE,
+                .stale = CHANGE_LIVE,
+                .apply = ready_apply,
+                .explain = ready_explain},
+};
+
+const struct provider prov_kvm_provider = {
+        .name = "kvm",
+        .steps = steps,
+        .n_steps = ARRAY_SIZE(steps),
+        .inside = "an SSH login",
+        .check_host = kvm_check_host,
+        .check_spec = check_spec,
+        .open = session_open,
+        .inspect = inspect,
+        .connect = kvm_connect,
+        .usage = usage,
+        .close = session_close,
+};
