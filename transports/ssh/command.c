@@ -90,7 +90,7 @@ static void add_su(const char *user, const char *inner, bool tty, struct str *ou
 	str_addf(out, "exec su -s /bin/sh -c %s -- %s", str_text(&quoted), str_text(&name));
 }
 
-int command_build(const struct transport_cmd *cmd, const char *mark, bool tty, struct str *out,
+int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tty, struct str *out,
         struct err *err)
 {
 	AUTO_STR inner = {0};
@@ -111,7 +111,7 @@ int command_build(const struct transport_cmd *cmd, const char *mark, bool tty, s
 	return 0;
 }
 
-void command_kill(const char *mark, struct str *out)
+void ssh_command_kill(const char *mark, struct str *out)
 {
 	/* The environment of a process is NUL-separated, hence -z. What was forked between reading
 	 * and killing is found in the next round. */

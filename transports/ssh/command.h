@@ -13,7 +13,7 @@
  * is the user's login shell. Words are quoted: nothing in them is read by the shell. Refuses what
  * the kernel would refuse as too long, and environment entries without a name.
  */
-MUST_CHECK int command_build(const struct transport_cmd *cmd, const char *mark, bool tty,
+MUST_CHECK int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tty,
         struct str *out, struct err *err);
 /* A line that kills whatever carries the mark, until nothing is left. */
-void command_kill(const char *mark, struct str *out);
+void ssh_command_kill(const char *mark, struct str *out);

@@ -73,7 +73,7 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 	if (f->cmd->output)
 		f->cmd->output(f->cmd->ctx, is_stderr ? 2 : 1, data, n);
 	else if (fd >= 0 && write_out(fd, data, n, &f->output_err) < 0)
-		return (int)n; /* said by the next flow_step */
+		return (int)n; /* said by the next ssh_flow_step */
 	return (int)n;
 }
 
@@ -121,10 +121,11 @@ static void on_signal(ssh_session session, ssh_channel channel, const char *name
 	set_status(userdata, 128 + number);
 }
 
-int flow_open(struct flow *f, struct link *link, const struct transport_cmd *cmd, struct err *err)
+int ssh_flow_open(
+        struct flow *f, struct link *link, const struct transport_cmd *cmd, struct err *err)
 {
 	*f = (struct flow){.link = link, .cmd = cmd, .in_fd = cmd->in_fd};
-	if (link_channel(link, &f->channel, err) < 0)
+	if (ssh_link_channel(link, &f->channel, err) < 0)
 		return -1;
 	f->callbacks = (struct ssh_channel_callbacks_struct){
 	        .userdata = f,
@@ -136,14 +137,14 @@ int flow_open(struct flow *f, struct link *link, const struct transport_cmd *cmd
 	};
 	ssh_callbacks_init(&f->callbacks);
 	if (ssh_set_channel_callbacks(f->channel, &f->callbacks) != SSH_OK)
-		return link_failed(link, err, "watch a channel to %s", link->name);
+		return ssh_link_failed(link, err, "watch a channel to %s", link->name);
 	return 0;
 }
 
 /* After a request that said SSH_AGAIN. */
 static int again(struct flow *f, struct err *err)
 {
-	return link_wait(f->link, -1, -1, NULL, STEP_MS, err);
+	return ssh_link_wait(f->link, -1, -1, NULL, STEP_MS, err);
 }
 
 static int requested(struct flow *f, int rc, const char *what, struct err *err)
@@ -151,12 +152,12 @@ static int requested(struct flow *f, int rc, const char *what, struct err *err)
 	if (rc == SSH_AGAIN)
 		return -1;
 	if (rc != SSH_OK)
-		return link_failed(f->link, err, "%s refused %s", f->link->name, what);
+		return ssh_link_failed(f->link, err, "%s refused %s", f->link->name, what);
 	f->last_ns = clock_mono_ns();
 	return 0;
 }
 
-int flow_exec(struct flow *f, const char *line, struct err *err)
+int ssh_flow_exec(struct flow *f, const char *line, struct err *err)
 {
 	int rc;
 
@@ -170,7 +171,7 @@ int flow_exec(struct flow *f, const char *line, struct err *err)
 	return 0;
 }
 
-int flow_pty(struct flow *f, const char *term, int columns, int rows, struct err *err)
+int ssh_flow_pty(struct flow *f, const char *term, int columns, int rows, struct err *err)
 {
 	int rc;
 
@@ -181,7 +182,7 @@ int flow_pty(struct flow *f, const char *term, int columns, int rows, struct err
 	return requested(f, rc, "a terminal", err);
 }
 
-int flow_login_shell(struct flow *f, struct err *err)
+int ssh_flow_login_shell(struct flow *f, struct err *err)
 {
 	int rc;
 
@@ -218,11 +219,12 @@ static bool can_feed(const struct flow *f)
 	        !(ssh_get_poll_flags(f->link->session) & SSH_WRITE_PENDING);
 }
 
-int flow_step(struct flow *f, int wake_fd, int wait_ms, struct err *err)
+int ssh_flow_step(struct flow *f, int wake_fd, int wait_ms, struct err *err)
 {
 	bool in_ready = false;
 
-	if (link_wait(f->link, wake_fd, can_feed(f) ? f->in_fd : -1, &in_ready, wait_ms, err) < 0)
+	if (ssh_link_wait(f->link, wake_fd, can_feed(f) ? f->in_fd : -1, &in_ready, wait_ms, err) <
+	        0)
 		/* `reboot` ends the connection together with its answer. */
 		return f->has_status && !ssh_is_connected(f->link->session) ? 0 : -1;
 	if (in_ready)
@@ -235,17 +237,17 @@ int flow_step(struct flow *f, int wake_fd, int wait_ms, struct err *err)
 	return 0;
 }
 
-bool flow_ended(const struct flow *f)
+bool ssh_flow_ended(const struct flow *f)
 {
 	if (f->closed || !ssh_is_connected(f->link->session))
 		return true;
 	return f->has_status && (f->eof || clock_mono_ns() - f->last_ns > LINGER_NS);
 }
 
-int flow_finish(struct flow *f, int *status, struct err *err)
+int ssh_flow_finish(struct flow *f, int *status, struct err *err)
 {
-	while (!flow_ended(f))
-		if (flow_step(f, -1, STEP_MS, err) < 0)
+	while (!ssh_flow_ended(f))
+		if (ssh_flow_step(f, -1, STEP_MS, err) < 0)
 			return -1;
 	if (!f->has_status)
 		return ssh_is_connected(f->link->session)
@@ -256,11 +258,11 @@ int flow_finish(struct flow *f, int *status, struct err *err)
 	return 0;
 }
 
-void flow_close(struct flow *f)
+void ssh_flow_close(struct flow *f)
 {
 	if (f->channel) {
 		ssh_remove_channel_callbacks(f->channel, &f->callbacks);
-		link_channel_close(f->channel);
+		ssh_link_channel_close(f->channel);
 	}
 	f->channel = NULL;
 }

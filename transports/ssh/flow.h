@@ -23,18 +23,18 @@ struct flow {
 	struct err output_err; /* of writing its output */
 };
 
-/* Opens the channel. flow_close() whatever the result. */
-MUST_CHECK int flow_open(
+/* Opens the channel. ssh_flow_close() whatever the result. */
+MUST_CHECK int ssh_flow_open(
         struct flow *flow, struct link *link, const struct transport_cmd *cmd, struct err *err);
-MUST_CHECK int flow_exec(struct flow *flow, const char *line, struct err *err);
-MUST_CHECK int flow_pty(
+MUST_CHECK int ssh_flow_exec(struct flow *flow, const char *line, struct err *err);
+MUST_CHECK int ssh_flow_pty(
         struct flow *flow, const char *term, int columns, int rows, struct err *err);
-MUST_CHECK int flow_login_shell(struct flow *flow, struct err *err);
+MUST_CHECK int ssh_flow_login_shell(struct flow *flow, struct err *err);
 /* One wait of at most wait_ms, which also ends when wake_fd (-1: none) can be read, and what it
- * brings. -1: see link_wait(), or the output could not be written. */
-MUST_CHECK int flow_step(struct flow *flow, int wake_fd, int wait_ms, struct err *err);
+ * brings. -1: see ssh_link_wait(), or the output could not be written. */
+MUST_CHECK int ssh_flow_step(struct flow *flow, int wake_fd, int wait_ms, struct err *err);
 /* The command has ended, and so has its output (or only what it left behind still holds it). */
-bool flow_ended(const struct flow *flow);
+bool ssh_flow_ended(const struct flow *flow);
 /* Steps to the end. */
-MUST_CHECK int flow_finish(struct flow *flow, int *status, struct err *err);
-void flow_close(struct flow *flow);
+MUST_CHECK int ssh_flow_finish(struct flow *flow, int *status, struct err *err);
+void ssh_flow_close(struct flow *flow);

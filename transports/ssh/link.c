@@ -47,7 +47,7 @@ static int poll_ms(const struct link *link, int wait_ms)
 	return ms < wait_ms ? (int)ms : wait_ms;
 }
 
-int link_failed(struct link *link, struct err *err, const char *fmt, ...)
+int ssh_link_failed(struct link *link, struct err *err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -60,7 +60,7 @@ int link_failed(struct link *link, struct err *err, const char *fmt, ...)
 	return err_set(err, ERR_FAILED, "%s: %s", what, ssh_get_error(link->session));
 }
 
-int link_wait(
+int ssh_link_wait(
         struct link *link, int wake_fd, int in_fd, bool *in_ready, int wait_ms, struct err *err)
 {
 	short events = POLLIN;
@@ -84,7 +84,7 @@ int link_wait(
 /* For the calls that say SSH_AGAIN before the session is in the event loop. */
 static int wait_again(struct link *link, struct err *err)
 {
-	return link_wait(link, -1, -1, NULL, STOP_POLL_MS, err);
+	return ssh_link_wait(link, -1, -1, NULL, STOP_POLL_MS, err);
 }
 
 static int dial(struct link *link, const struct addrinfo *to, struct err *err)
@@ -159,7 +159,8 @@ static int configure(
 		return err_set(err, ERR_FAILED, "libssh cannot make a session");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (ssh_options_set(link->session, options[i].option, options[i].value) < 0)
-			return link_failed(link, err, "prepare the connection to %s", link->name);
+			return ssh_link_failed(
+			        link, err, "prepare the connection to %s", link->name);
 	ssh_set_blocking(link->session, 0);
 	return 0;
 }
@@ -230,11 +231,11 @@ static int establish(
 		return -1;
 	link->event = ssh_event_new();
 	if (!link->event || ssh_event_add_session(link->event, link->session) != SSH_OK)
-		return link_failed(link, err, "watch the connection to %s", link->name);
+		return ssh_link_failed(link, err, "watch the connection to %s", link->name);
 	return 0;
 }
 
-int link_open(struct link *link, const struct ssh_target *target, const char *user,
+int ssh_link_open(struct link *link, const struct ssh_target *target, const char *user,
         int64_t timeout_ns, const volatile int *stop, struct err *err)
 {
 	*link = (struct link){.fd = -1, .stop = stop};
@@ -246,11 +247,11 @@ int link_open(struct link *link, const struct ssh_target *target, const char *us
 	int rc = establish(link, target, user, err);
 	link->deadline_ns = 0;
 	if (rc < 0)
-		link_close(link);
+		ssh_link_close(link);
 	return rc;
 }
 
-void link_close(struct link *link)
+void ssh_link_close(struct link *link)
 {
 	if (link->event) {
 		ssh_event_remove_session(link->event, link->session);
@@ -267,25 +268,26 @@ void link_close(struct link *link)
 	*link = (struct link){.fd = -1};
 }
 
-int link_channel(struct link *link, ssh_channel *out, struct err *err)
+int ssh_link_channel(struct link *link, ssh_channel *out, struct err *err)
 {
 	ssh_channel channel = ssh_channel_new(link->session);
 	int rc;
 
 	if (!channel)
-		return link_failed(link, err, "open a channel to %s", link->name);
+		return ssh_link_failed(link, err, "open a channel to %s", link->name);
 	while ((rc = ssh_channel_open_session(channel)) == SSH_AGAIN)
-		if (link_wait(link, -1, -1, NULL, STOP_POLL_MS, err) < 0)
+		if (ssh_link_wait(link, -1, -1, NULL, STOP_POLL_MS, err) < 0)
 			break;
 	if (rc == SSH_OK) {
 		*out = channel;
 		return 0;
 	}
 	ssh_channel_free(channel);
-	return rc == SSH_AGAIN ? -1 : link_failed(link, err, "open a channel to %s", link->name);
+	return rc == SSH_AGAIN ? -1
+	                       : ssh_link_failed(link, err, "open a channel to %s", link->name);
 }
 
-void link_channel_close(ssh_channel channel)
+void ssh_link_channel_close(ssh_channel channel)
 {
 	if (!channel)
 		return;

@@ -25,8 +25,8 @@ static void ssh_close(struct transport *t)
 {
 	struct ssh_transport *ssh = (struct ssh_transport *)t;
 
-	link_close(&ssh->login);
-	link_close(&ssh->root);
+	ssh_link_close(&ssh->login);
+	ssh_link_close(&ssh->root);
 	target_clear(&ssh->target);
 	free(ssh);
 }
@@ -47,7 +47,7 @@ static int ssh_open(const struct ssh_target *target, int64_t timeout_ns, const v
 	ssh->base.ops = &ops;
 	ssh->stop = stop;
 	target_copy(&ssh->target, target);
-	if (link_open(&ssh->root, target, "root", timeout_ns, stop, err) < 0) {
+	if (ssh_link_open(&ssh->root, target, "root", timeout_ns, stop, err) < 0) {
 		ssh_close(&ssh->base);
 		return -1;
 	}

@@ -28,13 +28,13 @@ static int run_line(struct link *link, const struct transport_cmd *cmd, const ch
         int *status, struct err *err)
 {
 	struct flow flow;
-	int rc = flow_open(&flow, link, cmd, err);
+	int rc = ssh_flow_open(&flow, link, cmd, err);
 
 	if (rc == 0)
-		rc = flow_exec(&flow, line, err);
+		rc = ssh_flow_exec(&flow, line, err);
 	if (rc == 0)
-		rc = flow_finish(&flow, status, err);
-	flow_close(&flow);
+		rc = ssh_flow_finish(&flow, status, err);
+	ssh_flow_close(&flow);
 	return rc;
 }
 
@@ -52,7 +52,7 @@ static void kill_marked(struct link *link, const char *mark)
 
 	link->stop = NULL;
 	link->deadline_ns = clock_mono_ns() + KILL_TIMEOUT_NS;
-	command_kill(mark, &line);
+	ssh_command_kill(mark, &line);
 	(void)!run_line(link, &quiet, str_text(&line), &status, &ignored);
 }
 
@@ -64,7 +64,7 @@ int ssh_run(struct transport *t, const struct transport_cmd *cmd, int *status, s
 	AUTO_STR line = {0};
 
 	if ((limited && make_mark(mark, err) < 0) ||
-	        command_build(cmd, limited ? mark : NULL, false, &line, err) < 0)
+	        ssh_command_build(cmd, limited ? mark : NULL, false, &line, err) < 0)
 		return -1;
 	link->stop = cmd->stop;
 	link->deadline_ns = cmd->timeout_ns ? clock_mono_ns() + cmd->timeout_ns : 0;

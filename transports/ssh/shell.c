@@ -30,7 +30,7 @@ static int choose_link(
 	*out = &ssh->login;
 	if (ssh->login.session)
 		return 0;
-	return link_open(&ssh->login, &ssh->target, login, LOGIN_TIMEOUT_NS, cmd->stop, err);
+	return ssh_link_open(&ssh->login, &ssh->target, login, LOGIN_TIMEOUT_NS, cmd->stop, err);
 }
 
 static int begin(struct flow *flow, const struct transport_cmd *cmd, struct err *err)
@@ -39,14 +39,14 @@ static int begin(struct flow *flow, const struct transport_cmd *cmd, struct err 
 	AUTO_STR line = {0};
 	int columns, rows;
 
-	terminal_size(&columns, &rows);
-	if (flow_pty(flow, term && *term ? term : "dumb", columns, rows, err) < 0)
+	ssh_terminal_size(&columns, &rows);
+	if (ssh_flow_pty(flow, term && *term ? term : "dumb", columns, rows, err) < 0)
 		return -1;
 	if (!cmd->argv && !cmd->user && !cmd->cwd && !(cmd->env && cmd->env[0]))
-		return flow_login_shell(flow, err);
-	if (command_build(cmd, NULL, true, &line, err) < 0)
+		return ssh_flow_login_shell(flow, err);
+	if (ssh_command_build(cmd, NULL, true, &line, err) < 0)
 		return -1;
-	return flow_exec(flow, str_text(&line), err);
+	return ssh_flow_exec(flow, str_text(&line), err);
 }
 
 /* True: a signal asks to end. */
@@ -54,8 +54,8 @@ static bool follow_signals(struct terminal *terminal, struct flow *flow)
 {
 	int columns, rows;
 
-	if (terminal_signals(terminal)) {
-		terminal_size(&columns, &rows);
+	if (ssh_terminal_signals(terminal)) {
+		ssh_terminal_size(&columns, &rows);
 		ssh_channel_change_pty_size(flow->channel, columns, rows);
 	}
 	return terminal->ending != 0;
@@ -63,14 +63,14 @@ static bool follow_signals(struct terminal *terminal, struct flow *flow)
 
 static int converse(struct terminal *terminal, struct flow *flow, int *status, struct err *err)
 {
-	while (!flow_ended(flow)) {
-		if (flow_step(flow, terminal->signals, STEP_MS, err) < 0)
+	while (!ssh_flow_ended(flow)) {
+		if (ssh_flow_step(flow, terminal->signals, STEP_MS, err) < 0)
 			return -1;
 		if (follow_signals(terminal, flow))
 			return err_set(err, ERR_INTERRUPTED, "ended by signal '%s'",
 			        strsignal(terminal->ending));
 	}
-	return flow_finish(flow, status, err);
+	return ssh_flow_finish(flow, status, err);
 }
 
 int ssh_shell(struct transport *t, const struct transport_cmd *asked, int *status, struct err *err)
@@ -85,18 +85,18 @@ int ssh_shell(struct transport *t, const struct transport_cmd *asked, int *statu
 	cmd.out_fd = STDOUT_FILENO;
 	cmd.err_fd = STDERR_FILENO;
 	cmd.output = NULL;
-	if (choose_link(ssh, &cmd, &link, err) < 0 || terminal_hold(&terminal, err) < 0)
+	if (choose_link(ssh, &cmd, &link, err) < 0 || ssh_terminal_hold(&terminal, err) < 0)
 		return -1;
 	link->stop = cmd.stop;
-	int rc = flow_open(&flow, link, &cmd, err);
+	int rc = ssh_flow_open(&flow, link, &cmd, err);
 	if (rc == 0)
 		rc = begin(&flow, &cmd, err);
 	if (rc == 0)
-		rc = terminal_raw(&terminal, err);
+		rc = ssh_terminal_raw(&terminal, err);
 	if (rc == 0)
 		rc = converse(&terminal, &flow, status, err);
-	flow_close(&flow);
+	ssh_flow_close(&flow);
 	link->stop = NULL;
-	terminal_restore(&terminal);
+	ssh_terminal_restore(&terminal);
 	return rc;
 }

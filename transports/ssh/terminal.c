@@ -8,7 +8,7 @@
 
 static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 
-int terminal_hold(struct terminal *t, struct err *err)
+int ssh_terminal_hold(struct terminal *t, struct err *err)
 {
 	sigset_t set;
 
@@ -28,7 +28,7 @@ int terminal_hold(struct terminal *t, struct err *err)
 	return 0;
 }
 
-int terminal_raw(struct terminal *t, struct err *err)
+int ssh_terminal_raw(struct terminal *t, struct err *err)
 {
 	struct termios raw;
 
@@ -44,7 +44,7 @@ int terminal_raw(struct terminal *t, struct err *err)
 	return 0;
 }
 
-bool terminal_signals(struct terminal *t)
+bool ssh_terminal_signals(struct terminal *t)
 {
 	struct signalfd_siginfo info;
 	bool resized = false;
@@ -58,7 +58,7 @@ bool terminal_signals(struct terminal *t)
 	return resized;
 }
 
-void terminal_size(int *columns, int *rows)
+void ssh_terminal_size(int *columns, int *rows)
 {
 	struct winsize size;
 
@@ -72,7 +72,7 @@ void terminal_size(int *columns, int *rows)
 		}
 }
 
-void terminal_restore(struct terminal *t)
+void ssh_terminal_restore(struct terminal *t)
 {
 	/* A process in the background would be stopped by SIGTTOU here; blocked, it may set the
 	 * mode. */

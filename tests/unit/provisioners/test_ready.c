@@ -1,0 +1,280 @@
+/* The ready probe against ports of this host, commands run here, and a log that grows. */
+#include "provisioners/provisioners.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "tests/fake/local_transport.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MS_NS INT64_C(1000000)
+
+static char dir[] = "/tmp/prov-test-ready-XXXXXX";
+static struct local_transport local;
+static struct machine_spec spec;
+static struct names names;
+static volatile int stop;
+
+static int fake_connect(void *session, int64_t timeout_ns, const volatile int *stop_flag,
+        struct transport **out, struct err *err)
+{
+	(void)session;
+	(void)timeout_ns;
+	(void)stop_flag;
+	(void)err;
+	*out = &local.base;
+	return 0;
+}
+
+static const struct provider provider = {.name = "container", .connect = fake_connect};
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	local_transport_init(&local);
+	spec_init(&spec);
+	spec.lab = xstrdup("shop");
+	spec.name = xstrdup("web");
+	spec.selector = xstrdup("web@container");
+	spec.provider = xstrdup("container");
+	spec.user = xstrdup("root");
+	spec.network_mode = NET_HOST;
+	spec.ready.timeout_ns = 400 * MS_NS;
+	spec.ready.interval_ns = 20 * MS_NS;
+	names.dir = dir;
+	names.console = xasprintf("%s/console.log", dir);
+}
+
+static void teardown(void)
+{
+	struct err err = {0};
+
+	ck_assert_msg(fs_remove_tree(dir, &err) == 0, "%s", err.message);
+	free(names.console);
+	spec_clear(&spec);
+}
+
+static int probe(struct err *err)
+{
+	struct runner runner = {.provider = &provider,
+	        .spec = &spec,
+	        .names = &names,
+	        .machine = "web@container",
+	        .stop = &stop};
+	struct step *steps;
+	size_t n;
+
+	provision_steps(&spec, NULL, &steps, &n);
+	ck_assert_uint_eq(n, 1);
+	struct run run = {.spec = &spec, .names = &names, .step = &steps[0], .runner = &runner};
+	int rc = steps[0].apply(&run, err);
+	provision_steps_free(steps, n);
+	return rc;
+}
+
+static void passes(void)
+{
+	struct err err = {0};
+
+	ck_assert_msg(probe(&err) == 0, "%s", err.message);
+}
+
+static void fails(const char *message)
+{
+	struct err err = {0};
+
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_str_eq(err.message, message);
+}
+
+/* A bound socket; it answers once it listens. */
+static int bound(int *port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&to, &n), 0);
+	*port = ntohs(to.sin_port);
+	return fd;
+}
+
+START_TEST(test_tcp)
+{
+	AUTO_FD int fd = bound(&spec.ready.port);
+	spec.ready.type = READY_TCP;
+	AUTO_FREE char *refused =
+	        xasprintf("not ready after 400 ms: tcp port %d of 127.0.0.1: Connection refused",
+	                spec.ready.port);
+	int64_t begun = clock_mono_ns();
+
+	fails(refused);
+	ck_assert_int_ge(clock_mono_ns() - begun, 400 * MS_NS);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	passes();
+}
+END_TEST
+
+START_TEST(test_tcp_needs_a_network)
+{
+	spec.ready.type = READY_TCP;
+	spec.network_mode = NET_NONE;
+	fails("ready: tcp cannot reach 'web@container', which has no network");
+}
+END_TEST
+
+START_TEST(test_tcp_of_the_first_interface)
+{
+	AUTO_FD int fd = bound(&spec.ready.port);
+
+	ck_assert_int_eq(listen(fd, 1), 0);
+	spec.ready.type = READY_TCP;
+	spec.network_mode = NET_LAB;
+	spec.n_nics = 1;
+	spec.nics = xcalloc(1, sizeof(*spec.nics));
+	spec.nics[0].address = xstrdup("127.0.0.1");
+	passes();
+}
+END_TEST
+
+START_TEST(test_exec)
+{
+	spec.ready.type = READY_EXEC;
+	spec.ready.text = xstrdup("printf 'no\\033[2J such table\\nmore\\n'; exit 4");
+	fails("not ready after 400 ms: exec exited with 4: no\\x1b[2J such table");
+	ck_assert_uint_gt(local.runs, 2);
+	free(spec.ready.text);
+	spec.ready.text = xstrdup("test \"$A\" = 'a b' && test \"$PROV_MACHINE\" = web");
+	strv_add(&spec.env, "A=a b");
+	passes();
+	local.fail_run = "the connection to x was lost";
+	fails("not ready after 400 ms: exec: the connection to x was lost");
+}
+END_TEST
+
+/* Passes, fails, passes, passes, …: only the third and fourth are in a row. */
+START_TEST(test_successes_in_a_row)
+{
+	spec.ready.type = READY_EXEC;
+	spec.ready.successes = 2;
+	spec.ready.timeout_ns = 5000 * MS_NS;
+	spec.ready.text = xasprintf("cd %s; echo x >>tries; n=$(wc -l <tries); test $n -ne 2", dir);
+	passes();
+	ck_assert_uint_eq(local.runs, 4);
+}
+END_TEST
+
+START_TEST(test_a_hanging_command_is_cut_off)
+{
+	spec.ready.type = READY_EXEC;
+	spec.ready.text = xstrdup("sleep 100");
+	int64_t begun = clock_mono_ns();
+	struct err err = {0};
+
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_msg(str_starts(err.message, "not ready after 400 ms: exec: "), "%s", err.message);
+	ck_assert_int_lt(clock_mono_ns() - begun, 5000 * MS_NS);
+}
+END_TEST
+
+static void append(const char *text)
+{
+	AUTO_FD int fd = open(names.console, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+START_TEST(test_log)
+{
+	spec.ready.type = READY_LOG;
+	spec.ready.text = xstrdup("^ready to (accept|serve)$");
+	AUTO_FREE char *nothing = xasprintf(
+	        "not ready after 400 ms: log: nothing in '%s' matches '^ready to (accept|serve)$'",
+	        names.console);
+	fails(nothing);
+	append("not ready to accept\nready to eat\nready to ser");
+	fails(nothing);
+	append("ve\r\nmore\n");
+	passes();
+	free(spec.ready.text);
+	spec.ready.text = xstrdup("a(b");
+	struct err err = {0};
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_msg(str_starts(err.message,
+	                      "ready: log: 'a(b' is not an extended regular expression: "),
+	        "%s", err.message);
+}
+END_TEST
+
+/* The interval is far longer than the time-out of the test: only the watch can end the wait. */
+START_TEST(test_log_is_followed)
+{
+	spec.ready.type = READY_LOG;
+	spec.ready.text = xstrdup("up [0-9]+");
+	spec.ready.timeout_ns = spec.ready.interval_ns = 60000 * MS_NS;
+	pid_t child = fork();
+	if (child == 0) {
+		const struct timespec pause = {0, 200 * MS_NS};
+		nanosleep(&pause, NULL);
+		append("up ");
+		nanosleep(&pause, NULL);
+		append("12\n");
+		_exit(0);
+	}
+	passes();
+	waitpid(child, NULL, 0);
+}
+END_TEST
+
+static void on_alarm(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+START_TEST(test_stop_ends_the_wait)
+{
+	struct err err = {0};
+
+	spec.ready.type = READY_LOG;
+	spec.ready.text = xstrdup("never");
+	spec.ready.timeout_ns = spec.ready.interval_ns = 60000 * MS_NS;
+	stop = 0;
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_int_eq(err.kind, ERR_INTERRUPTED);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *tests[] = {test_tcp, test_tcp_needs_a_network, test_tcp_of_the_first_interface,
+	        test_exec, test_successes_in_a_row, test_a_hanging_command_is_cut_off, test_log,
+	        test_log_is_followed, test_stop_ends_the_wait};
+	Suite *s = suite_create("ready");
+	TCase *tc = tcase_create("ready");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 30);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(tc, tests[i]);
+	suite_add_tcase(s, tc);
+	SRunner *sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}
