@@ -121,7 +121,7 @@ static void find_port(struct boot *b)
 		        ? -1
 		        : open("/run/prov/phase-port", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 		if (fd >= 0) {
-			if (write(fd, path, strlen(path)) < 0)
+			if (dprintf(fd, "%s\n", path) < 0)
 				warn("cannot keep the phase port's name");
 			close(fd);
 		}

@@ -71,13 +71,33 @@ kernel_and_initrd() {
 	mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/root" "$root/modules"
 	cp "$BOX_INITRD_INIT" "$root/init"
 	chmod 755 "$root/init"
-	for module in "$@"; do
-		modprobe -d "$BOX_WORK/kernel" -S "$KERNEL_RELEASE" --show-depends "$module"
-	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' >"$BOX_WORK/modules"
-	while read -r file; do
+	modules_with_needs "$@" | while read -r file; do
 		cp "$file" "$root/modules/"
-		basename "$file"
-	done <"$BOX_WORK/modules" >"$root/modules/list"
+		basename "$file" >>"$root/modules/list"
+	done
 	find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 	(cd "$root" && find . | sort | cpio --quiet --reproducible -o -H newc -R 0:0) | gzip -9n >"$BOX_OUT/initrd"
+}
+
+# modules_with_needs MODULE…: their files in loading order, each once. What is built in has no file.
+modules_with_needs() {
+	for module in "$@"; do
+		modprobe -d "$BOX_WORK/kernel" -S "$KERNEL_RELEASE" --show-depends "$module" ||
+			die "the kernel $KERNEL_RELEASE has no module '$module'"
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++'
+}
+
+# modules_into_tree MODULE…: below the tree's /usr/lib/modules, for modprobe. After kernel_and_initrd.
+modules_into_tree() {
+	to=$BOX_TREE/usr/lib/modules/$KERNEL_RELEASE
+	mkdir -p "$to"
+	modules_with_needs "$@" | while read -r file; do
+		name=${file##*/lib/modules/"$KERNEL_RELEASE"/}
+		mkdir -p "$to/${name%/*}"
+		cp "$file" "$to/$name"
+	done
+	cp "$BOX_WORK/kernel/lib/modules/$KERNEL_RELEASE"/modules.order "$to/"
+	cp "$BOX_WORK/kernel/lib/modules/$KERNEL_RELEASE"/modules.builtin* "$to/"
+	rm -f "$to"/modules.builtin.bin "$to"/modules.builtin.alias.bin
+	depmod -b "$BOX_TREE/usr" "$KERNEL_RELEASE"
 }

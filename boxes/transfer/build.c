@@ -76,13 +76,13 @@ static void recipe_env(const struct build *b, struct strv *env)
 
 /*
  * As root in PID and mount namespaces of its own, so that nothing the script started or mounted
- * outlives it, and with a parent-death signal, so that it does not outlive prov.
+ * outlives it or, by --kill-child, prov.
  */
 static int run_script(struct build *b, struct err *err)
 {
 	AUTO_FREE char *script = xasprintf("%s/recipe.sh", b->dir);
-	const char *contained[] = {"setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount",
-	        "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "sh", script, NULL};
+	const char *contained[] = {"unshare", "--mount", "--pid", "--fork", "--kill-child=KILL",
+	        "--mount-proc", "sh", script, NULL};
 	const char *plain[] = {"sh", script, NULL};
 	AUTO_STRV env = {0};
 
@@ -160,7 +160,8 @@ static int assemble(struct build *b, struct box *box, struct err *err)
 	        tree_digest(job, b->tree, &sum, err) < 0)
 		return -1;
 	next_stage(b, "make the disk");
-	if (add_vm_parts(b, &sum, box, err) < 0)
+	/* Again: reading a symbolic link has set its access time, which mke2fs copies. */
+	if (tree_settle(b->tree, b->recipe.epoch, err) < 0 || add_vm_parts(b, &sum, box, err) < 0)
 		return -1;
 	next_stage(b, "put it into the store");
 	if (stage_tree(b->stage, b->tree, &sum, box, err) < 0)
