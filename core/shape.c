@@ -103,6 +103,36 @@ void shape_own(const struct shape *shape, void *dst)
 	}
 }
 
+static size_t list_bytes(const struct strv *list)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		bytes += sizeof(char *) + strlen(list->v[i]) + 1;
+	return bytes;
+}
+
+size_t shape_bytes(const struct shape *shape, const void *base)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < shape->n; i++) {
+		const struct field *f = &shape->fields[i];
+		if (f->type == FIELD_TEXT && *(char **)at(base, f)) {
+			bytes += strlen(*(char **)at(base, f)) + 1;
+		} else if (f->type == FIELD_LIST) {
+			bytes += list_bytes(at(base, f));
+		} else if (f->type == FIELD_STRUCT) {
+			bytes += shape_bytes(f->shape, at(base, f));
+		} else if (f->type == FIELD_ARRAY) {
+			size_t size = f->shape->size;
+			for (size_t k = 0; k < *count_at(base, f); k++)
+				bytes += size + shape_bytes(f->shape, elements(base, f) + k * size);
+		}
+	}
+	return bytes;
+}
+
 /* A path need not be UTF-8, which JSON demands: such text is written as {"hex": "…"}. */
 static json_t *text_to_json(const char *text)
 {

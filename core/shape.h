@@ -44,6 +44,8 @@ void shape_init(const struct shape *shape, void *base);
 void shape_own(const struct shape *shape, void *copy);
 /* Frees what is owned; the caller zeroes. */
 void shape_clear(const struct shape *shape, void *base);
+/* Memory that is owned, the struct itself not counted. */
+size_t shape_bytes(const struct shape *shape, const void *base);
 /* Strings survive byte by byte, also those that are not UTF-8. The caller owns the reference. */
 json_t *shape_write(const struct shape *shape, const void *base);
 /*

@@ -140,6 +140,11 @@ void spec_clear(struct machine_spec *spec)
 	memset(spec, 0, sizeof(*spec));
 }
 
+size_t spec_bytes(const struct machine_spec *spec)
+{
+	return sizeof(*spec) + shape_bytes(&spec_shape, spec);
+}
+
 void provision_item_init(struct provision_item *item)
 {
 	memset(item, 0, sizeof(*item));

@@ -112,6 +112,7 @@ struct machine_spec {
 void spec_init(struct machine_spec *spec); /* zero and the defaults above */
 void spec_copy(struct machine_spec *dst, const struct machine_spec *src); /* dst is overwritten */
 void spec_clear(struct machine_spec *spec);
+size_t spec_bytes(const struct machine_spec *spec); /* of memory, all that it owns included */
 void provision_item_init(struct provision_item *item);
 void provision_item_clear(struct provision_item *item);
 

@@ -1,0 +1,20 @@
+/* The two halves of the first pass: keys of maps (lab/check.c) and values of more than one text
+ * (lab/check_shape.c). */
+#pragma once
+
+#include "lab/reading.h"
+
+struct scope {
+	enum section section;
+	bool defaults; /* under defaults: */
+};
+
+/* Every entry of map; name is the key that holds it. */
+void check_map(struct reading *r, const struct scope *scope, const char *name,
+        const struct yaml_node *map);
+/* A value whose type is not a scalar one. */
+void check_shape(struct reading *r, const struct scope *scope, const struct key *key,
+        const struct yaml_node *node);
+/* "'memory': a size is expected, not a list", or that it has no value. */
+void wrong_shape(
+        struct reading *r, const struct yaml_node *node, const struct key *key, const char *hint);

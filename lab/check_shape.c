@@ -1,0 +1,372 @@
+/* The first pass over values that are more than one text: maps, lists, and keys with several forms.
+ */
+#include "lab/check.h"
+
+#include "lab/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_NETWORKS 64
+
+static void problem(struct reading *r, const struct yaml_node *node, const struct key *key,
+        const struct err *err)
+{
+	problem_of_key(r->problems, node->mark, key->name, err);
+}
+
+static bool is_text(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && !yaml_is_empty(node);
+}
+
+static void check_any(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	(void)r, (void)key, (void)node;
+}
+
+static void check_env(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct err err = {0};
+
+	if (yaml_is_empty(node))
+		return;
+	if (node->kind != YAML_MAP) {
+		wrong_shape(r, node, key, "write { NAME: value }");
+		return;
+	}
+	if (node->n > MAX_ENV)
+		problem_add(r->problems, node->mark, "", "'%s': more than %d variables", key->name,
+		        MAX_ENV);
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		AUTO_FREE char *safe = shown(e->key->text);
+		if (value_variable(e->key->text, &err) < 0)
+			problem_of_key(r->problems, e->key->mark, key->name, &err);
+		if (e->kind != YAML_SCALAR)
+			problem_add(r->problems, e->mark, "",
+			        "'%s': the value of '%s' is %s, not text", key->name, safe,
+			        yaml_kind_name(e));
+	}
+}
+
+/* A list of which every item is text. */
+static bool check_list(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	bool good = true;
+
+	if (yaml_is_empty(node))
+		return true;
+	if (node->kind != YAML_LIST) {
+		AUTO_FREE char *safe = node->kind == YAML_SCALAR ? shown(node->text) : NULL;
+		AUTO_FREE char *hint = safe ? xasprintf("write [\"%s\"]", safe) : NULL;
+		wrong_shape(r, node, key, hint);
+		return false;
+	}
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		if (e->kind == YAML_SCALAR)
+			continue;
+		problem_add(r->problems, e->mark, "", "'%s': an item is %s, not text", key->name,
+		        yaml_kind_name(e));
+		good = false;
+	}
+	return good;
+}
+
+static void check_texts(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	(void)check_list(r, key, node);
+}
+
+static void check_ports(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct err err = {0};
+
+	if (!check_list(r, key, node))
+		return;
+	for (const struct yaml_node *e = node->first; e; e = e->next)
+		if (check_text(r, key, e->text, &err) < 0)
+			problem(r, e, key, &err);
+}
+
+static void check_providers(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	static const char *const choices[] = {"container", "kvm", "both", NULL};
+	bool seen[MAX_KINDS] = {false};
+	struct err err = {0};
+
+	if (node->kind == YAML_SCALAR && !yaml_is_empty(node)) {
+		if (value_choice(node->text, choices, &err) < 0)
+			problem(r, node, key, &err);
+		return;
+	}
+	if (node->kind != YAML_LIST || !node->n) {
+		wrong_shape(r, node, key, "");
+		return;
+	}
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		if (e->kind != YAML_SCALAR)
+			wrong_shape(r, e, key, "");
+		else if (value_choice(e->text, schema_kinds, &err) < 0)
+			problem(r, e, key, &err);
+		for (size_t i = 0; i < MAX_KINDS; i++) {
+			if (!str_eq(e->text, schema_kinds[i]))
+				continue;
+			if (seen[i])
+				problem_add(r->problems, e->mark, "",
+				        "'%s': '%s' stands there twice", key->name, e->text);
+			seen[i] = true;
+		}
+	}
+}
+
+/* Whether the top of the file has it under networks: or volumes:. */
+static bool declared(const struct reading *r, const char *section, const char *name)
+{
+	const struct yaml_node *map = yaml_get(r->root, section);
+
+	return map && (map->n > MAX_NAMED || yaml_get(map, name));
+}
+
+/* "VOLUME:PATH" and "VOLUME:PATH:ro" */
+static bool is_mount(const char *text, size_t name)
+{
+	const char *path = text + name + 1;
+	size_t n = text[name] ? strlen(path) : 0;
+
+	if (name == 0 || n == 0 || *path != '/')
+		return false;
+	return !memchr(path, ':', str_ends(path, ":ro") ? n - 3 : n);
+}
+
+static void check_mounts(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	if (!check_list(r, key, node))
+		return;
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		size_t n = strcspn(e->text, ":");
+		AUTO_FREE char *name = xstrndup(e->text, n), *safe = shown(e->text);
+		AUTO_FREE char *safe_name = shown(name);
+		if (!is_mount(e->text, n))
+			problem_add(r->problems, e->mark, "volumes are written \"NAME:/path[:ro]\"",
+			        "'%s': '%s' is not a volume", key->name, safe);
+		else if (!declared(r, "volumes", name))
+			problem_add(r->problems, e->mark,
+			        "declare it under volumes:", "'%s': there is no volume '%s'",
+			        key->name, safe_name);
+	}
+}
+
+static void check_folders(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct scope scope = {key->sub, false};
+
+	if (node->kind != YAML_LIST && !yaml_is_empty(node)) {
+		wrong_shape(r, node, key, "");
+		return;
+	}
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		if (e->kind == YAML_MAP) {
+			check_map(r, &scope, key->name, e);
+			continue;
+		}
+		const char *guest = is_text(e) ? strchr(e->text, ':') : NULL;
+		AUTO_FREE char *safe = is_text(e) ? shown(e->text) : xstrdup("");
+		if (!guest || guest == e->text || guest[1] != '/')
+			problem_add(r->problems, e->mark,
+			        "folders are written \"./site:/srv/site:ro\"",
+			        "'%s': '%s' is not a synced folder", key->name, safe);
+	}
+}
+
+static void unknown_network(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	const struct yaml_node *networks = yaml_get(r->root, "networks");
+	const char *names[MAX_NETWORKS] = {"default", "none", "host"};
+	AUTO_FREE char *safe = shown(node->text), *hint = NULL;
+	size_t n = 3;
+
+	for (const struct yaml_node *e = networks ? networks->first : NULL; e && n < MAX_NETWORKS;
+	        e = e->next)
+		if (e->key)
+			names[n++] = e->key->text;
+	const char *near = str_nearest(node->text, names, n);
+	if (near)
+		hint = xasprintf("did you mean '%s'?", near);
+	problem_add(r->problems, node->mark,
+	        hint ? hint : "declare it under networks:", "'%s': there is no network '%s'",
+	        key->name, safe);
+}
+
+static void check_network(
+        struct reading *r, const struct key *key, const struct yaml_node *node, bool alone)
+{
+	AUTO_FREE char *safe = shown(node->text);
+
+	if (str_eq(node->text, "default"))
+		return;
+	if (str_eq(node->text, "none") || str_eq(node->text, "host")) {
+		if (!alone)
+			problem_add(r->problems, node->mark, "",
+			        "'%s': '%s' stands alone, not in a list", key->name, safe);
+	} else if (!declared(r, "networks", node->text)) {
+		unknown_network(r, key, node);
+	} else {
+		problem_add(r->problems, node->mark, "only default, none and host are",
+		        "'%s': the network '%s' is not supported yet", key->name, safe);
+	}
+}
+
+static void check_networks(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct scope scope = {key->sub, false};
+	AUTO_STRV seen = {0};
+
+	if (is_text(node)) {
+		check_network(r, key, node, true);
+		return;
+	}
+	if (node->kind != YAML_LIST || !node->n || node->n > MAX_NETWORKS) {
+		wrong_shape(r, node, key, node->n > MAX_NETWORKS ? "at most 64 networks" : "");
+		return;
+	}
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		const struct yaml_node *name = e->kind == YAML_MAP ? yaml_get(e, "name") : e;
+		if (e->kind == YAML_MAP)
+			check_map(r, &scope, key->name, e);
+		else if (!is_text(e))
+			wrong_shape(r, e, key, "");
+		if (!name || !is_text(name))
+			continue;
+		check_network(r, key, name, false);
+		AUTO_FREE char *safe = shown(name->text);
+		if (strv_has(&seen, name->text))
+			problem_add(r->problems, name->mark, "", "'%s': '%s' stands there twice",
+			        key->name, safe);
+		strv_add(&seen, name->text);
+	}
+}
+
+static void check_item(struct reading *r, const struct key *key, const struct yaml_node *item)
+{
+	static const char *const kinds[] = {"shell", "file", "ansible"};
+	struct scope scope = {key->sub, false};
+	size_t n = 0;
+
+	if (item->kind != YAML_MAP) {
+		wrong_shape(r, item, key, "write { shell: ... } or { file: ... }");
+		return;
+	}
+	check_map(r, &scope, key->name, item);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		n += yaml_get(item, kinds[i]) != NULL;
+	if (n != 1)
+		problem_add(r->problems, item->mark, "split it into several items",
+		        "'%s': an item has exactly one of shell, file and ansible, this one has %s",
+		        key->name, n ? "several" : "none");
+	if (yaml_get(item, "user") && yaml_get(item, "privileged"))
+		problem_add(r->problems, yaml_get(item, "privileged")->key->mark, "",
+		        "'privileged' cannot stand beside 'user'");
+}
+
+static void check_items(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	if (node->n > MAX_ITEMS)
+		problem_add(r->problems, node->mark, "", "'%s': more than %d items", key->name,
+		        MAX_ITEMS);
+	else if (node->kind == YAML_LIST)
+		for (const struct yaml_node *e = node->first; e; e = e->next)
+			check_item(r, key, e);
+	else if (!yaml_is_empty(node))
+		wrong_shape(r, node, key, "write a list: - shell: ...");
+}
+
+static void check_shell(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct scope scope = {key->sub, false};
+
+	if (node->kind == YAML_MAP)
+		check_map(r, &scope, key->name, node);
+	else if (node->kind == YAML_LIST || yaml_is_empty(node))
+		wrong_shape(r, node, key, "");
+	else if (strspn(node->text, " \t\n") == strlen(node->text))
+		problem_add(r->problems, node->mark, "", "'%s': the script is empty", key->name);
+}
+
+static void check_ready(struct reading *r, const struct yaml_node *node)
+{
+	size_t n = (yaml_get(node, "tcp") != NULL) + (yaml_get(node, "exec") != NULL) +
+	        (yaml_get(node, "log") != NULL);
+
+	if (n > 1)
+		problem_add(r->problems, node->key->mark, "",
+		        "'ready' has exactly one of tcp, exec and log, this one has several");
+}
+
+static void check_submap(struct reading *r, const struct scope *outer, const struct key *key,
+        const struct yaml_node *node)
+{
+	bool defaults = outer->defaults || str_eq(key->name, "defaults");
+	struct scope scope = {key->sub, defaults};
+
+	if (node->kind == YAML_MAP) {
+		check_map(r, &scope, key->name, node);
+		if (key->sub == IN_READY)
+			check_ready(r, node);
+	} else if (!yaml_is_empty(node) || key->sub == IN_FILE) {
+		wrong_shape(r, node, key, "");
+	}
+}
+
+static void check_named(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	struct scope scope = {key->sub, false};
+	struct err err = {0};
+
+	if (node->kind != YAML_MAP) {
+		if (!yaml_is_empty(node))
+			wrong_shape(r, node, key, "");
+		return;
+	}
+	if (key->sub != IN_MACHINE && node->n > MAX_NAMED)
+		problem_add(r->problems, node->key->mark, "", "'%s': more than %d", key->name,
+		        MAX_NAMED);
+	for (const struct yaml_node *e = node->first; e; e = e->next) {
+		AUTO_FREE char *safe = shown(e->key->text);
+		if (value_label(e->key->text, &err) < 0)
+			problem_of_key(r->problems, e->key->mark, key->name, &err);
+		if (key->sub == IN_NETWORK &&
+		        (str_eq(e->key->text, "default") || str_eq(e->key->text, "none") ||
+		                str_eq(e->key->text, "host")))
+			problem_add(r->problems, e->key->mark, "",
+			        "'%s': the name '%s' is reserved", key->name, safe);
+		if (e->kind == YAML_MAP)
+			check_map(r, &scope, e->key->text, e);
+		else if (!yaml_is_empty(e))
+			problem_add(r->problems, e->mark, "",
+			        "'%s': a map of keys is expected, not %s", safe, yaml_kind_name(e));
+	}
+}
+
+static void (*const shapes[N_TYPES])(
+        struct reading *r, const struct key *key, const struct yaml_node *node) = {
+        [TYPE_ANY] = check_any,
+        [TYPE_NAMED] = check_named,
+        [TYPE_ENV] = check_env,
+        [TYPE_TEXTS] = check_texts,
+        [TYPE_PROVIDERS] = check_providers,
+        [TYPE_NETWORKS] = check_networks,
+        [TYPE_PORTS] = check_ports,
+        [TYPE_MOUNTS] = check_mounts,
+        [TYPE_FOLDERS] = check_folders,
+        [TYPE_ITEMS] = check_items,
+        [TYPE_SHELL] = check_shell,
+};
+
+void check_shape(struct reading *r, const struct scope *scope, const struct key *key,
+        const struct yaml_node *node)
+{
+	if (key->type == TYPE_MAP)
+		check_submap(r, scope, key, node);
+	else
+		shapes[key->type](r, key, node);
+}

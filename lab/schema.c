@@ -1,0 +1,248 @@
+#include "lab/schema.h"
+
+#include "core/spec.h"
+
+static const char *const accelerators[] = {"auto", "kvm", "tcg", NULL};
+static const char *const run_choices[] = {"once", "always", "never", NULL};
+static const char *const network_modes[] = {"nat", "isolated", "routed", "bridge", NULL};
+static const char *const folder_types[] = {"auto", "bind", "virtiofs", "9p", "rsync", NULL};
+const char *const schema_kinds[] = {"container", "kvm", NULL};
+
+#define FIELD(member) .field = offsetof(struct machine_spec, member)
+
+/* clang-format off: a row is a key, its type and flags on one line, its sentence on the next */
+const struct key schema[] = {
+        {IN_TOP, "prov", TYPE_INT, 0, .min = 1, .max = 1, .initial = "1",
+                .doc = "The format of this file. There is one so far; a higher number is refused."},
+        {IN_TOP, "lab", TYPE_LABEL, 0, .initial = "the folder's name",
+                .doc = "The name of the lab, a DNS label."},
+        {IN_TOP, "domain", TYPE_DOMAIN, 0, .initial = "the lab's name",
+                .doc = "The DNS domain of the lab: every machine answers to NAME and to "
+                       "NAME.DOMAIN."},
+        {IN_TOP, "defaults", TYPE_MAP, 0, .sub = IN_MACHINE,
+                .doc = "Keys of a machine that hold for all machines. Maps are merged with the "
+                       "machine's own, anything else is "
+                       "replaced by it; the provision items of the defaults run first."},
+        {IN_TOP, "machines", TYPE_NAMED, KEY_REQUIRED, .sub = IN_MACHINE,
+                .doc = "The machines, by name. Names are DNS labels: a-z, 0-9 and '-'."},
+        {IN_TOP, "networks", TYPE_NAMED, KEY_LATER, .sub = IN_NETWORK,
+                .doc = "Networks by name, beside the one called default, which always exists. The "
+                       "names default, none and host "
+                       "are reserved."},
+        {IN_TOP, "volumes", TYPE_NAMED, KEY_LATER, .sub = IN_VOLUME,
+                .doc = "Storage by name that outlives its machines: destroy keeps it, destroy "
+                       "--volumes does not."},
+        {IN_TOP, "ssh_mesh", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "Whether the machines can reach each other by SSH with the lab's key."},
+        {IN_TOP, "vars", TYPE_ANY, KEY_LATER, .doc = "Reserved. A '$' in this file is a '$'."},
+
+        {IN_NETWORK, "mode", TYPE_CHOICE, KEY_LATER, .choices = network_modes, .initial = "nat",
+                .doc = "How far it reaches: nat and routed lead out by the host, isolated does "
+                       "not, bridge joins a bridge of the "
+                       "host."},
+        {IN_NETWORK, "subnet", TYPE_SUBNET, KEY_LATER, .initial = "a free one",
+                .doc = "Its addresses, for example 10.77.0.0/24."},
+        {IN_NETWORK, "bridge", TYPE_TEXT, KEY_LATER,
+                .doc = "With mode: bridge, the bridge of the host."},
+        {IN_NETWORK, "ipv6", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "Whether machines get IPv6 addresses too."},
+        {IN_NETWORK, "mtu", TYPE_INT, KEY_LATER, .min = 576, .max = 65535,
+                .doc = "The largest packet in bytes."},
+
+        {IN_VOLUME, "size", TYPE_SIZE, KEY_LATER, .doc = "How much it holds."},
+
+        {IN_MACHINE, "box", TYPE_BOX, KEY_COMMON | KEY_REQUIRED,
+                .doc = "What the machine is made from: the name of a box such as debian/12 (see "
+                       "prov box list). What begins with "
+                       "/, ./, ../ or ~/ is a path."},
+        {IN_MACHINE, "provider", TYPE_PROVIDERS, KEY_DEFAULTS, .initial = "container",
+                .doc = "The kind of machine: container, kvm, or a list of kinds; both is short for "
+                       "[container, kvm]. Each kind is "
+                       "a machine of its own: web@container and web@kvm. The option --provider and "
+                       "the variable PROV_PROVIDER "
+                       "win over the file."},
+        {IN_MACHINE, "count", TYPE_INT, 0, .min = 1, .max = 10000,
+                .doc = "How many instances there are: node-1, node-2 and so on. With count: 1 "
+                       "there is node-1; without count, "
+                       "node."},
+        {IN_MACHINE, "cpus", TYPE_CPUS, KEY_COMMON, FIELD(cpus), .initial = "1",
+                .doc = "CPU time, in CPUs. 1.5 is a quota for a container, and two virtual CPUs "
+                       "under that quota for a virtual "
+                       "machine."},
+        {IN_MACHINE, "cpu_weight", TYPE_INT, KEY_COMMON | KEY_LATER, .min = 1, .max = 10000,
+                .initial = "100", .doc = "The share of CPU time where machines compete."},
+        {IN_MACHINE, "io_weight", TYPE_INT, KEY_COMMON | KEY_LATER, .min = 1, .max = 10000,
+                .initial = "100", .doc = "The share of disk time where machines compete."},
+        {IN_MACHINE, "cpuset", TYPE_CPUSET, KEY_COMMON | KEY_LATER,
+                .doc = "The CPUs of the host to run on, for example 0-1."},
+        {IN_MACHINE, "memory", TYPE_SIZE, KEY_COMMON, FIELD(memory_bytes), .initial = "512MiB",
+                .doc = "RAM, with no swap beyond it."},
+        {IN_MACHINE, "disk", TYPE_SIZE, KEY_COMMON, FIELD(disk_bytes), .initial = "as the box",
+                .doc = "All that the machine may write. For containers not supported yet: write it "
+                       "under kvm:."},
+        {IN_MACHINE, "user", TYPE_USER, KEY_COMMON, FIELD(user), .initial = "as the box",
+                .doc = "The login user of prov ssh. prov exec is root."},
+        {IN_MACHINE, "env", TYPE_ENV, KEY_COMMON,
+                .doc = "Variables of provision scripts, exec, ssh and the ready probe, and of the "
+                       "first process where that is a "
+                       "command. Values are text, as written; '$' has no meaning."},
+        {IN_MACHINE, "networks", TYPE_NETWORKS, KEY_COMMON, .sub = IN_NIC, .initial = "default",
+                .doc = "What the machine is joined to: a name, a list, none, or host (containers "
+                       "only). Other names than default "
+                       "are not supported yet. The first one has the default route."},
+        {IN_MACHINE, "ports", TYPE_PORTS, KEY_COMMON | KEY_LATER,
+                .doc = "Published ports, each \"[ADDRESS:]HOST:GUEST[/udp]\"; \"80\" takes any "
+                       "free port of the host, "
+                       "\"8080-8089:80\" one each for the instances."},
+        {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON | KEY_LATER,
+                .doc = "Volumes, each \"NAME:PATH[:ro]\"."},
+        {IN_MACHINE, "synced_folders", TYPE_FOLDERS, KEY_COMMON | KEY_LATER, .sub = IN_FOLDER,
+                .doc = "Folders of the host inside the machine, each \"HOST:GUEST[:ro]\" or a "
+                       "map."},
+        {IN_MACHINE, "depends_on", TYPE_TEXTS, KEY_KIND,
+                .doc = "Machines that must be ready before this one is made: names, or "
+                       "NAME@PROVIDER. A name means all its "
+                       "instances, and the kind of this machine where there is one."},
+        {IN_MACHINE, "autostart", TYPE_BOOL, KEY_COMMON, FIELD(autostart), .initial = "true",
+                .doc = "Whether prov up without names brings it up."},
+        {IN_MACHINE, "on_boot", TYPE_BOOL, KEY_COMMON | KEY_LATER, .initial = "false",
+                .doc = "Whether it starts when the host boots."},
+        {IN_MACHINE, "provision", TYPE_ITEMS, KEY_COMMON, .sub = IN_ITEM,
+                .doc = "What is done inside after the first start, in order. Each item has exactly "
+                       "one of shell, file and "
+                       "ansible."},
+        {IN_MACHINE, "ready", TYPE_MAP, KEY_COMMON, .sub = IN_READY,
+                .doc = "The probe, exactly one of tcp, exec and log, that tells when the machine "
+                       "serves. It runs after "
+                       "provisioning; if it fails, so does up."},
+        {IN_MACHINE, "container", TYPE_MAP, KEY_DEFAULTS, .sub = IN_CONTAINER,
+                .doc = "What only containers can do. Most keys of a machine may stand here too and "
+                       "then replace the machine's for "
+                       "this kind."},
+        {IN_MACHINE, "kvm", TYPE_MAP, KEY_DEFAULTS, .sub = IN_KVM,
+                .doc = "The same for virtual machines."},
+
+        {IN_CONTAINER, "command", TYPE_TEXTS, 0, FIELD(container.command), .initial = "prov-init",
+                .doc = "The command to run as the container's own, a list of words; no shell reads "
+                       "it."},
+        {IN_CONTAINER, "init", TYPE_INIT, 0, FIELD(container.init), .initial = "auto",
+                .doc = "The first process: auto (prov-init, which runs the command if there is "
+                       "one), none (the command itself), "
+                       "/path (a program of the box). systemd is not supported yet."},
+        {IN_CONTAINER, "pids", TYPE_INT, 0, FIELD(container.pids), .min = 1, .max = 4194304,
+                .initial = "1024", .doc = "The largest number of processes and threads."},
+        {IN_CONTAINER, "stop_signal", TYPE_SIGNAL, 0, FIELD(container.stop_signal),
+                .initial = "SIGTERM", .doc = "The signal that asks the first process to end."},
+        {IN_CONTAINER, "stop_timeout", TYPE_DURATION, 0, FIELD(container.stop_timeout_ns),
+                .initial = "10s", .doc = "How long it may take before everything is killed."},
+        {IN_CONTAINER, "read_only", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "A root that cannot be written."},
+        {IN_CONTAINER, "privileged", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "Lifts the isolation of namespaces, capabilities and devices. Root inside "
+                       "is then root of the host."},
+        {IN_CONTAINER, "no_new_privileges", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "Programs cannot gain privileges; sudo does not work then."},
+        {IN_CONTAINER, "capabilities", TYPE_MAP, KEY_LATER, .sub = IN_CAPABILITIES,
+                .doc = "Capabilities beyond the default ones, or less of them."},
+        {IN_CONTAINER, "devices", TYPE_TEXTS, KEY_LATER,
+                .doc = "Devices of the host, for example /dev/fuse."},
+        {IN_CONTAINER, "time_offset", TYPE_DURATION, KEY_LATER,
+                .doc = "How far its boot-time clock is ahead of the host's."},
+
+        {IN_CAPABILITIES, "add", TYPE_TEXTS, KEY_LATER, .doc = "Names such as NET_ADMIN."},
+        {IN_CAPABILITIES, "drop", TYPE_TEXTS, KEY_LATER, .doc = "Names such as NET_RAW, or ALL."},
+
+        {IN_KVM, "accelerator", TYPE_CHOICE, 0, FIELD(kvm.accelerator), .choices = accelerators,
+                .initial = "auto",
+                .doc = "auto measures whether KVM is of use here and takes TCG, QEMU's own "
+                       "emulation, where it is not."},
+        {IN_KVM, "uri", TYPE_TEXT, 0, FIELD(kvm.uri), .initial = "qemu:///system",
+                .doc = "The libvirt to use."},
+        {IN_KVM, "boot_timeout", TYPE_DURATION, 0, FIELD(kvm.boot_timeout_ns), .initial = "5m",
+                .doc = "How long a start may take until the machine answers."},
+        {IN_KVM, "stop_timeout", TYPE_DURATION, 0, FIELD(kvm.stop_timeout_ns), .initial = "60s",
+                .doc = "How long a shutdown may take before the power is cut."},
+
+        {IN_NIC, "name", TYPE_TEXT, KEY_REQUIRED, .doc = "The network."},
+        {IN_NIC, "ip", TYPE_IP, KEY_LATER, .initial = "a free one",
+                .doc = "A fixed address; with count the address of the first instance, the next "
+                       "ones follow."},
+        {IN_NIC, "aliases", TYPE_TEXTS, KEY_LATER, .doc = "Further names in this network."},
+
+        {IN_FOLDER, "host", TYPE_TEXT, KEY_LATER | KEY_REQUIRED, .doc = "The folder on the host."},
+        {IN_FOLDER, "guest", TYPE_GUEST_PATH, KEY_LATER | KEY_REQUIRED,
+                .doc = "Where it is inside, an absolute path."},
+        {IN_FOLDER, "type", TYPE_CHOICE, KEY_LATER, .choices = folder_types, .initial = "auto",
+                .doc = "The mechanism."},
+        {IN_FOLDER, "read_only", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "The machine cannot write to it."},
+        {IN_FOLDER, "exclude", TYPE_TEXTS, KEY_LATER, .doc = "Patterns that rsync leaves out."},
+        {IN_FOLDER, "owner", TYPE_USER, KEY_LATER, .doc = "The owner inside."},
+        {IN_FOLDER, "group", TYPE_USER, KEY_LATER, .doc = "The group inside."},
+        {IN_FOLDER, "mode", TYPE_MODE, KEY_LATER, .doc = "The mode inside."},
+        {IN_FOLDER, "create", TYPE_BOOL, KEY_LATER, .initial = "false",
+                .doc = "Make the host's folder where it is absent."},
+
+        {IN_ITEM, "name", TYPE_MARK, 0, .initial = "a digest of its content",
+                .doc = "The mark that it has run, and its name for --provision-with. Once in a "
+                       "machine."},
+        {IN_ITEM, "shell", TYPE_SHELL, 0, .sub = IN_SHELL,
+                .doc = "The text of a script, or a map with its path. Text without #! is for "
+                       "/bin/sh -e. Its standard input is "
+                       "empty. It sees PROV_LAB, PROV_MACHINE, PROV_PROVIDER, PROV_INDEX and "
+                       "PROV_COUNT."},
+        {IN_ITEM, "file", TYPE_MAP, 0, .sub = IN_FILE,
+                .doc = "A file or folder to copy into the machine."},
+        {IN_ITEM, "ansible", TYPE_ANY, KEY_LATER,
+                .doc = "A playbook that runs on the host against the machine."},
+        {IN_ITEM, "run", TYPE_CHOICE, 0, .choices = run_choices, .initial = "once",
+                .doc = "once: at the first up, and by prov provision. always: at every up and "
+                       "reload too. never: only by "
+                       "--provision-with NAME."},
+        {IN_ITEM, "user", TYPE_USER, 0, .initial = "root", .doc = "Who runs it."},
+        {IN_ITEM, "privileged", TYPE_BOOL, 0, .initial = "true",
+                .doc = "false: the login user runs it. Not beside user."},
+        {IN_ITEM, "env", TYPE_ENV, 0, .doc = "Further variables."},
+        {IN_ITEM, "timeout", TYPE_DURATION, 0, .initial = "none", .doc = "How long it may take."},
+
+        {IN_SHELL, "path", TYPE_SCRIPT, KEY_REQUIRED,
+                .doc = "A script on the host, relative to this file's folder."},
+        {IN_SHELL, "args", TYPE_TEXTS, 0, .doc = "Its arguments."},
+
+        {IN_FILE, "source", TYPE_SOURCE, KEY_REQUIRED,
+                .doc = "A file or folder on the host, relative to this file's folder."},
+        {IN_FILE, "destination", TYPE_GUEST_PATH, KEY_REQUIRED,
+                .doc = "Where it goes, an absolute path."},
+        {IN_FILE, "mode", TYPE_MODE, 0, .initial = "as at the source",
+                .doc = "The mode of a file, octal, for example 0644."},
+        {IN_FILE, "owner", TYPE_OWNER, 0, .initial = "root", .doc = "user or user:group."},
+
+        {IN_READY, "tcp", TYPE_INT, 0, .min = 1, .max = 65535,
+                .doc = "A port of the machine that accepts connections."},
+        {IN_READY, "exec", TYPE_TEXT, 0,
+                .doc = "A command line for /bin/sh inside the machine that exits with 0."},
+        {IN_READY, "log", TYPE_REGEX, 0,
+                .doc = "An extended regular expression found in the machine's console or output."},
+        {IN_READY, "timeout", TYPE_DURATION, 0, FIELD(ready.timeout_ns), .initial = "60s",
+                .doc = "How long it may take until the probe passes."},
+        {IN_READY, "interval", TYPE_DURATION, 0, FIELD(ready.interval_ns), .initial = "1s",
+                .doc = "The time between two tries."},
+        {IN_READY, "successes", TYPE_INT, 0, .min = 1, .max = 1000, .initial = "1",
+                .doc = "How many tries in a row must pass."},
+};
+/* clang-format on */
+const size_t schema_n = ARRAY_SIZE(schema);
+_Static_assert(ARRAY_SIZE(schema) <= MAX_KEYS, "arrays by key are too small");
+
+const struct key *schema_find(enum section section, const char *name)
+{
+	for (size_t i = 0; i < schema_n; i++)
+		if (schema[i].section == section && str_eq(schema[i].name, name))
+			return &schema[i];
+	return NULL;
+}
+
+size_t schema_index(const struct key *key)
+{
+	return (size_t)(key - schema);
+}
