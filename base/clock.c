@@ -27,16 +27,18 @@ int64_t clock_wall_ns(void)
 void clock_format(char out[16], int64_t ns)
 {
 	double ms = (double)ns / 1e6;
+	int64_t seconds = (ns / 500000000 + 1) / 2;
 
-	if (ms < 10)
+	/* Each limit is where the next form would round up to its own first value. */
+	if (ms < 9.95)
 		snprintf(out, 16, "%.1f ms", ms);
-	else if (ms < 1000)
+	else if (ms < 999.5)
 		snprintf(out, 16, "%.0f ms", ms);
-	else if (ms < 60000)
+	else if (ms < 59950)
 		snprintf(out, 16, "%.1f s", ms / 1000);
 	else
-		snprintf(out, 16, "%" PRId64 " min %02d s", (int64_t)(ms / 60000) % 100000,
-		        (int)(ms / 1000) % 60);
+		snprintf(out, 16, "%" PRId64 " min %02d s", seconds / 60 % 100000,
+		        (int)(seconds % 60));
 }
 
 int clock_boot_id(char out[BOOT_ID_LEN + 1], struct err *err)

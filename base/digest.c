@@ -18,7 +18,7 @@ void digest_add(struct digest *d, const void *bytes, size_t n)
 
 void digest_field(struct digest *d, const char *name, const char *value)
 {
-	char head[96];
+	char head[128];
 	int n = snprintf(head, sizeof(head), "%zu:%.64s=%zd:", strlen(name), name,
 	        value ? (ssize_t)strlen(value) : -1);
 

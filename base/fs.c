@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,8 +73,23 @@ int fs_write_attr(const char *path, const char *value, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, "open '%s'", path);
-	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+	ssize_t n = write(fd, value, strlen(value));
+	if (n < 0)
 		return err_sys(err, "write '%s' to '%s'", value, path);
+	if (n != (ssize_t)strlen(value))
+		return err_set(err, ERR_FAILED, "'%s' took only %zd bytes of '%s'", path, n, value);
+	return 0;
+}
+
+/* The mode holds whatever the umask is: QEMU's user must pass through folders that root makes. */
+static int make_folder(const char *path, mode_t mode, struct err *err)
+{
+	if (mkdir(path, mode) == 0)
+		return chmod(path, mode) < 0 ? err_sys(err, "set the mode of '%s'", path) : 0;
+	if (errno != EEXIST)
+		return err_sys(err, "create folder '%s'", path);
+	if (!fs_is_dir(path))
+		return err_set(err, ERR_FAILED, "'%s' exists and is no folder", path);
 	return 0;
 }
 
@@ -80,22 +97,28 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	AUTO_FREE char *copy = xstrdup(path);
 
-	for (char *p = copy + 1; *p; p++) {
-		if (*p != '/')
+	for (char *p = copy; *p; p++) {
+		if (*p != '/' || p == copy)
 			continue;
 		*p = '\0';
-		if (mkdir(copy, mode) < 0 && errno != EEXIST)
-			return err_sys(err, "create folder '%s'", copy);
+		if (make_folder(copy, mode, err) < 0)
+			return -1;
 		*p = '/';
 	}
-	if (mkdir(copy, mode) < 0 && errno != EEXIST)
-		return err_sys(err, "create folder '%s'", copy);
-	return 0;
+	return make_folder(copy, mode, err);
 }
 
-static int remove_at(int parent, const char *name, dev_t dev, struct err *err);
+/* A removal under way. Folders deeper than MAX_DEPTH (a guest can make thousands, and each holds a
+ * descriptor here) are moved up beside the first ones and removed in another round. */
+struct removal {
+	int top; /* the folder that was asked for */
+	size_t moved;
+};
+enum { MAX_DEPTH = 64 };
 
-static int remove_entries(int fd, dev_t dev, struct err *err)
+static int remove_at(struct removal *r, int parent, const char *name, int depth, struct err *err);
+
+static int remove_entries(struct removal *r, int fd, int depth, struct err *err)
 {
 	DIR *dir = fdopendir(fd);
 	int rc = 0;
@@ -106,41 +129,85 @@ static int remove_entries(int fd, dev_t dev, struct err *err)
 	}
 	for (struct dirent *e; rc == 0 && (e = readdir(dir));)
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-			rc = remove_at(dirfd(dir), e->d_name, dev, err);
+			rc = remove_at(r, dirfd(dir), e->d_name, depth, err);
 	closedir(dir);
 	return rc;
 }
 
-static int remove_at(int parent, const char *name, dev_t dev, struct err *err)
+/* A folder that is no mount point, not even of the same file system (openat2(2)). */
+static int open_folder(int parent, const char *name, struct err *err)
 {
-	struct stat st;
+	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+	        .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+	int fd = (int)syscall(SYS_openat2, parent, name, &how, sizeof(how));
 
+	if (fd < 0 && errno == EXDEV)
+		return err_set(err, ERR_FAILED, "'%s' is a mount point, not removed", name);
+	return fd < 0 ? err_sys(err, "open '%s' to remove it", name) : fd;
+}
+
+static int move_up(struct removal *r, int parent, const char *name, struct err *err)
+{
+	int rc;
+
+	do { /* a removal that was killed may have left such names */
+		AUTO_FREE char *to = xasprintf(".prov-removed-%zu", r->moved++);
+		rc = renameat(parent, name, r->top, to);
+	} while (rc < 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR));
+	return rc < 0 ? err_sys(err, "move '%s' up to remove it", name) : 0;
+}
+
+static int remove_at(struct removal *r, int parent, const char *name, int depth, struct err *err)
+{
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
+	if (errno != EISDIR)
 		return err_sys(err, "remove '%s'", name);
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return 0;
+	int fd = open_folder(parent, name, err);
 	if (fd < 0)
-		return err_sys(err, "open '%s' to remove it", name);
-	if (fstat(fd, &st) < 0 || st.st_dev != dev) {
+		return -1;
+	if (depth == MAX_DEPTH) {
 		close(fd);
-		return err_set(err, ERR_FAILED, "'%s' is a mount point, not removed", name);
+		return move_up(r, parent, name, err);
 	}
-	if (remove_entries(fd, dev, err) < 0)
+	if (remove_entries(r, fd, depth + 1, err) < 0)
 		return -1;
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, "remove folder '%s'", name);
 	return 0;
 }
 
+/* All that is in the folder, until a round has moved nothing up. */
+static int empty_folder(const char *path, struct err *err)
+{
+	struct removal r = {0};
+	size_t before;
+
+	do {
+		AUTO_FD int top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int fd = fcntl(top, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return err_sys(err, "open '%s' to remove it", path);
+		before = r.moved;
+		r.top = top;
+		if (remove_entries(&r, fd, 1, err) < 0)
+			return -1;
+	} while (r.moved != before);
+	return 0;
+}
+
 int fs_remove_tree(const char *path, struct err *err)
 {
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", path);
-	if (remove_at(AT_FDCWD, path, st.st_dev, err) < 0)
+	if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	if (errno != EISDIR)
+		return err_sys(err, "remove '%s'", path);
+	if (empty_folder(path, err) < 0)
 		return err_wrap(err, "remove '%s'", path);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return err_sys(err, "remove folder '%s'", path);
 	return 0;
 }
 

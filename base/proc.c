@@ -16,19 +16,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What ignores SIGTERM for so long gets SIGKILL. */
+#define GRACE_NS 5000000000
+
 struct child {
 	pid_t pid;
 	int pidfd;
 	int out[2]; /* read ends of standard output and error; -1: not caught, or at its end */
 };
 
-static void child_exec(const struct proc_cmd *cmd, int out, int err_out, int report)
+static void child_exec(const struct proc_cmd *cmd, int out, int err_out, int report, pid_t parent)
 {
 	int in = cmd->in_fd >= 0 ? cmd->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
 	/* What a killed worker began must not go on behind the back of the next destroy. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid_t now = getppid(); /* 0: in another PID namespace */
+	if (now && now != parent)
+		_exit(127); /* it was killed before the line above */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -54,44 +60,83 @@ failed:;
 	_exit(127);
 }
 
-static int spawn(const struct proc_cmd *cmd, struct child *child, struct err *err)
+static int wait_for(pid_t pid)
 {
-	int out[2] = {-1, -1}, errs[2] = {-1, -1}, report[2], code = 0;
-	AUTO_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int status = 0;
 
-	if (null < 0 || pipe2(report, O_CLOEXEC) < 0 ||
-	        (cmd->output && (pipe2(out, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC) < 0)))
-		return err_sys(err, "make a pipe for '%s'", cmd->argv[0]);
-	child->pid = fork();
-	if (child->pid == 0) {
-		int to = cmd->output ? out[1] : cmd->out_fd >= 0 ? cmd->out_fd : null;
-		int to_err = cmd->output ? errs[1] : cmd->err_fd >= 0 ? cmd->err_fd : null;
-		child_exec(cmd, to, to_err, report[1]);
-	}
-	int saved = errno;
-	util_close_fd(&out[1]);
-	util_close_fd(&errs[1]);
-	util_close_fd(&report[1]);
-	child->out[0] = out[0];
-	child->out[1] = errs[0];
-	errno = saved;
-	if (child->pid < 0) {
-		util_close_fd(&report[0]);
-		return err_sys(err, "start '%s'", cmd->argv[0]);
-	}
-	ssize_t n = io_read_full(report[0], &code, sizeof(code));
-	util_close_fd(&report[0]);
-	if (n == sizeof(code)) {
-		waitpid(child->pid, NULL, 0);
-		util_close_fd(&child->out[0]);
-		util_close_fd(&child->out[1]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static int make_pipes(const struct proc_cmd *cmd, int report[2], int out[2], int errs[2])
+{
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -1;
+	if (cmd->output && (pipe2(out, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC) < 0))
+		return -1;
+	return 0;
+}
+
+static void close_all(int fds[2])
+{
+	util_close_fd(&fds[0]);
+	util_close_fd(&fds[1]);
+}
+
+/* What the child says before it becomes the program: nothing, or why it cannot. */
+static int read_report(const struct proc_cmd *cmd, int fd, struct child *child, struct err *err)
+{
+	int code;
+
+	if (io_read_full(fd, &code, sizeof(code)) == sizeof(code)) {
+		wait_for(child->pid);
 		errno = code;
 		return code == ENOENT && !cmd->cwd
 		        ? err_set(err, ERR_HOST, "command '%s' not found", cmd->argv[0])
 		        : err_sys(err, "start '%s'", cmd->argv[0]);
 	}
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	return 0;
+	if (child->pidfd >= 0)
+		return 0;
+	err_sys(err, "watch '%s'", cmd->argv[0]);
+	kill(-child->pid, SIGKILL);
+	wait_for(child->pid);
+	return -1;
+}
+
+static int spawn(const struct proc_cmd *cmd, struct child *child, struct err *err)
+{
+	int out[2] = {-1, -1}, errs[2] = {-1, -1}, report[2] = {-1, -1};
+	AUTO_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t parent = getpid();
+	int rc = -1;
+
+	if (null < 0 || make_pipes(cmd, report, out, errs) < 0) {
+		err_sys(err, "make a pipe for '%s'", cmd->argv[0]);
+		goto done;
+	}
+	child->pid = fork();
+	if (child->pid == 0) {
+		int to = cmd->output ? out[1] : cmd->out_fd >= 0 ? cmd->out_fd : null;
+		int to_err = cmd->output ? errs[1] : cmd->err_fd >= 0 ? cmd->err_fd : null;
+		child_exec(cmd, to, to_err, report[1], parent);
+	}
+	if (child->pid < 0) {
+		err_sys(err, "start '%s'", cmd->argv[0]);
+		goto done;
+	}
+	util_close_fd(&report[1]);
+	rc = read_report(cmd, report[0], child, err);
+	if (rc == 0) {
+		child->out[0] = util_steal_fd(&out[0]);
+		child->out[1] = util_steal_fd(&errs[0]);
+	}
+done:
+	close_all(report);
+	close_all(out);
+	close_all(errs);
+	return rc;
 }
 
 static void drain(const struct proc_cmd *cmd, struct child *child, int stream)
@@ -129,9 +174,12 @@ static void watch(const struct proc_cmd *cmd, struct child *child, enum err_kind
 			*why = ERR_FAILED;
 			kill(-child->pid, SIGKILL);
 		}
+		if (!ended && *why == ERR_INTERRUPTED && clock_mono_ns() > deadline)
+			kill(-child->pid, SIGKILL);
 		if (!ended && *why == ERR_NONE && cmd->stop && *cmd->stop) {
 			*why = ERR_INTERRUPTED;
 			kill(-child->pid, SIGTERM);
+			deadline = clock_mono_ns() + GRACE_NS;
 		}
 	}
 }
@@ -140,13 +188,11 @@ int proc_run(const struct proc_cmd *cmd, int *status, struct err *err)
 {
 	struct child child = {-1, -1, {-1, -1}};
 	enum err_kind why = ERR_NONE;
-	int wait_status = 0;
 
 	if (spawn(cmd, &child, err) < 0)
 		return -1;
 	watch(cmd, &child, &why);
-	while (waitpid(child.pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	int wait_status = wait_for(child.pid);
 	util_close_fd(&child.pidfd);
 	util_close_fd(&child.out[0]);
 	util_close_fd(&child.out[1]);

@@ -17,7 +17,8 @@ struct proc_cmd {
 	void (*output)(void *ctx, int stream, const char *data, size_t n);
 	void *ctx;
 	int64_t timeout_ns; /* 0: none. When it is over, the whole process group gets SIGKILL. */
-	const volatile int *stop; /* when it becomes non-zero the group gets SIGTERM; NULL: never */
+	const volatile int *stop; /* when it becomes non-zero the group gets SIGTERM, 5 s later
+	                             SIGKILL; NULL: never */
 };
 
 /*

@@ -133,7 +133,7 @@ static size_t edit_distance(const char *a, const char *b)
 	size_t row[3][MAX + 1];
 
 	if (n > MAX || m > MAX)
-		return MAX;
+		return SIZE_MAX; /* nobody meant that */
 	for (size_t j = 0; j <= m; j++)
 		row[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {

@@ -32,6 +32,14 @@ static size_t width(const char *text)
 	return n;
 }
 
+/* An empty last cell leaves the space before it at the end. */
+static void end_line(struct str *out)
+{
+	while (out->len && out->buf[out->len - 1] == ' ')
+		out->len--;
+	str_add(out, "\n");
+}
+
 void table_print(const struct table *t, struct str *out)
 {
 	AUTO_FREE size_t *widest = xcalloc(t->columns, sizeof(size_t));
@@ -43,7 +51,7 @@ void table_print(const struct table *t, struct str *out)
 		size_t column = i % t->columns;
 		str_add(out, t->cells.v[i]);
 		if (column + 1 == t->columns)
-			str_add(out, "\n");
+			end_line(out);
 		else
 			str_addf(out, "%*s", (int)(widest[column] - width(t->cells.v[i]) + 2), "");
 	}
