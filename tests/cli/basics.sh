@@ -1,0 +1,45 @@
+#!/bin/sh
+# What needs no lab: version, help, and how a wrong command line is answered.
+. "$(dirname "$0")/../lib.sh"
+
+expect 0 prov version
+expect_text "$out" '^prov [0-9]+\.[0-9]+\.[0-9]+$'
+expect 0 prov --version
+expect_text "$out" '^prov [0-9]'
+
+expect 0 prov help
+for c in init validate plan up provision ssh exec status halt reload destroy box doctor version help; do
+	expect_text "$out" "^  $c "
+done
+[ ! -s "$err" ] || fail "help is a result, but something is on standard error"
+expect 0 prov up --help
+expect_text "$out" '--parallel'
+expect 0 prov help exec
+expect_text "$out" '--workdir'
+
+expect 2 prov
+expect 2 prov frobnicate
+expect_one_error
+expect_text "$err" "frobnicate"
+
+# A slip of the fingers, and the words of other tools.
+expect 2 prov stauts
+expect_text "$err" "did you mean .*status"
+for word in rm delete down; do
+	expect 2 prov $word
+	expect_text "$err" "destroy"
+done
+expect 2 prov up --frob
+expect_one_error
+expect_text "$err" "frob"
+expect 2 prov up --parallel 0
+expect_text "$err" "parallel"
+expect 2 prov up --parallel many
+expect_text "$err" "'many'"
+expect 2 prov version surplus
+expect 2 prov -C "$scratch/nowhere" status
+expect_text "$err" "nowhere"
+
+# Control characters of the command line do not reach the terminal.
+expect 2 prov "$(printf 'x\033[31m')"
+expect_no_text "$err" "$(printf '\033')"

@@ -1,0 +1,90 @@
+#!/bin/sh
+# Wrong files: every problem in one run with its place, exit code 2, and nothing made.
+. "$(dirname "$0")/../lib.sh"
+
+nothing_made() {
+	[ ! -e "$lab/.prov" ] || fail "$1: .prov was made"
+	[ ! -e "$PROV_HOME/labs" ] || fail "$1: a lab was made"
+}
+refused() { # WHAT PATTERN… : validate and up both refuse
+	what=$1
+	shift
+	for verb in validate up; do
+		expect 2 prov $verb
+		for pattern in "$@"; do
+			expect_text "$err" "$pattern"
+		done
+		[ ! -s "$out" ] || fail "$what: output beside the error"
+	done
+	nothing_made "$what"
+}
+
+expect 2 prov validate
+expect_text "$err" "prov.yaml"
+expect_text "$err" "prov init"
+expect 2 prov up
+nothing_made "no file"
+
+lab_file <<'Y'
+prov: 1
+machines:
+  web:
+    box: tiny
+    memry: 512MiB
+    cpus: [1]
+    memory: 512MB
+Y
+refused "three problems" '5:5: .*memry' 'did you mean.*memory' '6:[0-9]+: .*cpus' '7:[0-9]+: .*512MB' 'MiB'
+[ "$(grep -Ec '^[^ ]*[0-9]+:[0-9]+: ' "$err")" -eq 3 ] || fail "not three problems with their places"
+
+printf 'prov: 1\nmachines:\n  ../../etc:\n    box: tiny\n' | lab_file
+refused "a name with ../" '3:3: .*\.\./'
+printf 'prov: 1\nmachines:\n  web:\n    box: ../../etc\n    provider: [container, lxd]\n' | lab_file
+refused "an unknown provider" '5:[0-9]+: .*lxd'
+printf 'prov: 1\nlab: Not_A_Label\nmachines: {web: {box: tiny}}\n' | lab_file
+refused "a bad lab name" '2:[0-9]+: .*Not_A_Label'
+printf 'prov: 2\nmachines: {web: {box: tiny}}\n' | lab_file
+refused "a newer format" '1:[0-9]+: .*2' 'newer'
+printf 'prov: 1\nmachines: {web: {box: tiny, volumes: ["a:/b"]}}\nvolumes: {a: {size: 1GiB}}\n' | lab_file
+refused "a key that comes later" 'volumes.*not supported yet'
+printf 'prov: 1\nmachines:\n  web: {box: tiny}\n  web: {box: tiny}\n' | lab_file
+refused "a duplicate key" '4:[0-9]+: .*web'
+printf 'prov: 1\nmachines:\n\tweb: {box: tiny}\n' | lab_file
+refused "a tab" '3:[0-9]+: '
+printf 'prov: 1\nmachines: {web: {box: "\377\376"}}\n' | lab_file
+refused "invalid UTF-8" 'prov.yaml|UTF-8|2:'
+printf 'prov: 1\nmachines: {a: {box: tiny, depends_on: [b]}, b: {box: tiny, depends_on: [a]}}\n' | lab_file
+refused "a circle" 'depends_on'
+: | lab_file
+refused "an empty file" 'empty'
+
+printf 'prov: 1\nmachines: {web: {box: tiny}}\n' | lab_file
+cp "$lab/prov.yaml" "$lab/prov.yml"
+refused "two files" 'prov.yml'
+rm "$lab/prov.yml"
+
+expect 0 prov validate
+expect 2 prov validate --file "$lab/absent.yaml"
+expect_text "$err" "absent.yaml"
+mkdir -p "$lab/deep/er"
+expect 0 "$build/prov" -C "$lab/deep/er" validate
+expect 2 prov status nosuch
+expect_one_error
+expect_text "$err" "nosuch"
+expect 2 prov up --provider lxd
+expect_text "$err" "lxd"
+nothing_made "no command"
+
+# What grows without bound is refused in bounded time and memory.
+awk 'BEGIN {print "prov: 1"; print "machines:"; for (i = 0; i < 700000; i++) print "  m" i ": {box: tiny}"}' | lab_file
+expect 2 timeout 20 "$build/prov" -C "$lab" validate
+{
+	printf 'prov: 1\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n'
+	for i in 1 2 3 4 5 6 7 8 9; do
+		p="*a$((i - 1))"
+		echo "a$i: &a$i [$p,$p,$p,$p,$p,$p,$p,$p,$p,$p]"
+	done
+} | lab_file
+expect 2 timeout 20 "$build/prov" -C "$lab" validate
+awk 'BEGIN {printf "prov: "; for (i = 0; i < 100000; i++) printf "["}' | lab_file
+expect 2 timeout 20 "$build/prov" -C "$lab" validate

@@ -1,0 +1,157 @@
+# For the scripts of tests/cli and tests/live, which source it first:
+#
+#   . "$(dirname "$0")/../lib.sh"
+#
+# Each gets a folder of its own that goes at the end together with every lab it left: $scratch, the
+# lab's folder $lab (below it, empty), and PROV_HOME. `prov` is the one that was just built.
+# shellcheck shell=sh
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=${B:-$top/build}
+scratch=$(mktemp -d) || exit 1
+chmod 711 "$scratch"
+lab=$scratch/lab
+out=$scratch/out
+err=$scratch/err
+mkdir "$lab"
+PROV_HOME=$scratch/home
+export PROV_HOME
+unset PROV_PROVIDER
+children=
+
+prov() { "$build/prov" -C "$lab" "$@"; }
+
+# Labs of the homes in which a script worked; it adds its own.
+homes=$PROV_HOME
+
+finish() {
+	code=$?
+	trap '' INT TERM
+	for p in $children; do
+		kill -KILL "$p" 2>/dev/null
+	done
+	for home in $homes; do
+		for d in "$home"/labs/*; do
+			[ -d "$d" ] || continue
+			PROV_HOME=$home timeout 120 "$build/prov" destroy --lab "${d##*/}" -f >"$scratch/destroyed" 2>&1 || {
+				cat "$scratch/destroyed"
+				echo "could not destroy ${d##*/} of $home"
+				[ $code -ne 0 ] || code=1
+			}
+		done
+	done
+	rm -rf --one-file-system "$scratch" || code=1
+	exit $code
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+	echo "FAILED: $*"
+	for f in "$out" "$err"; do
+		[ ! -s "$f" ] || sed "s|^|  ${f##*/}: |" "$f" | tail -n 40
+	done
+	exit 1
+}
+# The whole script cannot run here.
+skip() {
+	echo "SKIP $*"
+	exit 77
+}
+
+# Runs a command; its exit code must be CODE. Output is in $out and $err.
+expect() { # CODE COMMAND…
+	wanted=$1
+	shift
+	"$@" >"$out" 2>"$err" </dev/null
+	got=$?
+	[ "$got" -eq "$wanted" ] || fail "'$*' exits $got, not $wanted"
+}
+# An extended regular expression that must occur in a file, and one that must not.
+expect_text() { # FILE PATTERN
+	grep -Eq -e "$2" "$1" || fail "no '$2' in ${1##*/}"
+}
+expect_no_text() { # FILE PATTERN
+	! grep -Eq -e "$2" "$1" || fail "'$2' in ${1##*/}"
+}
+expect_same() { # WHAT WANTED GOT
+	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
+}
+# One clear error: a line of prov's, perhaps with its hint, and nothing on standard output.
+expect_one_error() {
+	[ "$(grep -c '^prov: ' "$err")" -eq 1 ] || fail "not exactly one error"
+	[ ! -s "$out" ] || fail "an error and output"
+}
+
+# The lab's file, from standard input.
+lab_file() { cat >"$lab/prov.yaml"; }
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip "root is needed"; }
+need_tool() {
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip "$tool is not installed"
+	done
+}
+need_libvirt() {
+	timeout 20 virsh -q -c qemu:///system uri >/dev/null 2>&1 || skip "libvirt does not answer"
+}
+# Makes PROV_HOME one that is shared by all tests and keeps boxes between runs; builds what it lacks.
+# QEMU's user must be able to reach it, which it cannot below somebody's private folder.
+need_box() { # NAME…
+	need_root
+	PROV_HOME=${PROV_TEST_HOME:-$build/test-home}
+	mkdir -p -m 711 "$PROV_HOME"
+	setpriv --reuid 65534 --clear-groups test -x "$PROV_HOME" || PROV_HOME=/var/tmp/prov-tests
+	homes=$PROV_HOME
+	for box in "$@"; do
+		prov box inspect "$box" >/dev/null 2>&1 && continue
+		prov box build "$box" >"$out" 2>"$err" || fail "box $box cannot be built"
+	done
+}
+
+# Selectors of the lab with one word of `status --json`: "web@kvm running".
+states() {
+	prov status --json | awk -F'"' '$2 == "name" {name = $4} $2 == "state" {print name, $4}' | grep @
+}
+lab_id() { cat "$lab/.prov/lab-id" 2>/dev/null; }
+
+# All that prov could leave on the host, sorted, so that before and after can be compared.
+inventory() {
+	{
+		awk '{print "mount " $5}' /proc/self/mountinfo
+		ls /sys/class/net | sed 's/^/link /'
+		find /sys/fs/cgroup -type d \( -name 'prov*' -o -name '*qemu*' \) 2>/dev/null | sed 's/^/cgroup /'
+		{ iptables-save; ip6tables-save; } 2>/dev/null | grep '^-A' | sed 's/^/rule /'
+		for p in /proc/[0-9]*; do
+			comm=$(cat "$p/comm" 2>/dev/null) || continue
+			case $comm in
+			prov* | qemu* | dnsmasq) [ "$(sed -n 's/^State:\t\(.\).*/\1/p' "$p/status" 2>/dev/null)" = Z ] || echo "process $comm" ;;
+			esac
+		done
+		if [ -S /run/libvirt/libvirt-sock ]; then
+			virsh -q -c qemu:///system list --all --name | sed '/^$/d; s/^/domain /'
+			virsh -q -c qemu:///system net-list --all --name | sed '/^$/d; s/^/network /'
+		fi
+		losetup -n -O NAME,BACK-FILE 2>/dev/null | sed 's/^/loop /'
+		ls -A /run/prov 2>/dev/null | sed 's/^/run /'
+		for home in $homes; do
+			find "$home/labs" -mindepth 1 -maxdepth 1 2>/dev/null
+			find "$home" -maxdepth 3 \( -name '*.tmp*' -o -name '.tmp*' -o -name '*.partial' \) 2>/dev/null
+		done
+	} | sort
+}
+remember_host() { inventory >"$scratch/before"; }
+# Nothing is left of what was done since then. The kernel tears some things down in the background.
+expect_clean() { # AFTER WHAT
+	tries=0
+	while inventory >"$scratch/after" && ! cmp -s "$scratch/before" "$scratch/after"; do
+		tries=$((tries + 1))
+		[ $tries -lt 25 ] || {
+			: >"$err"
+			diff "$scratch/before" "$scratch/after" >"$out"
+			fail "$1: the host differs from before"
+		}
+		sleep 0.2
+	done
+}
