@@ -101,7 +101,7 @@ need_libvirt() {
 need_box() { # NAME…
 	need_root
 	PROV_HOME=${PROV_TEST_HOME:-$build/test-home}
-	mkdir -p -m 711 "$PROV_HOME"
+	mkdir -p "$PROV_HOME" && chmod 711 "$PROV_HOME"
 	setpriv --reuid 65534 --clear-groups test -x "$PROV_HOME" || PROV_HOME=/var/tmp/prov-tests
 	homes=$PROV_HOME
 	for box in "$@"; do

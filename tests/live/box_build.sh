@@ -1,0 +1,80 @@
+#!/bin/sh
+# Building a box is whole or nothing: interrupted, killed, and on a full disk.
+# time limit: 600
+. "$(dirname "$0")/../lib.sh"
+need_root
+for tool in busybox mmdebstrap apt-get; do
+	command -v $tool >/dev/null || skip "$tool is not installed"
+done
+remember_host
+ls -A /tmp "${TMPDIR:-/tmp}" >"$scratch/tmp.before"
+
+expect_no_box() { # AFTER WHAT
+	expect 0 prov box list
+	expect_no_text "$out" tiny
+	left=$(find "$PROV_HOME" -type f 2>/dev/null | head -n 5)
+	[ -z "$left" ] || fail "$1: left in the home: $left"
+	ls -A /tmp "${TMPDIR:-/tmp}" | cmp -s - "$scratch/tmp.before" || fail "$1: something is left in /tmp"
+}
+begin_build() {
+	"$build/prov" box build tiny >"$scratch/build.out" 2>&1 </dev/null &
+	pid=$!
+	children=$pid
+}
+
+begun=$(date +%s%N)
+expect 0 prov box build tiny
+span=$((($(date +%s%N) - begun) / 1000000))
+expect 0 prov box inspect tiny --json
+digest=$(grep '"digest"' "$out" | sort)
+expect 0 prov box verify tiny
+# At most 6 MB beside the kernel.
+bytes=$(awk -F'[:,]' '/"kind"/ {k = $2} /"size"/ && k !~ /kernel|rootfs/ && k {s += $2; k = ""} END {print s + 0}' "$out" 2>/dev/null)
+[ "${bytes:-0}" -le 6000000 ] || fail "tiny has $bytes bytes beside its kernel"
+expect 0 prov box remove tiny
+expect_no_box "remove"
+
+for percent in 5 30 60 85; do
+	begin_build
+	ms=$((span * percent / 100))
+	sleep "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))"
+	kill -INT $pid
+	wait $pid
+	code=$?
+	[ $code -eq 130 ] || {
+		cp "$scratch/build.out" "$out"
+		fail "SIGINT at $percent %: exit $code, not 130"
+	}
+	expect_no_box "SIGINT at $percent %"
+done
+expect_clean "the interrupted builds"
+
+# Nobody cleans up after kill -9, but nothing half-made is taken for a box, and the next build works.
+begin_build
+ms=$((span / 2))
+sleep "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))"
+kill -KILL $pid
+wait $pid
+expect 0 prov box list
+expect_no_text "$out" tiny
+expect 0 prov box build tiny
+expect 0 prov box inspect tiny --json
+expect_same "the same box again" "$digest" "$(grep '"digest"' "$out" | sort)"
+expect 0 prov box remove tiny
+expect_no_box "kill -9, build and remove"
+children=
+
+# A disk that is full: a small file system of its own, gone with its namespace.
+mkdir -p "$scratch/small"
+cat >"$scratch/full.sh" <<'S'
+mount -t tmpfs -o size=12m none "$1" || exit 99
+export PROV_HOME="$1/home"
+"$2/prov" box build tiny
+code=$?
+find "$1" -type f | sed 's/^/LEFT /'
+exit $code
+S
+expect 1 unshare -m --propagation private sh "$scratch/full.sh" "$scratch/small" "$build"
+expect_text "$err" "[Nn]o space"
+expect_no_text "$out" LEFT
+expect_clean "a full disk"

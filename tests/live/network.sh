@@ -1,0 +1,72 @@
+#!/bin/sh
+# A container and a virtual machine in one network reach each other by name, and the host's world by NAT.
+# time limit: 400
+. "$(dirname "$0")/../lib.sh"
+need_libvirt
+need_box tiny
+remember_host
+
+lab_file <<'Y'
+prov: 1
+lab: wired
+domain: wired.test
+machines:
+  con: { box: tiny }
+  vm: { box: tiny, provider: kvm, memory: 128MiB }
+  pair: { box: tiny, autostart: false, provider: both, memory: 128MiB }
+Y
+expect 0 prov up
+expect_same states "con@container running
+vm@kvm running" "$(states | grep -v absent)"
+for from in con vm; do
+	for to in con vm; do
+		for name in $to $to.wired.test; do
+			expect 0 prov exec $from -- ping -c 1 -w 10 $name
+		done
+	done
+	expect 0 prov exec $from -- sh -c 'ip -4 addr show dev eth0; ip route'
+	expect_text "$out" "default via"
+done
+for m in con vm; do
+	address=$(prov status --json | awk -F'"' -v m=$m '$2 == "name" {n = $4} $2 == "address" && n ~ "^" m "@" {print $4; exit}')
+	expect 0 ping -c 1 -w 5 "$address"
+done
+
+# Halt and up keep the addresses; a name of two kinds is two hosts.
+before=$(prov status --json | grep '"address"')
+expect 0 prov reload con
+expect_same "addresses after reload" "$before" "$(prov status --json | grep '"address"')"
+expect 0 prov up pair@container
+expect 0 prov exec pair@container -- hostname
+expect_same hostname pair-container "$(cat "$out")"
+expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
+expect 2 prov exec pair -- true
+expect_text "$err" "pair@"
+
+# One machine goes, the others keep their network; the last one takes it along.
+expect 0 prov destroy -f con
+expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
+expect 0 prov destroy -f
+expect_clean destroy
+
+# networks: host and none, and no libvirt at all: a container with neither needs none.
+lab_file <<'Y'
+prov: 1
+machines:
+  alone: { box: tiny, networks: none }
+  hosted: { box: tiny, networks: host }
+  vm: { box: tiny, provider: kvm, autostart: false }
+Y
+without_libvirt() {
+	unshare -m --propagation private sh -c 'mount -t tmpfs none /run/libvirt && exec "$@"' sh "$build/prov" -C "$lab" "$@"
+}
+expect 0 without_libvirt up
+expect 0 prov exec alone -- ip -o link
+expect_same "links of a machine without network" 1 "$(wc -l <"$out" | tr -d ' ')"
+expect 0 prov exec hosted -- ip -o link
+[ "$(wc -l <"$out")" -eq "$(ip -o link | wc -l)" ] || fail "networks: host shows other links than the host's"
+expect 3 without_libvirt up vm
+expect_text "$err" "libvirt"
+expect_text "$err" "hint|setup|doctor"
+expect 0 prov destroy -f
+expect_clean "the second destroy"

@@ -1,0 +1,70 @@
+#!/bin/sh
+# A failing script stops its machine, the others go on, dependants are skipped; the next up resumes at that script.
+. "$(dirname "$0")/../lib.sh"
+need_box tiny
+remember_host
+
+lab_file <<'Y'
+prov: 1
+machines:
+  bad:
+    box: tiny
+    networks: none
+    provision:
+      - { name: first, shell: "echo first >>/var/order" }
+      - name: second
+        shell: |
+          echo second >>/var/order
+          [ -e /var/mended ] || exit 9
+      - { name: third, shell: "echo third >>/var/order" }
+  good: { box: tiny, networks: none, provision: [ { name: fine, shell: "echo fine is done" } ] }
+  after: { box: tiny, networks: none, depends_on: [ bad ] }
+Y
+expect 1 prov up
+expect_text "$err" "bad@container.*second"
+expect_text "$err" "9"
+expect_text "$err" "fine is done"
+expect_text "$err" "skipped"
+expect 0 prov status --json
+expect_text "$out" '"step": *"provision:second"'
+expect 0 prov exec good -- true
+expect 125 prov exec after -- true
+
+expect 0 prov exec bad -- touch /var/mended
+expect 0 prov up
+expect_same states "bad@container running
+good@container running
+after@container running" "$(states)"
+expect 0 prov exec bad -- cat /var/order
+expect_same "where it went on" "first
+second
+second
+third" "$(cat "$out")"
+expect 0 prov status --json
+expect_no_text "$out" '"step": *"provision'
+
+# A script of another interpreter, arguments, a user, a time limit.
+cat >"$lab/args.sh" <<'S'
+#!/bin/busybox ash
+echo "args: $# $1 $2; $(id -un); STAGE=$STAGE"
+S
+lab_file <<'Y'
+prov: 1
+machines:
+  bad:
+    box: tiny
+    networks: none
+    provision:
+      - name: args
+        shell: { path: args.sh, args: [ "a b", c ] }
+        env: { STAGE: lab }
+        user: tiny
+      - { name: slow, shell: "sleep 60", timeout: 1s }
+Y
+expect 0 prov destroy -f
+expect 1 prov up
+expect_text "$err" "args: 2 a b c; tiny; STAGE=lab"
+expect_text "$err" "slow"
+expect 0 prov up --no-provision
+expect 0 prov destroy -f
+expect_clean destroy
