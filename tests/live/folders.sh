@@ -41,7 +41,8 @@ expect 0 "$build/prov" -C "$scratch/moved" exec web -- test -e /var/original
 for bad in ../../../etc "" "$(printf 'a\nb')" "$(head -c 5000 /dev/zero | tr '\0' a)"; do
 	printf %s "$bad" >"$scratch/thief/.prov/lab-id"
 	"$build/prov" -C "$scratch/thief" status >"$out" 2>"$err" </dev/null
-	[ $? -le 2 ] || fail "a bad id file ends prov with $?"
+	code=$?
+	[ $code -le 2 ] || fail "a bad id file ends prov with $code"
 done
 
 rm -rf "$scratch/moved"
