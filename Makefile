@@ -39,7 +39,7 @@ CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
-FAKE_OBJ = $(call objs,tests/fake/*.c)
+FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
 
 CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd)
 KVM_LIBS  = $(call pkg,--libs,libvirt)

@@ -1,0 +1,85 @@
+/*
+ * The command line: one table of commands, one file and one row each. Results go to standard
+ * output, progress and errors to standard error. Only cli/ prints.
+ */
+#pragma once
+
+#include "lab/lab.h"
+#include "lab/verbs.h"
+
+struct option_row {
+	char letter;      /* 0: long form only */
+	const char *name; /* without the dashes */
+	const char *arg;  /* its placeholder; NULL: a flag */
+	const char *help;
+};
+
+struct cli;
+
+#define COMMAND_STOP_AT_OPERAND 1u /* options behind the first operand belong to somebody else */
+#define COMMAND_HIDDEN          2u
+
+struct command {
+	const char *name;
+	const char *alias; /* NULL: none */
+	const char *usage; /* what follows the name: "[MACHINE…]" */
+	const char *summary;
+	const struct option_row *options;
+	size_t n_options;
+	unsigned flags;
+	int (*run)(struct cli *cli); /* the exit code */
+};
+
+struct option_value {
+	const struct option_row *row;
+	const char *value;
+};
+
+struct cli {
+	const struct providers *providers;
+	const volatile int *stop; /* how often the user asked to stop, and by which signal */
+	const volatile int *stop_signal;
+	const struct command *command;
+	struct option_value *values;
+	size_t n_values;
+	struct strv operands;
+};
+
+extern const struct command *const commands[];
+extern const size_t n_commands;
+extern const struct option_row common_options[];
+extern const size_t n_common_options;
+
+/* cli/parse.c. Reads argv into cli; -1: *code is the exit code (help was printed, or an error). */
+int cli_parse(struct cli *cli, int argc, char **argv, int *code);
+void cli_clear(struct cli *cli);
+void cli_usage(const struct command *command, struct str *out);
+void cli_overview(struct str *out);
+const struct command *cli_find_command(const char *name);
+
+bool cli_has(const struct cli *cli, const char *option);
+const char *cli_value(
+        const struct cli *cli, const char *option); /* the last one given; NULL: none */
+/* A whole number from min on; absent: fallback. */
+MUST_CHECK int cli_number(const struct cli *cli, const char *option, int min, int fallback,
+        int *out, struct err *err);
+
+/* cli/common.c: what most commands begin and end with. */
+int cli_fail(const struct cli *cli, const struct err *err); /* prints; returns the exit code */
+/* Of an error that was emitted as an event already: prints only that it was interrupted. */
+int cli_failed(const struct cli *cli, const struct err *err);
+int cli_fail_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cli_print(const struct str *text); /* to standard output */
+int cli_print_json(void *json);         /* a json_t, consumed; returns 0 */
+/* Opens the lab, printing every problem of its file; 0, or the exit code. */
+int cli_open_lab(const struct cli *cli, bool journal_only, struct lab *lab);
+/* prov.yaml as far as it can be read, else the journals alone: halt and destroy work without a
+ * valid file. */
+int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab);
+struct event_sink *cli_sink(const struct cli *cli);
+/* Locks the lab, runs the verb on the chosen machines, says how it went; the exit code. */
+int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb,
+        struct machine *const *chosen, size_t n, const struct verb_options *options,
+        struct event_sink *sink);
+/* At most this many operands. */
+int cli_check_operands(const struct cli *cli, size_t min, size_t max);

@@ -1,0 +1,300 @@
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "base/table.h"
+#include "boxes/boxes.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Sizes as people read them, in the units that prov.yaml takes. */
+static char *size_text(int64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t u = 0;
+
+	for (; value >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
+		value /= 1024;
+	return xasprintf(u ? "%.1f %s" : "%.0f %s", value, units[u]);
+}
+
+/* The selectors of machines, in any lab of this home, that were made from the box. */
+static int users_of(const char *home, const char *name, struct strv *out, struct err *err)
+{
+	AUTO_STRV ids = {0};
+
+	if (lab_ids(home, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		struct lab lab;
+		struct lab_options options = {.lab_id = ids.v[i]};
+		struct problems problems = {0};
+		if (lab_open(&options, &lab, &problems, NULL) == 0)
+			for (size_t k = 0; k < lab.n; k++)
+				if (str_eq(lab.machines[k].spec.box.name, name))
+					strv_addf(out, "%s of lab %s (%s)",
+					        lab.machines[k].spec.selector, lab.name, lab.id);
+		problems_clear(&problems);
+		lab_clear(&lab);
+	}
+	return 0;
+}
+
+static json_t *box_json(const struct box *box)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < box->n_artefacts; i++) {
+		const struct artefact *a = &box->artefacts[i];
+		json_array_append_new(list,
+		        json_pack("{s:s, s:s, s:s, s:I}", "kind", a->kind, "format", a->format,
+		                "digest", a->digest, "size", (json_int_t)a->size));
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "name", box->name, "version",
+	        box->version ? box->version : "", "architecture",
+	        box->architecture ? box->architecture : "", "description",
+	        box->description ? box->description : "", "user", box->user ? box->user : "",
+	        "digest", box->digest ? box->digest : "", "size", (json_int_t)box_size(box),
+	        "artefacts", list);
+}
+
+static const char *kinds_of(const struct box *box)
+{
+	bool tree = box_artefact(box, "rootfs"), disk = box_artefact(box, "disk");
+
+	return tree && disk ? "container, kvm" : tree ? "container" : disk ? "kvm" : "-";
+}
+
+static int list(const struct cli *cli, const char *home, struct err *err)
+{
+	struct box *boxes = NULL;
+	size_t n = 0;
+	struct table t;
+	AUTO_STR out = {0};
+	json_t *rows = json_array();
+
+	if (store_list(home, &boxes, &n, err) < 0) {
+		json_decref(rows);
+		return -1;
+	}
+	table_init(&t, 4);
+	table_row(&t, "BOX", "VERSION", "SIZE", "FOR");
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *size = size_text(box_size(&boxes[i]));
+		table_row(&t, boxes[i].name, boxes[i].version, size, kinds_of(&boxes[i]));
+		json_array_append_new(rows, box_json(&boxes[i]));
+		box_clear(&boxes[i]);
+	}
+	free(boxes);
+	table_print(&t, &out);
+	table_clear(&t);
+	if (cli_has(cli, "json")) {
+		cli_print_json(json_pack("{s:i, s:o}", "schema", 1, "boxes", rows));
+	} else {
+		json_decref(rows);
+		cli_print(&out);
+	}
+	return 0;
+}
+
+static int inspect(const struct cli *cli, const char *home, struct err *err)
+{
+	struct box box = {0};
+	AUTO_STR out = {0};
+
+	if (store_find(home, cli->operands.v[1], &box, err) < 0)
+		return -1;
+	if (cli_has(cli, "json")) {
+		cli_print_json(json_pack("{s:i, s:o}", "schema", 1, "box", box_json(&box)));
+		box_clear(&box);
+		return 0;
+	}
+	str_addf(&out, "%s %s (%s)\n", box.name, box.version ? box.version : "",
+	        box.architecture ? box.architecture : "");
+	if (box.description)
+		str_addf(&out, "%s\n", box.description);
+	str_addf(&out, "login user %s, for %s\nkernel command line: %s\nmanifest sha256:%s\n",
+	        box.user ? box.user : "root", kinds_of(&box), box.cmdline ? box.cmdline : "-",
+	        box.digest);
+	for (size_t i = 0; i < box.n_artefacts; i++) {
+		AUTO_FREE char *size = size_text(box.artefacts[i].size);
+		str_addf(&out, "  %-7s %-6s %10s  sha256:%s\n", box.artefacts[i].kind,
+		        box.artefacts[i].format, size, box.artefacts[i].digest);
+	}
+	cli_print(&out);
+	box_clear(&box);
+	return 0;
+}
+
+static int remove_box(const struct cli *cli, const char *home, struct err *err)
+{
+	const char *name = cli->operands.v[1];
+	AUTO_STRV users = {0};
+
+	if (box_check_name(name, err) < 0 || users_of(home, name, &users, err) < 0)
+		return -1;
+	if (users.n) {
+		err_set(err, ERR_FAILED, "box '%s' is used by %s%s", name, users.v[0],
+		        users.n > 1 ? " and others" : "");
+		return err_hint(err, "destroy what uses it first");
+	}
+	return store_remove(home, name, err);
+}
+
+static int open_module(const struct boxes_ops **out, struct err *err)
+{
+	void *symbol;
+
+	if (module_symbol("prov-box", "prov_boxes", &symbol, err) < 0)
+		return -1;
+	*out = symbol;
+	return 0;
+}
+
+/* A recipe is a folder of the user's (a path), or comes with prov: boxes/ beside the build folder,
+ * else where it is installed. */
+static int find_recipe(const char *name, char **out, struct err *err)
+{
+	char self[4096];
+	AUTO_FREE char *folder = xstrdup(name);
+
+	if (strchr("./~", name[0])) {
+		*out = STEAL(folder);
+		return 0;
+	}
+	if (box_check_name(name, err) < 0)
+		return -1;
+	for (char *p = folder; *p; p++)
+		*p = *p == '/' ? '-' : *p;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		*strrchr(self, '/') = '\0';
+		AUTO_FREE char *beside = xasprintf("%s/../boxes/%s", self, folder);
+		AUTO_FREE char *recipe = xasprintf("%s/recipe.sh", beside);
+		if (fs_exists(recipe)) {
+			*out = STEAL(beside);
+			return 0;
+		}
+	}
+	*out = xasprintf("%s/%s", RECIPE_DIR, folder);
+	if (fs_is_dir(*out))
+		return 0;
+	err_set(err, ERR_MISSING, "there is no recipe for box '%s'", name);
+	return err_hint(err,
+	        "prov comes with debian/12 and tiny; a folder of your own is named by its path");
+}
+
+static int build(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
+        struct err *err)
+{
+	AUTO_FREE char *recipe = NULL;
+	struct box box = {0};
+
+	if (find_recipe(cli->operands.v[1], &recipe, err) < 0 ||
+	        ops->build(job, recipe, &box, err) < 0)
+		return -1;
+	AUTO_FREE char *size = size_text(box_size(&box));
+	fprintf(stderr, "box %s is built: %s, for %s\n", box.name, size, kinds_of(&box));
+	box_clear(&box);
+	return 0;
+}
+
+static int add(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
+        struct err *err)
+{
+	struct box box = {0};
+
+	if (ops->add(job, cli->operands.v[1], cli_value(cli, "name"), cli_value(cli, "sha256"),
+	            &box, err) < 0)
+		return -1;
+	fprintf(stderr, "box %s is added, for %s\n", box.name, kinds_of(&box));
+	box_clear(&box);
+	return 0;
+}
+
+static int export(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
+        struct err *err)
+{
+	return ops->export(job, cli->operands.v[1], cli->operands.v[2], err);
+}
+
+static int verify(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
+        struct err *err)
+{
+	return ops->verify(job, cli->operands.v[1], err);
+}
+
+/* Some need the module with libcurl and libarchive, some only read the store. */
+struct subcommand {
+	const char *name, *alias;
+	size_t operands; /* beyond the name */
+	int (*local)(const struct cli *cli, const char *home, struct err *err);
+	int (*with_module)(const struct boxes_ops *ops, const struct cli *cli,
+	        const struct box_job *job, struct err *err);
+};
+static const struct subcommand subcommands[] = {
+        {"build", NULL, 1, NULL, build},
+        {"add", NULL, 1, NULL, add},
+        {"list", "ls", 0, list, NULL},
+        {"inspect", NULL, 1, inspect, NULL},
+        {"remove", "rm", 1, remove_box, NULL},
+        {"export", NULL, 2, NULL, export},
+        {"verify", NULL, 1, NULL, verify},
+};
+
+static int call(const struct cli *cli, const struct subcommand *sub, struct err *err)
+{
+	AUTO_FREE char *home = prov_home();
+	const struct boxes_ops *ops;
+
+	if (sub->local)
+		return sub->local(cli, home, err);
+	if (open_module(&ops, err) < 0)
+		return -1;
+	struct event_sink *sink = cli_sink(cli);
+	struct box_job job = {.home = home, .sink = sink, .stop = cli->stop};
+	int rc = sub->with_module(ops, cli, &job, err);
+	sink->close(sink);
+	return rc;
+}
+
+static int run(struct cli *cli)
+{
+	struct err err = {0};
+	const char *name = cli->operands.n ? cli->operands.v[0] : "list";
+
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++) {
+		const struct subcommand *sub = &subcommands[i];
+		if (!str_eq(name, sub->name) && !(sub->alias && str_eq(name, sub->alias)))
+			continue;
+		int code = cli_check_operands(
+		        cli, cli->operands.n ? sub->operands + 1 : 0, sub->operands + 1);
+		if (code)
+			return code;
+		return call(cli, sub, &err) < 0 ? cli_fail(cli, &err) : 0;
+	}
+	return cli_fail_usage(cli, "there is no command 'box %s'", name);
+}
+
+static const struct option_row options[] = {
+        {0, "name", "NAME", "add: the box's name here"},
+        {0, "sha256", "DIGEST", "add: refuse the file unless it has this digest"},
+};
+
+const struct command cmd_box = {
+        .name = "box",
+        .usage = "build NAME|DIR | add PATH|URL | list | inspect NAME | verify NAME | export NAME "
+                 "FILE | remove NAME",
+        .summary = "make, fetch, list and remove boxes",
+        .options = options,
+        .n_options = ARRAY_SIZE(options),
+        .run = run,
+};

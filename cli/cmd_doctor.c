@@ -1,0 +1,122 @@
+#include "cli/cli.h"
+
+#include "base/fs.h"
+#include "base/table.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static const char *const result_names[] = {
+        [CHECK_OK] = "ok",
+        [CHECK_WARN] = "warning",
+        [CHECK_FAIL] = "missing",
+        [CHECK_SKIP] = "skipped",
+};
+
+static void check_kernel(struct checklist *list)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0)
+		checklist_add(list, CHECK_OK, "kernel", NULL, "%s %s, %ld processors", u.release,
+		        u.machine, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+/* The nearest folder that exists: the home itself is made by the first command that needs it. */
+static void check_space(struct checklist *list)
+{
+	AUTO_FREE char *home = prov_home();
+	AUTO_FREE char *at = xstrdup(home);
+	uint64_t bytes;
+	struct err err;
+
+	while (!fs_is_dir(at) && strrchr(at, '/') > at)
+		*strrchr(at, '/') = '\0';
+	if (fs_free_bytes(at, &bytes, &err) < 0)
+		checklist_add(list, CHECK_FAIL, "disk", "PROV_HOME names another place", "%s",
+		        err.message);
+	else if (bytes < UINT64_C(4) << 30)
+		checklist_add(list, CHECK_WARN, "disk",
+		        "a Debian box needs about 2 GiB while it is built; PROV_HOME names another "
+		        "place",
+		        "%s has %.1f GiB free", home, (double)bytes / (1 << 30));
+	else
+		checklist_add(list, CHECK_OK, "disk", NULL, "%s has %.1f GiB free", home,
+		        (double)bytes / (1 << 30));
+}
+
+static void check_providers(const struct cli *cli, struct checklist *list)
+{
+	for (size_t i = 0; i < cli->providers->n; i++) {
+		const struct provider *provider;
+		struct err err;
+		if (provider_find(
+		            cli->providers, cli->providers->entries[i].name, &provider, &err) < 0)
+			checklist_add(list, CHECK_FAIL, cli->providers->entries[i].name, err.hint,
+			        "%s", err.message);
+		else
+			provider->check_host(list);
+	}
+}
+
+static void print_rows(const struct checklist *list)
+{
+	struct table t;
+	AUTO_STR out = {0};
+
+	table_init(&t, 3);
+	for (size_t i = 0; i < list->n; i++) {
+		table_row(&t, list->rows[i].name, result_names[list->rows[i].result],
+		        list->rows[i].found);
+		if (list->rows[i].hint) {
+			AUTO_FREE char *hint = xasprintf("→ %s", list->rows[i].hint);
+			table_row(&t, "", "", hint);
+		}
+	}
+	table_print(&t, &out);
+	table_clear(&t);
+	cli_print(&out);
+}
+
+static void print_json(const struct checklist *list)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(rows,
+		        json_pack("{s:s, s:s, s:s, s:s}", "name", list->rows[i].name, "result",
+		                result_names[list->rows[i].result], "found", list->rows[i].found,
+		                "hint", list->rows[i].hint ? list->rows[i].hint : ""));
+	cli_print_json(json_pack("{s:i, s:o}", "schema", 1, "checks", rows));
+}
+
+static int run(struct cli *cli)
+{
+	struct checklist list = {0};
+	int code = cli_check_operands(cli, 0, 0);
+
+	if (code)
+		return code;
+	check_kernel(&list);
+	check_space(&list);
+	check_providers(cli, &list);
+	if (cli_has(cli, "json"))
+		print_json(&list);
+	else
+		print_rows(&list);
+	for (size_t i = 0; i < list.n; i++)
+		if (list.rows[i].result == CHECK_FAIL)
+			code = 3;
+	checklist_clear(&list);
+	return code;
+}
+
+const struct command cmd_doctor = {
+        .name = "doctor",
+        .usage = "",
+        .summary = "check what this host can do, and say what to do about the rest",
+        .run = run,
+};

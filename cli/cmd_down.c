@@ -1,0 +1,139 @@
+/* halt and destroy. Both go by the journals: they work without prov.yaml, or with a broken one. */
+#include "cli/cli.h"
+
+#include "base/fs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int run_halt_command(struct cli *cli)
+{
+	struct lab lab = {0};
+	struct err err = {0};
+	struct verb_options options = {0};
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0;
+	int code = cli_open_lab_anyhow(cli, &lab);
+
+	if (code)
+		return code;
+	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
+	        (lab.id && lab_lock(&lab, &err) < 0) ||
+	        cli_number(cli, "parallel", 1, 0, &options.parallel, &err) < 0) {
+		code = cli_fail(cli, &err);
+	} else {
+		struct event_sink *sink = cli_sink(cli);
+		code = cli_run_verb(cli, &lab, &verb_halt, chosen, n, &options, sink);
+		sink->close(sink);
+	}
+	lab_clear(&lab);
+	return code;
+}
+
+static int confirm(
+        const struct cli *cli, const struct lab *lab, struct machine *const *chosen, size_t n)
+{
+	char answer[8] = "";
+
+	if (cli_has(cli, "force"))
+		return 0;
+	if (!isatty(STDIN_FILENO))
+		return cli_fail_usage(cli,
+		        "destroy asks before it removes anything: without a terminal it needs -f");
+	fprintf(stderr, "Destroy in lab '%s':", lab->name);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, " %s", chosen[i]->spec.selector);
+	fprintf(stderr, "? [y/N] ");
+	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
+		fprintf(stderr, "nothing was destroyed\n");
+		return 1;
+	}
+	return 0;
+}
+
+/* The lab's own steps go with its last machine. */
+static int finish_lab(const struct cli *cli, struct lab *lab, struct event_sink *sink)
+{
+	AUTO_FREE char *machines = xasprintf("%s/machines", lab->dir);
+	AUTO_STRV left = {0};
+	struct err err = {0};
+
+	if (fs_list(machines, &left, &err) < 0)
+		return cli_fail(cli, &err);
+	if (left.n == 0 && lab_steps_down(lab, sink, &err) < 0)
+		return cli_failed(cli, &err);
+	return 0;
+}
+
+static int destroy(const struct cli *cli, struct lab *lab, struct machine *const *chosen, size_t n)
+{
+	struct verb_options options = {0};
+	struct err err = {0};
+
+	if (cli_number(cli, "parallel", 1, 0, &options.parallel, &err) < 0 ||
+	        lab_lock(lab, &err) < 0)
+		return cli_fail(cli, &err);
+	struct event_sink *sink = cli_sink(cli);
+	int code = cli_run_verb(cli, lab, &verb_destroy, chosen, n, &options, sink);
+	if (code == 0)
+		code = finish_lab(cli, lab, sink);
+	sink->close(sink);
+	return code;
+}
+
+static int run_destroy_command(struct cli *cli)
+{
+	struct lab lab = {0};
+	struct err err = {0};
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0, exist = 0;
+	int code = cli_open_lab_anyhow(cli, &lab);
+
+	if (code)
+		return code;
+	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0) {
+		code = cli_fail(cli, &err);
+		lab_clear(&lab);
+		return code;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (chosen[i]->state.exists)
+			chosen[exist++] = chosen[i];
+	if (exist || lab.id)
+		code = exist ? confirm(cli, &lab, chosen, exist) : 0;
+	if (code == 0 && lab.id)
+		code = destroy(cli, &lab, chosen, exist);
+	else if (code == 0 && !cli_has(cli, "quiet"))
+		fprintf(stderr, "lab '%s' has nothing to destroy\n",
+		        lab.name ? lab.name : lab.folder);
+	lab_clear(&lab);
+	return code;
+}
+
+static const struct option_row halt_options[] = {
+        {0, "parallel", "N", "at most N machines at once"},
+};
+static const struct option_row destroy_options[] = {
+        {'f', "force", NULL, "do not ask"},
+        {0, "parallel", "N", "at most N machines at once"},
+};
+
+const struct command cmd_halt = {
+        .name = "halt",
+        .alias = "stop",
+        .usage = "[MACHINE…]",
+        .summary = "shut machines down; their disks stay",
+        .options = halt_options,
+        .n_options = ARRAY_SIZE(halt_options),
+        .run = run_halt_command,
+};
+const struct command cmd_destroy = {
+        .name = "destroy",
+        .usage = "[-f] [MACHINE…]",
+        .summary = "remove machines and all that belongs to them",
+        .options = destroy_options,
+        .n_options = ARRAY_SIZE(destroy_options),
+        .run = run_destroy_command,
+};

@@ -1,0 +1,72 @@
+/* init and validate: the file before any lab exists. */
+#include "cli/cli.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int write_new(const char *path, const char *text, struct err *err)
+{
+	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0 && errno == EEXIST) {
+		err_set(err, ERR_FAILED, "'%s' is there already", path);
+		return err_hint(
+		        err, "prov init never overwrites; remove it, or work in another folder");
+	}
+	if (fd < 0)
+		return err_sys(err, "create '%s'", path);
+	return io_write_all(fd, text, strlen(text), err);
+}
+
+static int run_init(struct cli *cli)
+{
+	struct err err = {0};
+	int code = cli_check_operands(cli, 0, 0);
+
+	if (code)
+		return code;
+	if (fs_exists("prov.yml"))
+		err_set(&err, ERR_FAILED, "'prov.yml' is there already");
+	else
+		write_new("prov.yaml", config_template(), &err);
+	if (err.kind)
+		return cli_fail(cli, &err);
+	fprintf(stderr, "wrote prov.yaml; prov up brings it up\n");
+	return 0;
+}
+
+static int run_validate(struct cli *cli)
+{
+	struct lab lab = {0};
+	AUTO_STR out = {0};
+	int code = cli_check_operands(cli, 0, 0);
+
+	if (code || (code = cli_open_lab(cli, false, &lab)))
+		return code;
+	size_t n = 0;
+	for (size_t i = 0; i < lab.n; i++)
+		n += lab.machines[i].in_file;
+	str_addf(&out, "%s: valid: lab %s, %zu machine%s\n", lab.decl.file, lab.name, n,
+	        n == 1 ? "" : "s");
+	cli_print(&out);
+	lab_clear(&lab);
+	return 0;
+}
+
+const struct command cmd_init = {
+        .name = "init",
+        .usage = "",
+        .summary = "write a commented prov.yaml",
+        .run = run_init,
+};
+const struct command cmd_validate = {
+        .name = "validate",
+        .usage = "",
+        .summary = "check prov.yaml and name every problem",
+        .run = run_validate,
+};

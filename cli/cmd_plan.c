@@ -1,0 +1,178 @@
+#include "cli/cli.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct action_row {
+	const char *name; /* in JSON */
+	const char *sign;
+	const char *meaning;
+};
+static const struct action_row actions[] = {
+        [PLAN_KEEP] = {"keep", " ", "is done"},
+        [PLAN_APPLY] = {"apply", "+", "is applied"},
+        [PLAN_LIVE] = {"live", "~", "is applied on the running machine"},
+        [PLAN_RESTART] = {"restart", "!", "restarts the machine"},
+        [PLAN_RECREATE] = {"recreate", "X",
+                "needs --recreate: the machine is destroyed and made anew"},
+        [PLAN_MANUAL] = {"manual", "?", "is run again only by prov provision"},
+};
+
+struct view {
+	const struct machine *machine;
+	struct access access;
+	struct plan plan;
+	struct err err;
+};
+
+static void look(const struct cli *cli, const struct machine *m, struct view *v)
+{
+	*v = (struct view){.machine = m};
+	if (access_open(cli->providers, m, ACCESS_DECLARED, NULL, &v->access, &v->err) < 0)
+		return;
+	struct runner runner = {
+	        .provider = v->access.provider,
+	        .spec = v->access.spec,
+	        .names = v->access.names,
+	        .session = v->access.session,
+	        .state = &m->state,
+	        .machine = m->spec.selector,
+	        .steps = v->access.steps,
+	        .n_steps = v->access.n_steps,
+	};
+	if (run_plan(&runner, &v->access.world, &v->plan, &v->err) < 0)
+		return;
+}
+
+static void explain(const struct view *v, const struct step *step, struct str *out)
+{
+	AUTO_STR text = {0};
+	struct runner runner = {
+	        .provider = v->access.provider, .spec = v->access.spec, .names = v->access.names};
+	struct run run = {.spec = v->access.spec,
+	        .names = v->access.names,
+	        .session = v->access.session,
+	        .step = step,
+	        .runner = &runner};
+	char *save = NULL;
+
+	if (!step->explain)
+		return;
+	step->explain(&run, &text);
+	for (char *line = strtok_r(text.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		str_addf(out, "        %s\n", line);
+}
+
+static void print_view(const struct cli *cli, const struct view *v, struct str *out)
+{
+	size_t todo = 0;
+	bool with_text = cli_has(cli, "explain");
+
+	if (v->err.kind) {
+		str_addf(out, "%s: %s\n", v->machine->spec.selector, v->err.message);
+		return;
+	}
+	for (size_t i = 0; i < v->plan.n; i++)
+		todo += v->plan.rows[i].action != PLAN_KEEP;
+	str_addf(out, "%s: %s\n", v->machine->spec.selector, todo ? "" : "nothing to do");
+	for (size_t i = 0; i < v->plan.n; i++) {
+		const struct plan_row *row = &v->plan.rows[i];
+		if (row->action == PLAN_KEEP && !with_text)
+			continue;
+		str_addf(out, "  %s %-24s %s: %s\n", actions[row->action].sign, row->step->name,
+		        actions[row->action].meaning, row->why);
+		if (with_text)
+			explain(v, row->step, out);
+	}
+}
+
+static json_t *view_json(const struct view *v)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < v->plan.n; i++)
+		json_array_append_new(steps,
+		        json_pack("{s:s, s:s, s:s}", "name", v->plan.rows[i].step->name, "action",
+		                actions[v->plan.rows[i].action].name, "why", v->plan.rows[i].why));
+	return json_pack("{s:s, s:s, s:o}", "name", v->machine->spec.selector, "error",
+	        v->err.message, "steps", steps);
+}
+
+/* A lab that never was up has no id yet: its names are shown with a stand-in. */
+static void preview_names(struct lab *lab)
+{
+	for (size_t i = 0; !lab->id && i < lab->n; i++) {
+		struct machine *m = &lab->machines[i];
+		m->spec.lab_id = xstrdup("new");
+		names_derive(&m->names, lab->home, "new", m->spec.name, m->spec.provider);
+	}
+}
+
+static int show(
+        const struct cli *cli, const struct lab *lab, struct machine *const *chosen, size_t n)
+{
+	json_t *list = json_array();
+	AUTO_STR out = {0};
+	int code = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct view view;
+		if (!chosen[i]->in_file) {
+			str_addf(&out, "%s: no longer in prov.yaml; prov destroy %s removes it\n",
+			        chosen[i]->spec.selector, chosen[i]->spec.selector);
+			continue;
+		}
+		look(cli, chosen[i], &view);
+		json_array_append_new(list, view_json(&view));
+		print_view(cli, &view, &out);
+		if (view.err.kind && code == 0)
+			code = err_exit_code(&view.err);
+		free(view.plan.rows);
+		access_close(&view.access);
+	}
+	if (cli_has(cli, "json"))
+		cli_print_json(json_pack("{s:i, s:{s:s, s:s}, s:O}", "schema", 1, "lab", "id",
+		        lab->id ? lab->id : "", "name", lab->name, "machines", list));
+	else
+		cli_print(&out);
+	json_decref(list);
+	return code;
+}
+
+static int run(struct cli *cli)
+{
+	struct lab lab = {0};
+	struct err err = {0};
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0;
+	int code = cli_open_lab(cli, false, &lab);
+
+	if (code)
+		return code;
+	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
+	        prepare_specs(&lab, &err) < 0) {
+		code = cli_fail(cli, &err);
+	} else {
+		preview_names(&lab);
+		code = show(cli, &lab, chosen, n);
+	}
+	lab_clear(&lab);
+	return code;
+}
+
+static const struct option_row options[] = {
+        {0, "explain", NULL,
+                "for each step the mechanism and the commands that do the same by hand"},
+        {0, "provider", "NAME", "container, kvm or both, instead of the file's"},
+};
+
+const struct command cmd_plan = {
+        .name = "plan",
+        .usage = "[MACHINE…]",
+        .summary = "show what up would do, and why",
+        .options = options,
+        .n_options = ARRAY_SIZE(options),
+        .run = run,
+};

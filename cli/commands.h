@@ -1,0 +1,8 @@
+/* One row per command; each lives in the cmd_*.c that its name points to. */
+#pragma once
+
+#include "cli/cli.h"
+
+extern const struct command cmd_init, cmd_validate, cmd_plan, cmd_up, cmd_provision, cmd_ssh,
+        cmd_exec, cmd_status, cmd_halt, cmd_reload, cmd_destroy, cmd_box, cmd_doctor,
+        cmd_global_status, cmd_version, cmd_help;

@@ -1,0 +1,178 @@
+#include "cli/cli.h"
+
+#include "base/fs.h"
+#include "cli/sink.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_fail(const struct cli *cli, const struct err *err)
+{
+	int code = err_exit_code(err);
+
+	fprintf(stderr, "prov: %s\n", err->message);
+	if (err->hint[0])
+		fprintf(stderr, "  hint: %s\n", err->hint);
+	if (err->kind == ERR_INTERRUPTED && cli->stop_signal && *cli->stop_signal == SIGTERM)
+		code = 143;
+	return code;
+}
+
+int cli_fail_usage(const struct cli *cli, const char *fmt, ...)
+{
+	AUTO_STR escaped = {0};
+	struct err err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	AUTO_FREE char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	str_add_escaped(&escaped, text, strlen(text));
+	err_set(&err, ERR_USAGE, "%s", str_text(&escaped));
+	if (cli->command && *cli->command->name)
+		err_hint(&err, "prov help %s", cli->command->name);
+	return cli_fail(cli, &err);
+}
+
+int cli_failed(const struct cli *cli, const struct err *err)
+{
+	return err->kind == ERR_INTERRUPTED ? cli_fail(cli, err) : err_exit_code(err);
+}
+
+void cli_print(const struct str *text)
+{
+	if (io_write_all(STDOUT_FILENO, str_text(text), text->len, NULL) < 0)
+		_exit(1); /* nobody reads: there is nothing left to say it to */
+}
+
+int cli_print_json(void *json)
+{
+	AUTO_FREE char *text = json_dumps(json, JSON_INDENT(2));
+	AUTO_STR out = {0};
+
+	str_addf(&out, "%s\n", text ? text : "null");
+	json_decref(json);
+	cli_print(&out);
+	return 0;
+}
+
+int cli_check_operands(const struct cli *cli, size_t min, size_t max)
+{
+	if (cli->operands.n < min)
+		return cli_fail_usage(
+		        cli, "'%s' needs %s", cli->command->name, cli->command->usage);
+	if (cli->operands.n > max)
+		return cli_fail_usage(cli, "'%s' takes nothing behind '%s'", cli->command->name,
+		        max ? cli->operands.v[max - 1] : cli->command->name);
+	return 0;
+}
+
+/* FILE:LINE:COLUMN, as editors take it; the path as seen from the working folder. */
+static void print_problems(const struct lab *lab, const struct problems *problems)
+{
+	AUTO_FREE char *cwd = get_current_dir_name();
+	const char *file = lab->file ? lab->file : "prov.yaml";
+	size_t n = cwd ? strlen(cwd) : 0;
+
+	if (n && strncmp(file, cwd, n) == 0 && file[n] == '/')
+		file += n + 1;
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->rows[i];
+		fprintf(stderr, "%s:%d:%d: %s\n", file, p->line, p->column, p->text);
+		if (p->hint && *p->hint)
+			fprintf(stderr, "  hint: %s\n", p->hint);
+	}
+}
+
+static struct lab_options options_of(const struct cli *cli, bool journal_only)
+{
+	const char *provider = cli_value(cli, "provider");
+
+	return (struct lab_options){
+	        .file = cli_value(cli, "file"),
+	        .lab_id = cli_value(cli, "lab"),
+	        .provider = provider ? provider : getenv("PROV_PROVIDER"),
+	        .journal_only = journal_only,
+	};
+}
+
+int cli_open_lab(const struct cli *cli, bool journal_only, struct lab *lab)
+{
+	struct lab_options options = options_of(cli, journal_only);
+	struct problems problems = {0};
+	struct err err = {0};
+	int rc = lab_open(&options, lab, &problems, &err);
+
+	if (rc < 0)
+		print_problems(lab, &problems);
+	problems_clear(&problems);
+	if (rc < 0) {
+		lab_clear(lab);
+		return cli_fail(cli, &err);
+	}
+	if (lab->notice)
+		fprintf(stderr, "note: %s\n", lab->notice);
+	return 0;
+}
+
+int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab)
+{
+	struct lab_options options = options_of(cli, false);
+	struct problems problems = {0};
+	struct err err = {0};
+	int rc = lab_open(&options, lab, &problems, &err);
+
+	problems_clear(&problems);
+	if (rc == 0)
+		return 0;
+	lab_clear(lab);
+	if (err.kind != ERR_CONFIG)
+		return cli_fail(cli, &err);
+	return cli_open_lab(cli, true, lab);
+}
+
+struct event_sink *cli_sink(const struct cli *cli)
+{
+	if (cli_has(cli, "events"))
+		return sink_json(STDOUT_FILENO);
+	if (isatty(STDERR_FILENO) && !cli_has(cli, "quiet"))
+		return sink_terminal(STDERR_FILENO);
+	return sink_plain(STDERR_FILENO, cli_has(cli, "quiet"));
+}
+
+static void say_outcome(const struct outcome *o, const char *verb)
+{
+	fprintf(stderr, "%s: %zu done, %zu unchanged", verb, o->changed, o->unchanged);
+	if (o->failed)
+		fprintf(stderr, ", %zu failed", o->failed);
+	if (o->skipped)
+		fprintf(stderr, ", %zu skipped", o->skipped);
+	fprintf(stderr, "\n");
+}
+
+int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb,
+        struct machine *const *chosen, size_t n, const struct verb_options *options,
+        struct event_sink *sink)
+{
+	struct job pattern = {
+	        .providers = cli->providers,
+	        .lab = lab,
+	        .options = options,
+	        .stop = cli->stop,
+	};
+	struct watch watch = {.sink = sink, .stop = cli->stop};
+	struct outcome outcome = {0};
+	struct err err = {0};
+
+	int rc = workers_run(&pattern, verb, chosen, n, &watch, &outcome, &err);
+	if (!cli_has(cli, "quiet") && !cli_has(cli, "events"))
+		say_outcome(&outcome, verb->name);
+	return rc < 0               ? cli_fail(cli, &err)
+	        : outcome.exit_code ? outcome.exit_code
+	        : outcome.skipped   ? 1
+	                            : 0;
+}

@@ -1,0 +1,199 @@
+/* Which lab a folder holds, when it was copied, moved, or its .prov/lab-id was tampered with. */
+#include "lab/lab.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ID_LEN = 8 };
+static const char id_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+int lab_header_read(const char *json, struct lab_header *out, struct err *err)
+{
+	json_error_t where;
+	json_t *root = json ? json_loads(json, 0, &where) : NULL;
+	const char *lab = NULL, *folder = NULL, *host = NULL;
+	json_int_t dev = 0, inode = 0;
+
+	if (!root ||
+	        json_unpack(root, "{s:s, s:s, s:s, s:I, s:I}", "lab", &lab, "folder", &folder,
+	                "host", &host, "dev", &dev, "inode", &inode) < 0) {
+		json_decref(root);
+		return err_set(err, ERR_FAILED, "the lab's journal has no readable header");
+	}
+	*out = (struct lab_header){
+	        xstrdup(lab), xstrdup(folder), xstrdup(host), (uint64_t)dev, (uint64_t)inode};
+	json_decref(root);
+	return 0;
+}
+
+void lab_header_write(const struct lab_header *h, struct str *out)
+{
+	json_t *root = json_pack("{s:s, s:s, s:s, s:I, s:I}", "lab", h->lab, "folder", h->folder,
+	        "host", h->host, "dev", (json_int_t)h->dev, "inode", (json_int_t)h->inode);
+	AUTO_FREE char *text = json_dumps(root, JSON_COMPACT);
+
+	json_decref(root);
+	str_add(out, text ? text : "");
+}
+
+void lab_header_clear(struct lab_header *h)
+{
+	free(h->lab);
+	free(h->folder);
+	free(h->host);
+	*h = (struct lab_header){0};
+}
+
+int identity_header(const char *lab, const char *folder, struct lab_header *out, struct err *err)
+{
+	struct stat st;
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (stat(folder, &st) < 0)
+		return err_sys(err, "look at '%s'", folder);
+	gethostname(host, sizeof(host) - 1);
+	*out = (struct lab_header){
+	        xstrdup(lab), xstrdup(folder), xstrdup(host), st.st_dev, st.st_ino};
+	return 0;
+}
+
+static bool is_id(const char *text)
+{
+	return strlen(text) == ID_LEN && strspn(text, id_letters) == ID_LEN;
+}
+
+/* The id that the folder's own file claims; NULL: none, or not one. */
+static char *claimed_id(const char *folder)
+{
+	AUTO_FREE char *path = xasprintf("%s/.prov/lab-id", folder);
+	AUTO_STR text = {0};
+
+	if (fs_read(path, 64, &text, NULL) < 0)
+		return NULL;
+	text.buf[strcspn(text.buf, "\n")] = '\0';
+	return is_id(text.buf) ? xstrdup(text.buf) : NULL;
+}
+
+static bool read_header(const char *home, const char *id, struct lab_header *out)
+{
+	AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", home, id);
+	struct journal_state state = {0};
+	bool ok = journal_read(path, &state, NULL) == 0 && state.exists &&
+	        lab_header_read(state.spec, out, NULL) == 0;
+
+	journal_state_clear(&state);
+	return ok;
+}
+
+static bool same_folder(const struct lab_header *h, const char *folder)
+{
+	struct stat st;
+
+	return str_eq(h->folder, folder) && stat(folder, &st) == 0 && st.st_ino == h->inode;
+}
+
+/* The header's own folder stands, is the one it was, and still claims this id: then another folder
+ * that claims it is a copy. */
+static bool still_holds(const struct lab_header *h, const char *id)
+{
+	AUTO_FREE char *claimed = claimed_id(h->folder);
+
+	return same_folder(h, h->folder) && str_eq(claimed, id);
+}
+
+/* A lab whose header names this very folder, whatever the file in it says. */
+static int find_by_folder(const char *home, const char *folder, char **id, struct err *err)
+{
+	AUTO_STRV ids = {0};
+
+	if (lab_ids(home, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.n && !*id; i++) {
+		struct lab_header h = {0};
+		if (read_header(home, ids.v[i], &h) && same_folder(&h, folder))
+			*id = xstrdup(ids.v[i]);
+		lab_header_clear(&h);
+	}
+	return 0;
+}
+
+int identity_find(const char *home, const char *folder, char **id, char **notice, struct err *err)
+{
+	AUTO_FREE char *claimed = claimed_id(folder);
+	struct lab_header h = {0};
+
+	*id = NULL;
+	if (!claimed || !read_header(home, claimed, &h))
+		return find_by_folder(home, folder, id, err);
+	if (same_folder(&h, folder)) {
+		*id = STEAL(claimed);
+	} else if (still_holds(&h, claimed)) {
+		if (find_by_folder(home, folder, id, err) < 0) {
+			lab_header_clear(&h);
+			return -1;
+		}
+		if (!*id)
+			*notice = xasprintf("this folder is a copy of '%s', whose machines belong "
+			                    "to lab %s: it "
+			                    "gets an id of its own",
+			        h.folder, claimed);
+	} else {
+		*id = STEAL(claimed); /* moved: its old path is gone or holds something else */
+	}
+	lab_header_clear(&h);
+	return 0;
+}
+
+int identity_create(const char *home, const char *folder, char **id, struct err *err)
+{
+	AUTO_FREE char *dir = xasprintf("%s/.prov", folder);
+	AUTO_FREE char *path = xasprintf("%s/lab-id", dir);
+	unsigned char bytes[ID_LEN];
+	char text[ID_LEN + 2];
+
+	do {
+		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+			return err_sys(err, "draw a lab id");
+		for (int i = 0; i < ID_LEN; i++)
+			text[i] = id_letters[bytes[i] % 32];
+		text[ID_LEN] = '\0';
+		AUTO_FREE char *lab = lab_dir_of(home, text);
+		if (!fs_exists(lab))
+			break;
+	} while (true);
+	*id = xstrdup(text);
+	text[ID_LEN] = '\n';
+	if (fs_mkdirs(dir, 0755, err) < 0)
+		return -1;
+	return fs_replace(path, text, ID_LEN + 1, 0644, err);
+}
+
+void identity_remove(const char *folder)
+{
+	AUTO_FREE char *dir = xasprintf("%s/.prov", folder);
+	AUTO_FREE char *path = xasprintf("%s/lab-id", dir);
+
+	unlink(path);
+	rmdir(dir); /* fails where the user keeps something in it: it stays */
+}
+
+int lab_ids(const char *home, struct strv *out, struct err *err)
+{
+	AUTO_FREE char *labs = xasprintf("%s/labs", home);
+	AUTO_STRV all = {0};
+
+	if (fs_list(labs, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n; i++)
+		if (is_id(all.v[i]))
+			strv_add(out, all.v[i]);
+	return 0;
+}

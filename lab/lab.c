@@ -1,0 +1,272 @@
+#include "lab/lab.h"
+
+#include "base/fs.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *working_folder(struct err *err)
+{
+	char *cwd = get_current_dir_name();
+
+	if (!cwd)
+		err_sys(err, "ask for the working folder");
+	return cwd;
+}
+
+/* Without prov.yaml, the nearest .prov/lab-id upwards names the folder: its machines can still be
+ * halted and destroyed. */
+static char *find_marked_folder(const char *from)
+{
+	AUTO_FREE char *folder = realpath(from, NULL);
+
+	while (folder && *folder) {
+		AUTO_FREE char *mark = xasprintf("%s/.prov/lab-id", folder);
+		if (fs_exists(mark))
+			return STEAL(folder);
+		*strrchr(folder, '/') = '\0';
+	}
+	return NULL;
+}
+
+static int find_folder(const struct lab_options *o, struct lab *lab, struct err *err)
+{
+	AUTO_FREE char *cwd = o->from ? xstrdup(o->from) : working_folder(err);
+
+	if (!cwd)
+		return -1;
+	if (o->file) {
+		lab->file = realpath(o->file, NULL);
+		if (!lab->file)
+			return err_set(
+			        err, ERR_CONFIG, "cannot open '%s': %s", o->file, strerror(errno));
+	} else if (config_find(cwd, &lab->file, err) < 0) {
+		if (!o->journal_only || !(lab->folder = find_marked_folder(cwd)))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	lab->folder = xstrdup(lab->file);
+	*strrchr(lab->folder, '/') = '\0';
+	if (!*lab->folder)
+		strcpy(lab->folder, "/");
+	return 0;
+}
+
+static int open_folder(
+        const struct lab_options *o, struct lab *lab, struct problems *problems, struct err *err)
+{
+	struct config_options config = {.provider = o->provider};
+
+	if (find_folder(o, lab, err) < 0)
+		return -1;
+	if (!o->journal_only) {
+		if (config_load(lab->file, &config, &lab->decl, problems, err) < 0)
+			return -1;
+		lab->name = xstrdup(lab->decl.lab);
+	}
+	return identity_find(lab->home, lab->folder, &lab->id, &lab->notice, err);
+}
+
+static int open_by_id(const struct lab_options *o, struct lab *lab, struct err *err)
+{
+	AUTO_STRV ids = {0};
+
+	if (lab_ids(lab->home, &ids, err) < 0)
+		return -1;
+	if (!strv_has(&ids, o->lab_id)) {
+		err_set(err, ERR_MISSING, "there is no lab '%s' below '%s'", o->lab_id, lab->home);
+		return err_hint(err, "prov global-status lists them");
+	}
+	lab->id = xstrdup(o->lab_id);
+	return 0;
+}
+
+static int read_lab_journal(struct lab *lab, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	struct lab_header header = {0};
+
+	lab->dir = lab_dir_of(lab->home, lab->id);
+	path = xasprintf("%s/lab.journal", lab->dir);
+	if (journal_read(path, &lab->state, err) < 0)
+		return -1;
+	/* A damaged header leaves the names to the folder: destroy must still work. */
+	if (lab->state.exists && lab_header_read(lab->state.spec, &header, NULL) == 0) {
+		if (!lab->name)
+			lab->name = xstrdup(header.lab);
+		if (!lab->folder)
+			lab->folder = xstrdup(header.folder);
+	}
+	lab_header_clear(&header);
+	if (!lab->name)
+		lab->name = xstrdup(lab->id);
+	return 0;
+}
+
+static struct machine *add_machine(struct lab *lab)
+{
+	lab->machines = xrealloc(lab->machines, lab->n + 1, sizeof(*lab->machines));
+	struct machine *m = &lab->machines[lab->n++];
+	*m = (struct machine){0};
+	return m;
+}
+
+static struct machine *find_machine(struct lab *lab, const char *selector)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (str_eq(lab->machines[i].spec.selector, selector))
+			return &lab->machines[i];
+	return NULL;
+}
+
+static void take_declared(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->decl.n; i++) {
+		struct machine *m = add_machine(lab);
+		m->spec = lab->decl.machines[i];
+		m->in_file = true;
+	}
+	/* The specs have moved into the machines. */
+	free(lab->decl.machines);
+	lab->decl.machines = NULL;
+	lab->decl.n = 0;
+}
+
+/* The least a destroy needs, where the journal's header cannot be read: names follow from the
+ * folder's name. */
+static void spec_from_selector(struct machine_spec *spec, const char *selector)
+{
+	const char *at = strchr(selector, '@');
+
+	spec_init(spec);
+	spec->selector = xstrdup(selector);
+	spec->name = xstrndup(selector, (size_t)(at - selector));
+	spec->provider = xstrdup(at + 1);
+	spec->hostname = xstrdup(spec->name);
+}
+
+static int read_machine(struct lab *lab, const char *selector, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/machines/%s/journal", lab->dir, selector);
+	struct journal_state state = {0};
+	struct machine *m = find_machine(lab, selector);
+
+	if (journal_read(path, &state, err) < 0)
+		return -1;
+	if (!m) {
+		m = add_machine(lab);
+		if (!state.spec || spec_read(state.spec, &m->spec, NULL) < 0 ||
+		        !str_eq(m->spec.selector, selector)) {
+			spec_clear(&m->spec);
+			spec_from_selector(&m->spec, selector);
+		}
+	}
+	/* A folder without a readable header is a machine all the same: something of it may be
+	 * there. */
+	state.exists = true;
+	m->state = state;
+	return 0;
+}
+
+static int read_machines(struct lab *lab, struct err *err)
+{
+	AUTO_FREE char *dir = xasprintf("%s/machines", lab->dir);
+	AUTO_STRV names = {0};
+
+	if (fs_list(dir, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		if (strchr(names.v[i], '@') && read_machine(lab, names.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The id and everything that follows from it, in every machine. */
+static void set_names(struct lab *lab)
+{
+	for (size_t i = 0; lab->id && i < lab->n; i++) {
+		struct machine *m = &lab->machines[i];
+		free(m->spec.lab_id);
+		m->spec.lab_id = xstrdup(lab->id);
+		if (!m->spec.project)
+			m->spec.project = xstrdup(lab->folder);
+		names_clear(&m->names);
+		names_derive(&m->names, lab->home, lab->id, m->spec.name, m->spec.provider);
+	}
+}
+
+int lab_open(
+        const struct lab_options *o, struct lab *lab, struct problems *problems, struct err *err)
+{
+	*lab = (struct lab){.home = prov_home()};
+	if ((o->lab_id ? open_by_id(o, lab, err) : open_folder(o, lab, problems, err)) < 0)
+		return -1;
+	take_declared(lab);
+	if (lab->id && (read_lab_journal(lab, err) < 0 || read_machines(lab, err) < 0))
+		return -1;
+	set_names(lab);
+	return 0;
+}
+
+void lab_clear(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n; i++) {
+		spec_clear(&lab->machines[i].spec);
+		names_clear(&lab->machines[i].names);
+		journal_state_clear(&lab->machines[i].state);
+	}
+	free(lab->machines);
+	journal_state_clear(&lab->state);
+	if (lab->journal)
+		journal_close(lab->journal);
+	lab_decl_clear(&lab->decl);
+	free(lab->home);
+	free(lab->id);
+	free(lab->dir);
+	free(lab->name);
+	free(lab->folder);
+	free(lab->file);
+	free(lab->notice);
+	*lab = (struct lab){0};
+}
+
+/* The header follows a moved folder or a renamed lab. */
+static int write_header(struct lab *lab, struct err *err)
+{
+	struct lab_header header;
+	AUTO_STR text = {0};
+
+	if (identity_header(lab->name, lab->folder, &header, err) < 0)
+		return -1;
+	lab_header_write(&header, &text);
+	lab_header_clear(&header);
+	if (str_eq(journal_state(lab->journal)->spec, str_text(&text)))
+		return 0;
+	return journal_header(lab->journal, "lab", "", str_text(&text), err);
+}
+
+int lab_lock(struct lab *lab, struct err *err)
+{
+	bool fresh = !lab->id;
+
+	if (fresh && identity_create(lab->home, lab->folder, &lab->id, err) < 0)
+		return err_hint(err, "prov keeps the lab's id in '%s/.prov'", lab->folder);
+	if (!lab->dir)
+		lab->dir = lab_dir_of(lab->home, lab->id);
+	/* 0711: QEMU's user passes through to its machine's files, and sees nothing on the way. */
+	AUTO_FREE char *machines = xasprintf("%s/machines", lab->dir);
+	AUTO_FREE char *path = xasprintf("%s/lab.journal", lab->dir);
+	if (fs_mkdirs(machines, 0711, err) < 0)
+		return err_hint(
+		        err, "state lives below '%s'; PROV_HOME names another place", lab->home);
+	if (journal_open(path, &lab->journal, err) < 0)
+		return -1;
+	if (fresh)
+		set_names(lab);
+	/* --lab of a lab whose folder is gone: its header stays as it is. */
+	return lab->folder && fs_is_dir(lab->folder) ? write_header(lab, err) : 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * What `up` fills in between the file and the providers: the box of each machine, numbers that are
+ * allocated once and recorded in the lab's journal (subnet, addresses), and the lab's own steps
+ * (key, network).
+ */
+#pragma once
+
+#include "core/run.h"
+#include "lab/lab.h"
+#include "net/network.h"
+
+/* Box artefacts, login user, interfaces. Needs no lock: a number that is not allocated yet stays
+ * empty. Every missing box is named. */
+MUST_CHECK int prepare_specs(struct lab *lab, struct err *err);
+
+/* lab_lock'ed: allocates subnet and addresses for every declared machine in file order and records
+ * them. */
+MUST_CHECK int alloc_network(struct lab *lab, struct err *err);
+/* Fills spec->nics from what is recorded. */
+void alloc_fill(const struct journal_state *state, struct machine_spec *spec);
+
+/* Applies the lab's steps that the chosen machines need and tells their interfaces the bridge.
+ * Errors of steps are emitted to sink as well. */
+MUST_CHECK int lab_steps_up(struct lab *lab, struct machine *const *chosen, size_t n,
+        struct event_sink *sink, const volatile int *stop, struct err *err);
+/* Reverts them all and removes the lab's folder and id: after its last machine is gone. */
+MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err);
+
+/*
+ * Calls fn in a forked child, which may open libraries that this process never should see, and
+ * brings back its result (size bytes of plain data, at most 64 KiB) and error.
+ */
+MUST_CHECK int helper_call(int (*fn)(const void *arg, void *result, struct err *err),
+        const void *arg, void *result, size_t size, struct err *err);

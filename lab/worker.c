@@ -1,0 +1,341 @@
+/*
+ * One worker process per machine, in a process group of its own, gone with its parent, its standard
+ * input empty. The parent schedules, forwards events to the sink and signals to the workers.
+ */
+#include "lab/verbs.h"
+
+#include "base/fs.h"
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum worker_state { WAITING, RUNNING, SUCCEEDED, FAILED };
+
+struct worker {
+	struct machine *machine;
+	enum worker_state state;
+	pid_t pid;
+	int events; /* read end; -1: closed */
+	struct str line;
+	bool reported; /* its end arrived as an event */
+	bool unchanged;
+};
+
+struct crew {
+	const struct job *pattern;
+	const struct verb *verb;
+	const struct watch *watch;
+	struct worker *workers;
+	size_t n;
+	int forwarded;    /* how often the stop was passed on */
+	sigset_t outside; /* signal mask of the caller: in force only while polling */
+};
+
+static void emit_end(
+        struct event_sink *sink, const char *machine, const char *verb, const char *text, int code)
+{
+	event_emit(sink,
+	        &(struct event){.kind = EVENT_VERB_END,
+	                .machine = machine,
+	                .step = verb,
+	                .text = text,
+	                .code = code});
+}
+
+static void emit_error(struct event_sink *sink, const char *machine, const struct err *err)
+{
+	event_emit(sink,
+	        &(struct event){.kind = EVENT_ERROR,
+	                .machine = machine,
+	                .text = err->message,
+	                .hint = err->hint,
+	                .code = err_exit_code(err)});
+}
+
+static int work(struct job *job, const struct verb *verb)
+{
+	struct err err = {0};
+	const char *selector = job->machine->spec.selector;
+
+	event_emit(job->sink,
+	        &(struct event){.kind = EVENT_VERB_BEGIN, .machine = selector, .text = verb->name});
+	int rc = verb->run(job, &err);
+	if (rc < 0 && !job->told && err.kind != ERR_INTERRUPTED)
+		emit_error(job->sink, selector, &err);
+	const char *text = rc == 0            ? job->outcome
+	        : err.kind == ERR_INTERRUPTED ? "interrupted"
+	                                      : "failed";
+	emit_end(job->sink, selector, verb->name, text, rc < 0 ? err_exit_code(&err) : 0);
+	return rc < 0 ? err_exit_code(&err) : 0;
+}
+
+static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_t parent)
+{
+	struct job job = *crew->pattern;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	sigprocmask(SIG_SETMASK, &crew->outside, NULL);
+	if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
+		_exit(1);
+	job.machine = w->machine;
+	job.sink = event_sink_fd(pipe_fd);
+	job.outcome = "done";
+	_exit(work(&job, crew->verb));
+}
+
+static int start_worker(struct crew *crew, struct worker *w, struct err *err)
+{
+	int fds[2];
+	pid_t parent = getpid();
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(
+		        err, "make a pipe for the worker of '%s'", w->machine->spec.selector);
+	w->pid = fork();
+	if (w->pid == 0)
+		become_worker(crew, w, fds[1], parent);
+	close(fds[1]);
+	if (w->pid < 0) {
+		close(fds[0]);
+		return err_sys(err, "start a worker for '%s'", w->machine->spec.selector);
+	}
+	w->events = fds[0];
+	w->state = RUNNING;
+	return 0;
+}
+
+static bool depends(const struct worker *a, const struct worker *b)
+{
+	return strv_has(&a->machine->spec.depends_on, b->machine->spec.selector);
+}
+
+/* 1: may start; 0: has to wait; -1: something it needs failed. */
+static int may_start(const struct crew *crew, const struct worker *w, const struct worker **because)
+{
+	int verdict = 1;
+
+	for (size_t i = 0; i < crew->n; i++) {
+		const struct worker *other = &crew->workers[i];
+		bool first = crew->verb->up_order ? depends(w, other) : depends(other, w);
+		if (!first)
+			continue;
+		/* A dependant that would not stop is no reason to keep what it depends on. */
+		if (other->state == FAILED && crew->verb->up_order) {
+			*because = other;
+			return -1;
+		}
+		if (other->state == WAITING || other->state == RUNNING)
+			verdict = 0;
+	}
+	return verdict;
+}
+
+static void skip(
+        struct crew *crew, struct worker *w, const char *why, const char *whom, struct outcome *out)
+{
+	AUTO_FREE char *text = xasprintf("%s%s", why, whom);
+
+	w->state = FAILED;
+	out->skipped++;
+	event_emit(crew->watch->sink,
+	        &(struct event){
+	                .kind = EVENT_WARNING, .machine = w->machine->spec.selector, .text = text});
+	emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "skipped", 1);
+}
+
+static size_t count(const struct crew *crew, enum worker_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < crew->n; i++)
+		n += crew->workers[i].state == state;
+	return n;
+}
+
+static int start_ready(struct crew *crew, struct outcome *out, struct err *err)
+{
+	size_t limit = crew->pattern->options->parallel > 0
+	        ? (size_t)crew->pattern->options->parallel
+	        : crew->n;
+	const struct worker *because = NULL;
+	bool again = true;
+
+	while (again) { /* a skipped one may let the next be skipped */
+		again = false;
+		for (size_t i = 0; i < crew->n; i++) {
+			struct worker *w = &crew->workers[i];
+			if (w->state != WAITING)
+				continue;
+			int verdict = may_start(crew, w, &because);
+			if (crew->forwarded) {
+				skip(crew, w, "not started: ", "interrupted", out);
+				again = true;
+			} else if (verdict < 0) {
+				skip(crew, w, "skipped: it depends on ",
+				        because->machine->spec.selector, out);
+				again = true;
+			} else if (verdict > 0 && count(crew, RUNNING) < limit &&
+			        start_worker(crew, w, err) < 0) {
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+static void take_line(struct crew *crew, struct worker *w, const char *line, size_t n)
+{
+	struct event event;
+	struct event_text holder = {0};
+
+	if (event_read(line, n, &event, &holder, NULL) == 0) {
+		if (event.kind == EVENT_VERB_END) {
+			w->reported = true;
+			w->unchanged = str_eq(event.text, "unchanged");
+		}
+		event_emit(crew->watch->sink, &event);
+	}
+	event_text_clear(&holder);
+}
+
+static void take_events(struct crew *crew, struct worker *w)
+{
+	char buf[65536];
+	ssize_t n = read(w->events, buf, sizeof(buf));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		close(w->events);
+		w->events = -1;
+		return;
+	}
+	str_addn(&w->line, buf, (size_t)n);
+	char *start = w->line.buf, *end = w->line.buf + w->line.len, *newline;
+	while ((newline = memchr(start, '\n', (size_t)(end - start)))) {
+		take_line(crew, w, start, (size_t)(newline - start));
+		start = newline + 1;
+	}
+	size_t rest = (size_t)(end - start);
+	memmove(w->line.buf, start, rest);
+	w->line.len = rest;
+}
+
+/* A worker that ended without a word was killed: its journal says how far it came. */
+static void reap(struct crew *crew, struct worker *w, struct outcome *out)
+{
+	int status;
+
+	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	int code = proc_exit_status(status);
+	w->state = code == 0 ? SUCCEEDED : FAILED;
+	if (!w->reported) {
+		struct err err;
+		err_set(&err, ERR_FAILED, "the worker ended early (status %d)", code);
+		err_hint(&err, "prov up goes on from there, prov destroy removes what is left");
+		emit_error(crew->watch->sink, w->machine->spec.selector, &err);
+		emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "failed",
+		        1);
+	}
+	if (code == 0) {
+		out->changed += !w->unchanged;
+		out->unchanged += w->unchanged;
+	} else {
+		out->failed++;
+		if (out->exit_code == 0)
+			out->exit_code = code;
+	}
+}
+
+/* The first request is passed on so that each worker stops in order, the third ends them. */
+static void forward_stop(struct crew *crew)
+{
+	int asked = crew->watch->stop ? *crew->watch->stop : 0;
+
+	if (asked == crew->forwarded)
+		return;
+	crew->forwarded = asked;
+	for (size_t i = 0; i < crew->n; i++)
+		if (crew->workers[i].state == RUNNING)
+			kill(crew->workers[i].pid, asked >= 3 ? SIGKILL : SIGINT);
+	const char *text = asked == 1
+	        ? "stopping in order; once more does nothing, a third time ends it at once"
+	        : asked == 2 ? "still stopping; once more ends it at once"
+	                     : "ended; prov destroy removes what is left";
+	event_emit(crew->watch->sink,
+	        &(struct event){.kind = EVENT_WARNING, .machine = "", .text = text});
+}
+
+static void wait_for_events(struct crew *crew, struct outcome *out)
+{
+	AUTO_FREE struct pollfd *fds = xcalloc(crew->n, sizeof(*fds));
+
+	for (size_t i = 0; i < crew->n; i++)
+		fds[i] = (struct pollfd){
+		        crew->workers[i].state == RUNNING ? crew->workers[i].events : -1, POLLIN,
+		        0};
+	int ms = crew->watch->sink->tick_ms;
+	struct timespec tick = {ms / 1000, ms % 1000 * 1000000L};
+	if (ppoll(fds, crew->n, ms > 0 ? &tick : NULL, &crew->outside) < 0)
+		return; /* a signal: the caller looks at the stop count */
+	for (size_t i = 0; i < crew->n; i++) {
+		struct worker *w = &crew->workers[i];
+		if (fds[i].revents)
+			take_events(crew, w);
+		if (w->state == RUNNING && w->events < 0)
+			reap(crew, w, out);
+	}
+}
+
+static int supervise(struct crew *crew, struct outcome *out, struct err *err)
+{
+	int rc = 0;
+
+	while (count(crew, WAITING) || count(crew, RUNNING)) {
+		forward_stop(crew);
+		if (rc == 0)
+			rc = start_ready(crew, out, err);
+		if (count(crew, RUNNING) == 0)
+			break;
+		wait_for_events(crew, out);
+		if (crew->watch->sink->tick)
+			crew->watch->sink->tick(crew->watch->sink);
+	}
+	return rc;
+}
+
+int workers_run(const struct job *pattern, const struct verb *verb, struct machine *const *chosen,
+        size_t n, const struct watch *watch, struct outcome *out, struct err *err)
+{
+	struct crew crew = {.pattern = pattern, .verb = verb, .watch = watch, .n = n};
+
+	crew.workers = xcalloc(n, sizeof(*crew.workers));
+	for (size_t i = 0; i < n; i++)
+		crew.workers[i] = (struct worker){.machine = chosen[i], .events = -1};
+	/* Signals wait outside of ppoll: none is lost between looking at the count and sleeping. */
+	sigset_t asking;
+	sigemptyset(&asking);
+	sigaddset(&asking, SIGINT);
+	sigaddset(&asking, SIGTERM);
+	sigaddset(&asking, SIGHUP);
+	sigprocmask(SIG_BLOCK, &asking, &crew.outside);
+	int rc = supervise(&crew, out, err);
+	sigprocmask(SIG_SETMASK, &crew.outside, NULL);
+	for (size_t i = 0; i < n; i++)
+		str_clear(&crew.workers[i].line);
+	free(crew.workers);
+	if (rc == 0 && crew.forwarded)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	return rc;
+}

@@ -1,0 +1,29 @@
+/* A temporary home and project folder, a lab opened from a text, and a recorder of what its workers
+ * said. */
+#pragma once
+
+#include "lab/verbs.h"
+#include "tests/fake/fake_provider.h"
+
+struct fixture {
+	char *root;    /* temporary folder, removed by fixture_end */
+	char *project; /* ROOT/project: holds prov.yaml */
+};
+
+void fixture_begin(struct fixture *f);
+void fixture_end(struct fixture *f);
+/* Writes prov.yaml into folder (made if it is missing). */
+void fixture_write(const char *folder, const char *text);
+/* Opens the lab of a folder; fails the test on any problem. */
+void fixture_open(const char *folder, struct lab *lab);
+
+/* A sink that keeps "MACHINE KIND TEXT" lines of ends, warnings and errors. */
+struct recorder {
+	struct event_sink sink;
+	struct str lines;
+};
+void recorder_init(struct recorder *r);
+
+/* Locks the lab, runs the verb on what the patterns (NULL-terminated) select. */
+int fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
+        struct recorder *r, struct outcome *out, struct err *err);
