@@ -8,6 +8,7 @@ datadir    ?= $(prefix)/share
 mandir     ?= $(datadir)/man
 moduledir   = $(libdir)/prov
 recipedir   = $(datadir)/prov/boxes
+exampledir  = $(datadir)/prov/examples
 VERSION     = 0.1.0
 
 CC         ?= cc
@@ -51,6 +52,7 @@ MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so
 GUEST   = $(patsubst guest/%.c,$(B)/%,$(sort $(wildcard guest/prov-*.c)))
 UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
+BENCH   = $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 all: $(B)/prov $(MODULES) $(GUEST)
 
@@ -86,11 +88,12 @@ $(B)/crash/%: $(B)/tests/crash/%.o $(B)/libprov.a
 	@mkdir -p $(@D)
 	$(TEST_LINK)
 
+test-programs: $(UNIT) $(CRASH) all
 unit: $(UNIT) all
 	tests/run $(UNIT)
 crash: $(CRASH) all
 	tests/run $(CRASH)
-test: $(UNIT) $(CRASH) all
+test: test-programs
 	tests/run $(UNIT) $(CRASH) tests/cli/*.sh tests/live/*.sh
 asan:
 	$(MAKE) B=build/asan SANITIZE=1 unit crash
@@ -98,19 +101,33 @@ lint:
 	tools/lint
 demo: all
 	tools/run-demo
-bench: all
+bench: all $(BENCH)
 	tools/bench
 
-install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(moduledir) $(DESTDIR)$(recipedir)
+# Programs for `make bench`: no libraries, so that they measure what they start and not themselves.
+$(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+
+# prov.yaml(5) is written by the table that reads the file.
+$(B)/write-man: $(B)/tools/write-man.o $(CORE_OBJ)
+	$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
+$(B)/prov.yaml.5: $(B)/write-man
+	$< >$@
+
+install: all $(B)/prov.yaml.5
+	install -d $(addprefix $(DESTDIR),$(bindir) $(moduledir) $(recipedir) $(exampledir) $(mandir)/man1 $(mandir)/man5)
 	install -m 755 $(B)/prov $(DESTDIR)$(bindir)/
 	install -m 755 $(MODULES) $(GUEST) $(DESTDIR)$(moduledir)/
-	cp -r $(sort $(dir $(wildcard boxes/*/recipe.sh))) $(DESTDIR)$(recipedir)/
+	install -m 644 docs/prov.1 $(DESTDIR)$(mandir)/man1/
+	install -m 644 $(B)/prov.yaml.5 $(DESTDIR)$(mandir)/man5/
+	cp -R $(patsubst %/,%,$(dir $(wildcard boxes/*/recipe.sh))) $(DESTDIR)$(recipedir)/
+	cp -R $(patsubst %/,%,$(wildcard Vagrantfile-examples/*/)) $(DESTDIR)$(exampledir)/
 
 clean:
 	rm -rf build
 
-.PHONY: all unit crash test asan lint demo bench install clean
+.PHONY: all test-programs unit crash test asan lint demo bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
