@@ -17,7 +17,8 @@ expect_text "$out" '--parallel'
 expect 0 prov help exec
 expect_text "$out" '--workdir'
 
-expect 2 prov
+expect 0 prov
+expect_text "$out" "usage:"
 expect 2 prov frobnicate
 expect_one_error
 expect_text "$err" "frobnicate"
