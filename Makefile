@@ -88,7 +88,7 @@ $(B)/crash/%: $(B)/tests/crash/%.o $(B)/libprov.a
 	@mkdir -p $(@D)
 	$(TEST_LINK)
 
-test-programs: $(UNIT) $(CRASH) all
+test-programs: $(UNIT) $(CRASH) all $(B)/prov.yaml.5
 unit: $(UNIT) all
 	tests/run $(UNIT)
 crash: $(CRASH) all
@@ -121,7 +121,7 @@ install: all $(B)/prov.yaml.5
 	install -m 755 $(MODULES) $(GUEST) $(DESTDIR)$(moduledir)/
 	install -m 644 docs/prov.1 $(DESTDIR)$(mandir)/man1/
 	install -m 644 $(B)/prov.yaml.5 $(DESTDIR)$(mandir)/man5/
-	cp -R $(patsubst %/,%,$(dir $(wildcard boxes/*/recipe.sh))) $(DESTDIR)$(recipedir)/
+	cp -R $(filter-out boxes/transfer,$(patsubst %/,%,$(wildcard boxes/*/))) $(DESTDIR)$(recipedir)/
 	cp -R $(patsubst %/,%,$(wildcard Vagrantfile-examples/*/)) $(DESTDIR)$(exampledir)/
 
 clean:
