@@ -130,4 +130,4 @@ clean:
 .PHONY: all test-programs unit crash test asan lint demo bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name test-home -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -33,6 +33,7 @@ done
 expect 2 prov up --frob
 expect_one_error
 expect_text "$err" "frob"
+printf 'prov: 1\nmachines: {web: {box: tiny, networks: none}}\n' | lab_file
 expect 2 prov up --parallel 0
 expect_text "$err" "parallel"
 expect 2 prov up --parallel many
