@@ -93,9 +93,10 @@ void shape_own(const struct shape *shape, void *dst)
 			strv_copy(list, &from);
 		} else if (f->type == FIELD_STRUCT) {
 			shape_own(f->shape, at(dst, f));
-		} else if (f->type == FIELD_ARRAY && *count_at(dst, f)) {
+		} else if (f->type == FIELD_ARRAY) {
 			size_t n = *count_at(dst, f), size = f->shape->size;
-			char *copy = memcpy(xcalloc(n, size), elements(dst, f), n * size);
+			char *copy =
+			        n ? memcpy(xcalloc(n, size), elements(dst, f), n * size) : NULL;
 			for (size_t k = 0; k < n; k++)
 				shape_own(f->shape, copy + k * size);
 			set_elements(dst, f, copy, n);

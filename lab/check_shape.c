@@ -260,7 +260,8 @@ static void check_item(struct reading *r, const struct key *key, const struct ya
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		n += yaml_get(item, kinds[i]) != NULL;
 	if (n != 1)
-		problem_add(r->problems, item->mark, "split it into several items",
+		problem_add(r->problems, item->mark,
+		        n ? "split it into several items" : "write shell: or file:",
 		        "'%s': an item has exactly one of shell, file and ansible, this one has %s",
 		        key->name, n ? "several" : "none");
 	if (yaml_get(item, "user") && yaml_get(item, "privileged"))

@@ -78,12 +78,13 @@ static bool same_list(const struct strv *a, const struct strv *b)
 	return a->n == b->n;
 }
 
-/* Without names, what has run is known by its content. */
+/* Without a name the mark that an item has run is a digest of these (see provision_mark). */
 static bool same_content(const struct provision_item *a, const struct provision_item *b)
 {
 	return a->type == b->type && str_eq(a->script, b->script) && str_eq(a->path, b->path) &&
 	        str_eq(a->source, b->source) && str_eq(a->destination, b->destination) &&
-	        same_list(&a->args, &b->args);
+	        str_eq(a->user, b->user) && str_eq(a->owner, b->owner) && a->mode == b->mode &&
+	        same_list(&a->args, &b->args) && same_list(&a->env, &b->env);
 }
 
 static void refuse_repeated(struct reading *r, const struct yaml_node *const nodes[],

@@ -19,10 +19,12 @@ static int by_name(const void *a, const void *b)
 
 static void check_length(struct reading *r, const struct decl *decl)
 {
-	const struct machine_spec *last =
-	        &r->lab->machines[decl->first + (size_t)decl->count * decl->n_kinds - 1];
+	size_t n = (size_t)decl->count * decl->n_kinds, longest = 0;
 
-	if (strlen(last->hostname) <= 63)
+	for (size_t i = decl->first + n - decl->n_kinds; i < decl->first + n; i++)
+		if (strlen(r->lab->machines[i].hostname) > longest)
+			longest = strlen(r->lab->machines[i].hostname);
+	if (longest <= 63)
 		return;
 	AUTO_FREE char *safe = shown(decl->name);
 	problem_add(r->problems, decl->node->key->mark, "",

@@ -1,6 +1,7 @@
 /* Values that are names: which characters they may have, and what to write instead. */
 #include "lab/value.h"
 
+#include "boxes/store.h"
 #include "lab/problem.h"
 
 #include <ctype.h>
@@ -91,19 +92,6 @@ int value_variable(const char *text, struct err *err)
 	        "names are of letters, digits and '_', and begin with no digit");
 }
 
-/* Parts between slashes, none of which begins with a dot: "../x" is never a box. */
-static bool is_box_name(const char *text)
-{
-	for (;;) {
-		size_t n = strcspn(text, "/");
-		if (!only(text, n, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-+:@"))
-			return false;
-		if (!text[n])
-			return true;
-		text += n + 1;
-	}
-}
-
 int value_box(const char *text, struct err *err)
 {
 	if (strstr(text, "://")) {
@@ -116,7 +104,7 @@ int value_box(const char *text, struct err *err)
 	if (*text == '/' || str_starts(text, "./") || str_starts(text, "../") ||
 	        str_starts(text, "~/"))
 		return 0;
-	if (strlen(text) <= 200 && is_box_name(text))
+	if (box_check_name(text, NULL) == 0)
 		return 0;
 	return refuse(err, text, "is not a box",
 	        "boxes are written debian/12; a path begins with /, ./, ../ or ~/");

@@ -107,6 +107,12 @@ START_TEST(a_copy_is_equal_and_its_own)
 	spec_write(&b, &second);
 	ck_assert_str_eq(first.buf, second.buf);
 	spec_clear(&b);
+	spec_init(&a);
+	a.provision = xcalloc(4, sizeof(*a.provision)); /* room, but nothing in it */
+	spec_copy(&b, &a);
+	ck_assert_ptr_ne(a.provision, b.provision);
+	spec_clear(&a);
+	spec_clear(&b);
 }
 END_TEST
 
