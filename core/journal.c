@@ -66,11 +66,12 @@ static bool still_there(int fd, const char *path)
 	        mine.st_dev == named.st_dev;
 }
 
-static int open_locked(const char *path, struct err *err)
+static int open_locked(const char *path, int64_t timeout_ns, struct err *err)
 {
 	AUTO_FREE char *folder = folder_of(path);
+	int64_t deadline = clock_mono_ns() + timeout_ns;
 
-	for (int tries = 0; tries < 16; tries++) {
+	for (int tries = 0; tries < 1000; tries++) {
 		/* QEMU's user passes through on its way to the disk, but lists nothing. */
 		if (fs_mkdirs(folder, 0711, err) < 0)
 			return -1;
@@ -80,9 +81,15 @@ static int open_locked(const char *path, struct err *err)
 			continue;
 		if (fd < 0)
 			return err_sys(err, "open the journal '%s'", path);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return errno == EWOULDBLOCK ? journal_busy(fd, path, err)
-			                            : err_sys(err, "lock '%s'", path);
+		bool held = flock(fd, LOCK_EX | LOCK_NB) < 0;
+		if (held && errno != EWOULDBLOCK)
+			return err_sys(err, "lock '%s'", path);
+		if (held && clock_mono_ns() >= deadline)
+			return journal_busy(fd, path, err);
+		if (held) {
+			journal_await_holder(fd, deadline - clock_mono_ns());
+			continue;
+		}
 		if (still_there(fd, path))
 			return util_steal_fd(&fd);
 	}
@@ -201,10 +208,15 @@ static int cut_tail(struct journal *j, struct err *err)
 
 int journal_open(const char *path, struct journal **out, struct err *err)
 {
+	return journal_open_after(path, 0, out, err);
+}
+
+int journal_open_after(const char *path, int64_t timeout_ns, struct journal **out, struct err *err)
+{
 	struct journal *j = xcalloc(1, sizeof(*j));
 
 	j->path = xstrdup(path);
-	j->fd = open_locked(path, err);
+	j->fd = open_locked(path, timeout_ns, err);
 	if (j->fd < 0 || clock_boot_id(j->boot_id, err) < 0 ||
 	        load(j->fd, path, &j->state, &j->end, err) < 0 || cut_tail(j, err) < 0) {
 		journal_close(j);

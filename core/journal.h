@@ -59,6 +59,10 @@ struct journal;
  * lock.
  */
 MUST_CHECK int journal_open(const char *path, struct journal **out, struct err *err);
+/* For a journal that only the dying worker of a killed command can still hold (the caller has the
+ * lab's lock): waits for the end of that process, timeout_ns at most. */
+MUST_CHECK int journal_open_after(
+        const char *path, int64_t timeout_ns, struct journal **out, struct err *err);
 void journal_close(struct journal *journal);
 /*
  * Removes the folder that holds the journal with all that is in it, the journal itself last, so

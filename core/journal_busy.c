@@ -4,10 +4,13 @@
 #include "base/fs.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { LONGEST_COMMAND = 120 };
 
@@ -56,14 +59,32 @@ static void command_of(pid_t pid, struct str *out)
 		str_add(out, "…");
 }
 
+/* 0: none is found, or it is of another PID namespace. */
+static pid_t holder_of(int fd)
+{
+	AUTO_STR locks = {0};
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fs_read("/proc/locks", 16u << 20, &locks, NULL) < 0)
+		return 0;
+	return find_holder(str_text(&locks), &st);
+}
+
+void journal_await_holder(int fd, int64_t timeout_ns)
+{
+	pid_t pid = holder_of(fd);
+	AUTO_FD int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd >= 0)
+		poll(&end, 1, (int)(timeout_ns / 1000000));
+}
+
 int journal_busy(int fd, const char *path, struct err *err)
 {
-	AUTO_STR locks = {0}, command = {0};
-	struct stat st;
-	pid_t pid = 0;
+	AUTO_STR command = {0};
+	pid_t pid = holder_of(fd);
 
-	if (fstat(fd, &st) == 0 && fs_read("/proc/locks", 16u << 20, &locks, NULL) == 0)
-		pid = find_holder(str_text(&locks), &st);
 	if (pid <= 0) /* of another PID namespace, or gone meanwhile */
 		return err_set(err, ERR_BUSY, "'%s' is held by another process", path);
 	command_of(pid, &command);

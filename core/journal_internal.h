@@ -25,3 +25,5 @@ int journal_fold(struct journal_state *state, json_t *line);
 size_t journal_fold_file(struct journal_state *state, const char *bytes, size_t n);
 /* ERR_BUSY with the name of the process that holds the lock of the file behind fd. */
 int journal_busy(int fd, const char *path, struct err *err);
+/* Returns when the process that holds it has ended, or the time is over. */
+void journal_await_holder(int fd, int64_t timeout_ns);

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <signal.h>
@@ -20,14 +21,17 @@ int helper_call(int (*fn)(const void *arg, void *result, struct err *err), const
 	int fds[2];
 	struct answer answer = {0};
 
-	if (pipe2(fds, 0) < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, "make a pipe");
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Locks stay with the parent: see become_worker. */
+		if (dup2(fds[1], 3) < 0 || close_range(4, ~0u, 0) < 0)
+			_exit(1);
 		answer.rc = fn(arg, result, &answer.err);
-		bool told = io_write_all(fds[1], &answer, sizeof(answer), NULL) == 0 &&
-		        io_write_all(fds[1], result, size, NULL) == 0;
+		bool told = io_write_all(3, &answer, sizeof(answer), NULL) == 0 &&
+		        io_write_all(3, result, size, NULL) == 0;
 		_exit(told ? 0 : 1);
 	}
 	close(fds[1]);

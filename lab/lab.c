@@ -263,7 +263,8 @@ int lab_lock(struct lab *lab, struct err *err)
 	if (fs_mkdirs(machines, 0711, err) < 0)
 		return err_hint(
 		        err, "state lives below '%s'; PROV_HOME names another place", lab->home);
-	if (journal_open(path, &lab->journal, err) < 0)
+	/* A moment's patience: a command that was just killed still holds it until its end. */
+	if (journal_open_after(path, 250 * INT64_C(1000000), &lab->journal, err) < 0)
 		return -1;
 	if (fresh)
 		set_names(lab);

@@ -87,6 +87,10 @@ static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_
 	sigprocmask(SIG_SETMASK, &crew->outside, NULL);
 	if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0)
 		_exit(1);
+	/* The lab's lock stays with the parent alone: if that is killed, the next command need not
+	 * wait for workers on their way out. */
+	journal_close(job.lab->journal);
+	job.lab->journal = NULL;
 	job.machine = w->machine;
 	job.sink = event_sink_fd(pipe_fd);
 	job.outcome = "done";

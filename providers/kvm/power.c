@@ -59,9 +59,10 @@ int start_apply(struct run *run, struct err *err)
 		return 0;
 	if (state != VIR_DOMAIN_PAUSED)
 		return create(run, domain, err);
-	return virDomainResume(domain) < 0
-	        ? libvirt_err(err, "resume the domain '%s'", run->names->domain)
-	        : 0;
+	/* Invalid: the start that a killed command left behind has come to its end meanwhile. */
+	if (virDomainResume(domain) == 0 || libvirt_code() == VIR_ERR_OPERATION_INVALID)
+		return 0;
+	return libvirt_err(err, "resume the domain '%s'", run->names->domain);
 }
 
 static int power_off(struct run *run, virDomainPtr domain, struct err *err)
