@@ -84,6 +84,25 @@ static int write_keys(const char *dir, const char *prefix, int port, struct err 
 	return rc;
 }
 
+/* dropbear looks nowhere else, and only at files of the user's own. */
+static int give_key(const char *dir, const char *home, struct err *err)
+{
+	AUTO_FREE char *folder = xasprintf("%s/.ssh", home);
+	AUTO_FREE char *copy = xasprintf("%s/authorized_keys", folder);
+	AUTO_FREE char *keys = xasprintf("%s/authorized_keys", dir);
+	AUTO_STR text = {0};
+
+	if (fs_read(keys, 65536, &text, err) < 0)
+		return -1;
+	if (mkdir(folder, 0700) < 0)
+		return err_sys(err, "make '%s'", folder);
+	if (fs_replace(copy, text.buf, text.len, 0600, err) < 0)
+		return -1;
+	if (chown(folder, USER_ID, USER_ID) < 0 || chown(copy, USER_ID, USER_ID) < 0)
+		return err_sys(err, "give '%s' to its user", folder);
+	return 0;
+}
+
 static int write_users(const char *dir, struct err *err)
 {
 	AUTO_FREE char *home = xasprintf("%s/home", dir);
@@ -97,11 +116,13 @@ static int write_users(const char *dir, struct err *err)
 
 	if (mkdir(home, 0755) < 0 || chown(home, USER_ID, USER_ID) < 0)
 		return err_sys(err, "make '%s'", home);
-	if (write_text(dir, "passwd", passwd, 0644, err) < 0 ||
+	if (give_key(dir, home, err) < 0 || write_text(dir, "passwd", passwd, 0644, err) < 0 ||
 	        write_text(dir, "group", group, 0644, err) < 0)
 		return -1;
 	return write_text(dir, "shadow",
-	        "root:*:19000:0:99999:7:::\n" FAKE_SSHD_USER ":*:19000:0:99999:7:::\n", 0600, err);
+	        "root:*:19000:0:99999:7:::\nnobody:*:19000:0:99999:7:::\n" FAKE_SSHD_USER
+	        ":*:19000:0:99999:7:::\n",
+	        0600, err);
 }
 
 static int write_config(const char *dir, struct err *err)
@@ -156,6 +177,7 @@ static void make_private_root(const char *dir, enum fake_sshd_kind kind)
 	must(mount("proc", "/proc", "proc", 0, NULL) == 0, "/proc");
 	must(mount("run", "/run", "tmpfs", 0, "mode=755") == 0, "/run");
 	must(mkdir("/run/sshd", 0755) == 0, "/run/sshd");
+	must(mount("log", "/var/log", "tmpfs", 0, "mode=755") == 0, "/var/log"); /* lastlog */
 	must(mount("root", "/root", "tmpfs", 0, "mode=700") == 0, "/root");
 	must(mkdir("/root/.ssh", 0700) == 0, "/root/.ssh");
 	must(fs_read(keys, 65536, &text, &err) == 0, err.message);
@@ -187,7 +209,9 @@ static void serve(int listener, int server, const char *dir, enum fake_sshd_kind
 		/* As dropbear itself does where it listens. */
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		if (fork() == 0) {
-			signal(SIGCHLD, SIG_DFL);
+			/* A shell cannot trap what it was born ignoring. */
+			for (int number = 1; number < NSIG; number++)
+				signal(number, SIG_DFL);
 			int null = open("/dev/null", O_WRONLY);
 			dup2(fd, 0);
 			dup2(fd, 1);

@@ -1,8 +1,8 @@
 /*
  * A real SSH server on loopback, with its own keys and users. A helper process listens and starts
- * `sshd -i` or `dropbear -i` for every connection, in namespaces of their own: /run, /root and the
- * user database are the test's, nothing of the host is written, and all processes end together.
- * Needs root.
+ * `sshd -i` or `dropbear -i` for every connection, in namespaces of their own: /run, /root,
+ * /var/log and the user database are the test's, nothing of the host is written, and all processes
+ * end together. Needs root.
  *
  * With dropbear, busybox stands in front of every tool of the host, as in a tiny box.
  */
