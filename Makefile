@@ -54,33 +54,35 @@ UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/t
 CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
 BENCH   = $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
+# `make V=1` shows the commands themselves.
+Q = $(if $(V),,@echo "  $(1) $@";)
 all: $(B)/prov $(MODULES) $(GUEST)
 
 $(B)/prov: $(CORE_OBJ) $(CLI_OBJ)
-	$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
+	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
 $(B)/prov-kvm.so: $(KVM_OBJ)
-	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
+	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
 $(B)/prov-ssh.so: $(SSH_OBJ)
-	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
+	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
 $(B)/prov-box.so: $(BOX_OBJ)
-	$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
+	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
 
 # What runs inside or beside a machine: static, tiny libc, no dependency on the rest.
 GUEST_CFLAGS = -std=c17 -D_GNU_SOURCE -Os $(filter-out -Wpedantic,$(WARN)) -fno-asynchronous-unwind-tables -ffunction-sections -I. \
                -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 $(B)/prov-%: guest/prov-%.c $(wildcard guest/*.h)
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(GUEST_CFLAGS) -static -s -Wl,--gc-sections -o $@ $<
+	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -Wl,--gc-sections -o $@ $<
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call Q,CC  )$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # Tests: everything in one archive, so that a suite links what it calls.
 $(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
 	@rm -f $@
-	$(AR) rcs $@ $^
-TEST_LINK = $(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(TEST_LIBS)
+	$(call Q,AR  )$(AR) rcs $@ $^
+TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(TEST_LIBS)
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libprov.a
 	@mkdir -p $(@D)
 	$(TEST_LINK)
@@ -107,11 +109,11 @@ bench: all $(BENCH)
 # Programs for `make bench`: no libraries, so that they measure what they start and not themselves.
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
+	$(call Q,CC  )$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -o $@ $<
 
 # prov.yaml(5) is written by the table that reads the file.
 $(B)/write-man: $(B)/tools/write-man.o $(CORE_OBJ)
-	$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
+	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
 $(B)/prov.yaml.5: $(B)/write-man
 	$< >$@
 

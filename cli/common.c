@@ -146,6 +146,11 @@ struct event_sink *cli_sink(const struct cli *cli)
 
 static void say_outcome(const struct outcome *o, const char *verb)
 {
+	if (o->unchanged && !o->changed && !o->failed && !o->skipped) {
+		fprintf(stderr, "%s: nothing to do, %zu machine%s unchanged\n", verb, o->unchanged,
+		        o->unchanged == 1 ? "" : "s");
+		return;
+	}
 	fprintf(stderr, "%s: %zu done, %zu unchanged", verb, o->changed, o->unchanged);
 	if (o->failed)
 		fprintf(stderr, ", %zu failed", o->failed);
