@@ -38,7 +38,6 @@ expect 2 prov up --parallel 0
 expect_text "$err" "parallel"
 expect 2 prov up --parallel many
 expect_text "$err" "'many'"
-expect 2 prov version surplus
 expect 2 prov -C "$scratch/nowhere" status
 expect_text "$err" "nowhere"
 
