@@ -168,8 +168,9 @@ static void verb_end(
 	flush_row(lines, row, out);
 	if (!lines->quiet) {
 		prefix(lines, row, ": ", out);
-		if (row->verb)
-			str_addf(out, "%s ", row->verb);
+		/* One that was skipped has not begun: its step is the verb. */
+		const char *verb = row->verb ? row->verb : e->step;
+		str_addf(out, "%s%s", verb, *verb ? " " : "");
 		paint(lines, out, good ? green : yellow, e->text);
 		if (row->live && !str_eq(e->text, "skipped"))
 			str_addf(out, " %s %s", str_eq(e->text, "done") ? "in" : "after", took);
@@ -293,6 +294,7 @@ void lines_feed(struct lines *lines, const struct event *event, struct str *out)
 
 	copy.text = event->text ? event->text : "";
 	copy.step = event->step ? event->step : "";
+	copy.hint = event->hint && *event->hint ? event->hint : NULL;
 	feeds[event->kind](lines, row_of(lines, event->machine), &copy, out);
 }
 

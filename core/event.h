@@ -22,8 +22,8 @@ enum phase {
 
 enum event_kind {
 	EVENT_VERB_BEGIN, /* a worker starts on a machine; text: the verb */
-	EVENT_VERB_END, /* text: "done", "unchanged", "failed", "skipped", "interrupted"; code: exit
-	                   code */
+	EVENT_VERB_END, /* text: "done", "unchanged", "failed", "skipped", "interrupted"; step: the
+	                   verb; code: exit code */
 	EVENT_STEP_BEGIN, /* step; text: "apply" or "revert"; phase: what the step counts towards */
 	EVENT_STEP_END,   /* likewise, and duration_ns; text: "done" or "failed" */
 	EVENT_PHASE,      /* phase reached, t_ns is the arrival at the host */

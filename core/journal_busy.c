@@ -76,8 +76,9 @@ void journal_await_holder(int fd, int64_t timeout_ns)
 	AUTO_FD int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	struct pollfd end = {.fd = pidfd, .events = POLLIN};
 
-	if (pidfd >= 0)
-		poll(&end, 1, (int)(timeout_ns / 1000000));
+	/* A holder that cannot be watched is looked for again soon. */
+	int64_t ms = timeout_ns / 1000000 + 1;
+	poll(&end, 1, (int)(pidfd < 0 && ms > 10 ? 10 : ms));
 }
 
 int journal_busy(int fd, const char *path, struct err *err)

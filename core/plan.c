@@ -99,14 +99,18 @@ static void decide(const struct runner *r, const struct facts *f, struct plan_ro
 		row->why = str_eq(f->state->failed_step, step->name) ? "failed" : "was interrupted";
 		return;
 	}
+	bool gone = f->world && f->world->state == MACHINE_ABSENT;
 	row->why = void_reason(f, step, record);
-	if (row->why)
+	if (row->why && !gone)
 		return;
 	step_digest(r, step, digest);
-	if (!str_eq(digest, record->digest)) {
+	bool stale = !str_eq(digest, record->digest);
+	/* Gone may mean that only the domain was undefined by hand: a disk made from another box is
+	 * neither built upon nor thrown away unasked. */
+	if (stale && (!gone || step->stale == CHANGE_RESTART || step->stale == CHANGE_RECREATE))
 		decide_stale(f, row);
+	if (stale || gone)
 		return;
-	}
 	row->why = step->flags & STEP_ALWAYS ? "runs every time" : "done";
 	row->action = step->flags & STEP_ALWAYS ? PLAN_APPLY : PLAN_KEEP;
 }

@@ -113,13 +113,16 @@ START_TEST(plain_verbs_and_reverts)
 	emit((struct event){.kind = EVENT_VERB_END, .text = "unchanged"});
 	emit((struct event){.machine = "db@kvm",
 	        .kind = EVENT_VERB_END,
+	        .step = "halt",
 	        .text = "skipped",
 	        .hint = "web failed"});
+	emit((struct event){.machine = "db@kvm", .kind = EVENT_ERROR, .text = "bad", .hint = ""});
 	emit((struct event){.machine = "", .kind = EVENT_NOTE, .text = "all are gone"});
 	check_pipe("web@kvm: halt\n"
 	           "web@kvm: kvm.start undone in 2.0 s\n"
 	           "web@kvm: halt unchanged after 0.0 ms\n"
-	           "db@kvm: skipped (web failed)\n"
+	           "db@kvm: halt skipped (web failed)\n"
+	           "db@kvm: error: bad\n"
 	           "prov: all are gone\n");
 }
 END_TEST

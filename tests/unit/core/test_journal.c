@@ -270,6 +270,40 @@ START_TEST(the_lock_goes_with_the_process)
 }
 END_TEST
 
+/* The next command waits for a worker on its way out, but not for ever. */
+START_TEST(a_dying_holder_is_waited_for)
+{
+	int ready[2], go[2];
+	char c;
+
+	journal_close(j);
+	j = NULL;
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(go), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct journal *own;
+		close(go[1]);
+		bool ok = journal_open(path, &own, NULL) == 0 && write(ready[1], "x", 1) == 1;
+		/* Ends 100 ms after the parent has stopped to wait for it. */
+		ok = ok && read(go[0], &c, 1) == 0;
+		poll(NULL, 0, 100);
+		_exit(!ok);
+	}
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	int64_t start = clock_mono_ns();
+	ck_assert_int_eq(journal_open_after(path, 50000000, &j, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_BUSY);
+	ck_assert_int_ge(clock_mono_ns() - start, 50000000);
+	close(go[1]);
+	ck_ok(journal_open_after(path, 10000000000, &j, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(go[0]);
+	close(ready[0]);
+	close(ready[1]);
+}
+END_TEST
+
 START_TEST(a_torn_tail_is_ignored_then_cut)
 {
 	AUTO_STR whole = {0};
@@ -492,11 +526,12 @@ int main(int argc, char **argv)
 	        an_absent_file_is_an_empty_state, the_file_is_private_and_its_folder_passable,
 	        a_symbolic_link_is_no_journal, a_second_writer_is_told_who_holds_it,
 	        the_holder_is_another_program, the_lock_goes_with_the_process,
-	        a_torn_tail_is_ignored_then_cut, a_tail_of_zeros_is_torn,
-	        damage_is_located_and_the_rest_is_read, a_line_with_a_right_checksum_but_no_sense,
-	        the_checksum_is_that_of_zlib, a_newer_format_is_refused, another_boot_is_noticed,
-	        a_full_disk_leaves_whole_lines, discard_removes_all_and_can_still_be_written,
-	        the_lock_of_an_unlinked_file_is_none, the_descriptor_is_not_inherited};
+	        a_dying_holder_is_waited_for, a_torn_tail_is_ignored_then_cut,
+	        a_tail_of_zeros_is_torn, damage_is_located_and_the_rest_is_read,
+	        a_line_with_a_right_checksum_but_no_sense, the_checksum_is_that_of_zlib,
+	        a_newer_format_is_refused, another_boot_is_noticed, a_full_disk_leaves_whole_lines,
+	        discard_removes_all_and_can_still_be_written, the_lock_of_an_unlinked_file_is_none,
+	        the_descriptor_is_not_inherited};
 
 	if (argc == 6 && str_eq(argv[3], "--hold"))
 		return hold(argv[4], atoi(argv[5]));

@@ -219,15 +219,34 @@ START_TEST(a_step_of_another_prov_is_named)
 }
 END_TEST
 
+START_TEST(what_is_gone_is_not_made_from_other_inputs)
+{
+	up_and_forget();
+	fake_vanish(WEB);
+	free(rig.spec.box.digest);
+	rig.spec.box.digest = xstrdup("box-2");
+	rig.spec.memory_bytes = 1024;
+	rig.spec.cpus = 2;
+	check_row("fake.disk", PLAN_RECREATE, "inputs changed");
+	check_row("fake.define", PLAN_APPLY, "inputs changed");
+	check_row("fake.limits", PLAN_APPLY, "the machine is gone");
+	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED,
+	        "what 'fake.folder', 'fake.disk' was made from has changed: needs --recreate");
+	ck_ok(rig_up(&rig, &(struct up_options){.recreate = true}, &changed, &err));
+	check_effect("disk", "box-2");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {a_failed_step_is_where_up_goes_on,
-	        an_effect_before_a_failure_is_undone, world_wins_when_it_does_not_run,
-	        world_wins_when_the_machine_is_gone, a_reboot_voids_what_is_volatile,
-	        halt_after_a_reboot_changes_nothing, destroy_after_a_lossy_reboot_reverts_all,
-	        the_loss_is_remembered_after_another_up, destroy_goes_on_past_failures,
-	        up_finishes_what_a_destroy_began, halt_ends_at_the_first_failure,
-	        damage_is_said_and_can_be_destroyed, a_step_of_another_prov_is_named};
+	const TTest *const tests[] = {what_is_gone_is_not_made_from_other_inputs,
+	        a_failed_step_is_where_up_goes_on, an_effect_before_a_failure_is_undone,
+	        world_wins_when_it_does_not_run, world_wins_when_the_machine_is_gone,
+	        a_reboot_voids_what_is_volatile, halt_after_a_reboot_changes_nothing,
+	        destroy_after_a_lossy_reboot_reverts_all, the_loss_is_remembered_after_another_up,
+	        destroy_goes_on_past_failures, up_finishes_what_a_destroy_began,
+	        halt_ends_at_the_first_failure, damage_is_said_and_can_be_destroyed,
+	        a_step_of_another_prov_is_named};
 
 	return suite_run("run_world", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
