@@ -145,7 +145,10 @@ static int remove_box(const struct cli *cli, const char *home, struct err *err)
 		        users.n > 1 ? " and others" : "");
 		return err_hint(err, "destroy what uses it first");
 	}
-	return store_remove(home, name, err);
+	if (store_remove(home, name, err) < 0)
+		return -1;
+	fprintf(stderr, "box %s is removed\n", name);
+	return 0;
 }
 
 static int open_module(const struct boxes_ops **out, struct err *err)

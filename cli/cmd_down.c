@@ -39,9 +39,6 @@ static int confirm(
 
 	if (cli_has(cli, "force"))
 		return 0;
-	if (!isatty(STDIN_FILENO))
-		return cli_fail_usage(cli,
-		        "destroy asks before it removes anything: without a terminal it needs -f");
 	fprintf(stderr, "Destroy in lab '%s':", lab->name);
 	for (size_t i = 0; i < n; i++)
 		fprintf(stderr, " %s", chosen[i]->spec.selector);
@@ -89,9 +86,12 @@ static int run_destroy_command(struct cli *cli)
 	struct err err = {0};
 	AUTO_FREE struct machine **chosen = NULL;
 	size_t n = 0, exist = 0;
-	int code = cli_open_lab_anyhow(cli, &lab);
+	int code;
 
-	if (code)
+	if (!cli_has(cli, "force") && !isatty(STDIN_FILENO))
+		return cli_fail_usage(cli,
+		        "destroy asks before it removes anything: without a terminal it needs -f");
+	if ((code = cli_open_lab_anyhow(cli, &lab)) != 0)
 		return code;
 	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
