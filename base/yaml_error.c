@@ -1,4 +1,4 @@
-#include "base/yaml_error.h"
+#include "base/yaml_parts.h"
 
 #include <string.h>
 

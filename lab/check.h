@@ -18,3 +18,10 @@ void check_shape(struct reading *r, const struct scope *scope, const struct key 
 /* "'memory': a size is expected, not a list", or that it has no value. */
 void wrong_shape(
         struct reading *r, const struct yaml_node *node, const struct key *key, const char *hint);
+void check_networks(struct reading *r, const struct key *key, const struct yaml_node *node);
+/* Whether the top of the file has it under networks: or volumes:. */
+bool declared(const struct reading *r, const char *section, const char *name);
+static inline bool is_text(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && !yaml_is_empty(node);
+}

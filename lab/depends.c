@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_WORDS 1000 /* looked at for a suggestion */
+
 /* What a word can mean: a machine of the file, or one instance of it. */
 struct meaning {
 	const char *word;
@@ -77,14 +79,13 @@ static void unknown_machine(struct graph *g, const struct yaml_node *entry, cons
 	AUTO_FREE char *safe = shown(name), *hint = NULL;
 	AUTO_FREE const char **words = NULL;
 
-	if (!problems_enough(g->r->problems)) {
-		words = xcalloc(g->n_meanings, sizeof(*words));
-		for (size_t i = 0; i < g->n_meanings; i++)
-			words[i] = g->meanings[i].word;
-		const char *near = str_nearest(name, words, g->n_meanings);
-		if (near)
-			hint = xasprintf("did you mean '%s'?", near);
-	}
+	size_t n = g->n_meanings < MAX_WORDS ? g->n_meanings : MAX_WORDS;
+	words = xcalloc(n, sizeof(*words));
+	for (size_t i = 0; i < n; i++)
+		words[i] = g->meanings[i].word;
+	const char *near = problems_enough(g->r->problems) ? NULL : str_nearest(name, words, n);
+	if (near)
+		hint = xasprintf("did you mean '%s'?", near);
 	problem_add(
 	        g->r->problems, entry->mark, hint, "'depends_on': there is no machine '%s'", safe);
 }

@@ -20,6 +20,15 @@ char *shown(const char *text)
 	return str_steal(&out);
 }
 
+/* Whatever of the file is in it. */
+static char *safe_text(const char *text)
+{
+	struct str out = {0};
+
+	str_add_escaped(&out, text, strlen(text));
+	return str_steal(&out);
+}
+
 void problem_add(
         struct problems *list, struct yaml_mark mark, const char *hint, const char *fmt, ...)
 {
@@ -30,9 +39,10 @@ void problem_add(
 	if ((list->n & (list->n - 1)) == 0)
 		list->rows = xrealloc(list->rows, list->n * 2 + 1, sizeof(*list->rows));
 	va_start(ap, fmt);
-	list->rows[list->n++] = (struct problem){
-	        mark.line, mark.column, xvasprintf(fmt, ap), hint && *hint ? xstrdup(hint) : NULL};
+	AUTO_FREE char *text = xvasprintf(fmt, ap);
 	va_end(ap);
+	list->rows[list->n++] = (struct problem){
+	        mark.line, mark.column, safe_text(text), hint && *hint ? safe_text(hint) : NULL};
 }
 
 void problem_of_key(

@@ -146,9 +146,11 @@ static void judge(void)
 	ck_assert(l.rc == 0 || l.problems.n > 0);
 	for (size_t i = 0; i < l.problems.n; i++) {
 		const struct problem *p = &l.problems.rows[i];
-		AUTO_STR escaped = {0};
+		AUTO_STR escaped = {0}, hint = {0};
 		str_add_escaped(&escaped, p->text, strlen(p->text));
 		ck_assert_str_eq(p->text, str_text(&escaped));
+		str_add_escaped(&hint, p->hint ? p->hint : "", p->hint ? strlen(p->hint) : 0);
+		ck_assert_str_eq(p->hint ? p->hint : "", str_text(&hint));
 		ck_assert(p->line >= 1 && p->column >= 1 && *p->text);
 	}
 	for (size_t i = 0; l.rc == 0 && i < l.lab.n && i < 3; i++) {

@@ -290,6 +290,89 @@ START_TEST(rule)
 }
 END_TEST
 
+/* Every key there is, used as it is meant: nothing but "not supported yet" may be said. */
+static const char everything[] =
+        "prov: 1\n"
+        "lab: shop\n"
+        "domain: shop.test\n"
+        "defaults:\n"
+        "  box: debian/12\n"
+        "  provider: container\n"
+        "  cpus: 1\n"
+        "  memory: 512MiB\n"
+        "  env: { TZ: Europe/Madrid }\n"
+        "networks:\n"
+        "  lan:  { mode: nat, subnet: 10.77.0.0/24 }\n"
+        "  back: { mode: isolated, subnet: 10.77.1.0/24 }\n"
+        "volumes:\n"
+        "  pg: { size: 1GiB }\n"
+        "machines:\n"
+        "  db:\n"
+        "    box: docker://postgres:16\n"
+        "    networks: [ { name: back, ip: 10.77.1.10, aliases: [sql] } ]\n"
+        "    volumes: [ \"pg:/var/lib/postgresql/data\" ]\n"
+        "    env: { POSTGRES_PASSWORD: lab, PGPORT: 5432 }\n"
+        "    container: { command: [postgres, -c, fsync=off], pids: 256, stop_signal: SIGINT, "
+        "stop_timeout: 20s }\n"
+        "    ready: { exec: \"pg_isready -U postgres\", timeout: 60s }\n"
+        "  web:\n"
+        "    provider: [container, kvm]\n"
+        "    cpus: 1.5\n"
+        "    cpu_weight: 200\n"
+        "    cpuset: \"0-1\"\n"
+        "    memory: 768MiB\n"
+        "    disk: 4GiB\n"
+        "    user: student\n"
+        "    networks: [ lan, back ]\n"
+        "    ports: [ \"8080:80\" ]\n"
+        "    synced_folders:\n"
+        "      - \"./site:/srv/site:ro\"\n"
+        "      - { host: ., guest: /vagrant, type: auto, read_only: true, exclude: [.git] }\n"
+        "    depends_on: [ db ]\n"
+        "    provision:\n"
+        "      - name: nginx\n"
+        "        shell: |\n"
+        "          apt-get update\n"
+        "          apt-get install -y nginx\n"
+        "      - name: site\n"
+        "        file: { source: site.conf, destination: /etc/nginx/conf.d/site.conf, mode: "
+        "\"0644\" }\n"
+        "      - name: warm-up\n"
+        "        shell: { path: setup.sh, args: [a, b] }\n"
+        "        env: { STAGE: lab }\n"
+        "        user: student\n"
+        "        run: always\n"
+        "        timeout: 5m\n"
+        "    ready: { tcp: 80, timeout: 60s, interval: 1s, successes: 3 }\n"
+        "    container: { init: systemd, read_only: false, capabilities: { drop: [NET_RAW] } }\n"
+        "    kvm:\n"
+        "      ports: [ \"8081:80\" ]\n"
+        "      accelerator: auto\n"
+        "  node:\n"
+        "    provider: kvm\n"
+        "    count: 3\n"
+        "    networks: [ { name: lan, ip: 10.77.0.20 } ]\n"
+        "    provision: [ { name: join, shell: { path: join.sh } } ]\n"
+        "  attic:\n"
+        "    networks: none\n"
+        "    autostart: false\n";
+
+START_TEST(a_file_with_every_key)
+{
+	load_begin(&l);
+	load_file(&l, "prov.yaml", everything, strlen(everything));
+	load_file(&l, "site.conf", "", 0);
+	load_file(&l, "setup.sh", "", 0);
+	load_file(&l, "join.sh", "", 0);
+	load_now(&l, NULL);
+	ck_assert_int_ge(l.problems.n, 10);
+	for (size_t i = 0; i < l.problems.n; i++)
+		ck_assert_msg(strstr(l.problems.rows[i].text, "not supported yet") != NULL,
+		        "%d: %s", l.problems.rows[i].line, l.problems.rows[i].text);
+	load_end(&l);
+}
+END_TEST
+
 START_TEST(every_key_is_on_the_page)
 {
 	AUTO_STR page = {0};
@@ -307,41 +390,50 @@ START_TEST(every_key_is_on_the_page)
 }
 END_TEST
 
-/* What the table says is the default is what spec_init sets. */
+static void write_defaults(struct str *out, enum section section, const char *indent)
+{
+	for (size_t i = 0; i < schema_n; i++) {
+		const struct key *key = &schema[i];
+		bool literal =
+		        key->initial && !strchr(key->initial, ' ') && key->type != TYPE_TEXTS;
+		if (key->section == section && key->field && literal)
+			str_addf(out, "%s%s: %s\n", indent, key->name, key->initial);
+	}
+}
+
+static char *spec_text(const char *text, const char *kind)
+{
+	struct str out = {0};
+
+	load_good(&l, text, kind);
+	struct machine_spec *m = &l.lab.machines[0];
+	free(m->project);
+	m->project = NULL; /* another folder each time */
+	spec_write(m, &out);
+	load_end(&l);
+	return str_steal(&out);
+}
+
+/* What the table calls the default is what spec_init sets. */
 START_TEST(the_defaults_are_those_of_the_spec)
 {
-	static const char head[] = "machines:\n  a:\n    box: tiny\n";
-	AUTO_STR plain = {0}, written = {0}, text = {0};
+	static const char head[] =
+	        "lab: x\nmachines:\n  a:\n    box: tiny\n    ready:\n      tcp: 1\n";
+	AUTO_STR text = {0};
 
-	load_good(&l, head, NULL);
-	spec_write(&l.lab.machines[0], &plain);
-	load_end(&l);
 	str_add(&text, head);
-	str_add(&text, "    ready: { tcp: 1 }\n");
-	load_good(&l, text.buf, NULL);
-	str_reset(&plain);
-	free(l.lab.machines[0].lab);
-	free(l.lab.machines[0].domain);
-	free(l.lab.machines[0].project);
-	l.lab.machines[0].lab = l.lab.machines[0].domain = l.lab.machines[0].project = NULL;
-	spec_write(&l.lab.machines[0], &plain);
-	load_end(&l);
-	str_reset(&text);
-	str_add(&text, head);
-	str_add(&text,
-	        "    cpus: 1\n    memory: 512MiB\n    autostart: true\n    provider: container\n"
-	        "    networks: default\n"
-	        "    ready: { tcp: 1, timeout: 60s, interval: 1s, successes: 1 }\n"
-	        "    container: { init: auto, pids: 1024, stop_signal: SIGTERM, stop_timeout: 10s "
-	        "}\n");
-	load_good(&l, text.buf, NULL);
-	free(l.lab.machines[0].lab);
-	free(l.lab.machines[0].domain);
-	free(l.lab.machines[0].project);
-	l.lab.machines[0].lab = l.lab.machines[0].domain = l.lab.machines[0].project = NULL;
-	spec_write(&l.lab.machines[0], &written);
-	ck_assert_str_eq(written.buf, plain.buf);
-	load_end(&l);
+	write_defaults(&text, IN_READY, "      ");
+	write_defaults(&text, IN_MACHINE, "    ");
+	str_add(&text, "    container:\n");
+	write_defaults(&text, IN_CONTAINER, "      ");
+	str_add(&text, "    kvm:\n");
+	write_defaults(&text, IN_KVM, "      ");
+	ck_assert_ptr_nonnull(strstr(text.buf, "      boot_timeout: 5m\n"));
+	for (size_t i = 0; schema_kinds[i]; i++) {
+		AUTO_FREE char *plain = spec_text(head, schema_kinds[i]);
+		AUTO_FREE char *written = spec_text(text.buf, schema_kinds[i]);
+		ck_assert_str_eq(written, plain);
+	}
 }
 END_TEST
 
@@ -371,6 +463,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, rule, 0, ARRAY_SIZE(rules));
+	tcase_add_test(tc, a_file_with_every_key);
 	tcase_add_test(tc, every_key_is_on_the_page);
 	tcase_add_test(tc, the_defaults_are_those_of_the_spec);
 	tcase_add_test(tc, more_problems_than_anybody_reads);
