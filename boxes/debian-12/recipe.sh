@@ -68,6 +68,8 @@ touch -d "@$SOURCE_DATE_EPOCH" etc/.updated var/.updated
 rm -f etc/ssh/ssh_host_* etc/hostname etc/resolv.conf etc/machine-id var/lib/dbus/machine-id var/lib/systemd/random-seed
 : >etc/machine-id
 rm -rf var/log/* var/cache/* var/lib/apt/lists/* tmp/* var/tmp/* run/* root/.wget-hsts
+# Devices are the kernel's in a VM and made by hand in a container.
+find dev -mindepth 1 -delete
 mkdir -p var/log var/cache/apt/archives/partial var/lib/apt/lists/partial
 rm -f var/lib/dpkg/*-old etc/*- etc/.pwd.lock var/lib/dpkg/lock* var/lib/dpkg/triggers/Lock
 

@@ -59,4 +59,4 @@ mkdir -p etc/acpi/PWRF
 ln -s /etc/powerbtn etc/acpi/PWRF/00000080
 chmod 755 etc/init.d/rcS etc/powerbtn
 
-kernel_and_initrd virtio_pci virtio_console virtio_blk virtio_net button evdev overlay
+kernel_and_initrd virtio_pci virtio_console virtio_blk virtio_net button evdev

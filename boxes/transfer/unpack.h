@@ -1,0 +1,51 @@
+/*
+ * Unpacking an archive that may come from anyone. Every path is resolved beneath the target folder
+ * without following a link (openat2), so that "..", absolute paths, a link followed by a path
+ * through it and hard links to the outside are refused, by name; so are device nodes and attributes
+ * that overlayfs would act on. Owner, mode, time, attributes and hard links are kept.
+ */
+#pragma once
+
+#include "boxes/transfer/job.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+struct unpack_limits {
+	int64_t entries; /* more are refused */
+	int64_t bytes;   /* of all files, unpacked */
+	int64_t ratio;   /* unpacked to packed bytes, looked at once 64 MiB are unpacked */
+};
+extern const struct unpack_limits unpack_defaults;
+
+struct unpack_dir;
+struct unpack {
+	const struct box_job *job;
+	const struct unpack_limits *limits;
+	struct job_meter *meter; /* of packed bytes; NULL: none */
+	int root;
+	int64_t entries, bytes;
+	size_t skipped; /* device nodes below /dev */
+	struct unpack_dir *dirs;
+	size_t n_dirs, cap_dirs;
+};
+
+/* dir must exist and be empty. */
+MUST_CHECK int unpack_begin(
+        struct unpack *u, const struct box_job *job, const char *dir, struct err *err);
+MUST_CHECK int unpack_entry(
+        struct unpack *u, struct archive *a, struct archive_entry *entry, struct err *err);
+/* Every entry that is left in the archive. */
+MUST_CHECK int unpack_rest(struct unpack *u, struct archive *a, struct err *err);
+/* Folders get their modes and times, which entries behind them would have changed. */
+MUST_CHECK int unpack_finish(struct unpack *u, struct err *err);
+void unpack_end(struct unpack *u); /* after success and failure */
+
+/* A reader of tar with the compressions that libarchive brings itself; the caller frees it
+ * (archive_read_free). */
+struct archive *unpack_reader(void);
+/* The archive's own words, for an error. Returns -1. */
+int unpack_failed(struct archive *a, struct err *err);
+/* Names are UTF-8 whatever the user's locale; hand the result to unpack_locale_end. */
+void *unpack_locale_begin(void);
+void unpack_locale_end(void *saved);
