@@ -5,16 +5,16 @@
 
 enum which { WHICH_VOLATILE, WHICH_ALL };
 
-/* True if a revert is due. Where lines may be missing, a step without any may have begun as well;
- * lines lost in an unclean boot matter to a destroy alone, since volatile effects did not survive
- * it either. */
+/* True if a revert is due. Where lines may be missing (all of them, in a folder without a header),
+ * a step without any may have begun as well; lines lost in an unclean boot matter to a destroy
+ * alone, since volatile effects did not survive it either. */
 static bool may_have_begun(const struct runner *r, const struct step *step, enum which which)
 {
 	const struct journal_state *state = runner_state(r);
 	const struct step_record *record = journal_step(state, step->name);
 
-	return state->damaged || state->torn || (state->rebooted && which == WHICH_ALL) ||
-	        (record && record->state != STEP_ABSENT);
+	return !state->exists || state->damaged || state->torn ||
+	        (state->rebooted && which == WHICH_ALL) || (record && record->state != STEP_ABSENT);
 }
 
 /* Steps of the journal that this prov does not have (a provisioner taken out of the file needs

@@ -78,8 +78,8 @@ MUST_CHECK int run_up(struct runner *r, const struct status *world,
         const struct up_options *options, bool *changed, struct err *err);
 /* Reverts the volatile steps, in reverse. *changed: something had been started in this boot. */
 MUST_CHECK int run_halt(struct runner *r, bool *changed, struct err *err);
-/* Reverts every step that may have begun (all of them if the journal is damaged or may lack lines),
- * in reverse. Goes on past failures and reports the first. The journal and its folder stay:
+/* Reverts every step that may have begun (all of them if the journal is absent, damaged or may lack
+ * lines), in reverse. Goes on past failures and reports the first. The journal and its folder stay:
  * journal_discard. */
 MUST_CHECK int run_destroy(struct runner *r, struct err *err);
 /* Applies one step again whatever the journal says: `prov provision`. */

@@ -102,8 +102,21 @@ START_TEST(destroy_undoes_all_in_reverse)
 	            "revert fake.folder\n");
 	ck_assert(fake_empty());
 	ck_assert(!fs_exists(rig.names.dir));
+}
+END_TEST
+
+/* Destroy means: make sure that it is absent, also where the journal was lost. */
+START_TEST(destroy_without_a_journal)
+{
+	up_and_forget();
+	ck_ok(fs_unlink(rig.names.journal, &err));
 	ck_ok(rig_destroy(&rig, &err));
-	check_calls("");
+	ck_assert(fake_empty());
+	ck_assert(!fs_exists(rig.names.dir));
+	fake_log_clear();
+	ck_ok(rig_destroy(&rig, &err));
+	ck_assert_uint_eq(fake_log_count("revert "), 7);
+	ck_assert(!fs_exists(rig.names.dir));
 }
 END_TEST
 
@@ -323,13 +336,14 @@ int main(void)
 {
 	const TTest *const tests[] = {first_up_climbs_all, events_tell_each_step,
 	        second_up_changes_nothing, halt_undoes_what_is_volatile,
-	        destroy_undoes_all_in_reverse, destroy_uses_the_spec_of_the_journal,
-	        live_change_applies_one_step, restart_change_halts_first,
-	        restart_change_of_a_halted_machine, recreate_change_is_refused,
-	        recreate_destroys_and_climbs, manual_change_is_only_said,
-	        one_transport_serves_a_whole_up, no_provision_skips_provisioning, steps_of_every_up,
-	        stop_is_looked_at_between_steps, an_interrupted_step_has_not_failed,
-	        a_step_that_was_interrupted_is_begun, one_step_again, a_lab_has_no_transport};
+	        destroy_undoes_all_in_reverse, destroy_without_a_journal,
+	        destroy_uses_the_spec_of_the_journal, live_change_applies_one_step,
+	        restart_change_halts_first, restart_change_of_a_halted_machine,
+	        recreate_change_is_refused, recreate_destroys_and_climbs,
+	        manual_change_is_only_said, one_transport_serves_a_whole_up,
+	        no_provision_skips_provisioning, steps_of_every_up, stop_is_looked_at_between_steps,
+	        an_interrupted_step_has_not_failed, a_step_that_was_interrupted_is_begun,
+	        one_step_again, a_lab_has_no_transport};
 
 	return suite_run("run", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
