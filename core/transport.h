@@ -41,8 +41,8 @@ struct transport_ops {
 	int (*get)(struct transport *t, const struct transport_file *file, struct err *err);
 	/*
 	 * Interactive: a terminal in the machine joined to this process's, window size followed,
-	 * raw mode restored on every way out. cmd->argv NULL: the user's login shell. The
-	 * in/out/err fields are ignored.
+	 * raw mode restored on every way out. cmd->argv NULL: the user's login shell; there a user
+	 * of NULL is the machine's login user. The in/out/err fields are ignored.
 	 */
 	int (*shell)(
 	        struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);

@@ -14,7 +14,7 @@ struct ssh_target {
 /*
  * One attempt to log in, bounded by timeout_ns. ERR_BUSY: nobody answers there yet (refused, no
  * route, no banner): try again. Any other kind (wrong host key, key refused) is final. Every later
- * call uses the same session.
+ * call uses the same session. stop must live as long as the transport: put and get look at it too.
  */
 MUST_CHECK int ssh_transport_open(const struct ssh_target *target, int64_t timeout_ns,
         const volatile int *stop, struct transport **out, struct err *err);

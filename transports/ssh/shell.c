@@ -20,7 +20,8 @@ static int choose_link(
         struct ssh_transport *ssh, struct transport_cmd *cmd, struct link **out, struct err *err)
 {
 	const char *login = ssh->target.user ? ssh->target.user : "root";
-	bool as_login = !cmd->user || strcmp(cmd->user, login) == 0;
+	/* As everywhere, a command without a user is root's; a login shell without one is not. */
+	bool as_login = cmd->user ? strcmp(cmd->user, login) == 0 : !cmd->argv;
 
 	if (as_login)
 		cmd->user = NULL;

@@ -196,8 +196,8 @@ START_TEST(test_ctrl_c)
 {
 	if (!begin(_i))
 		return;
-	interrupt_as(NULL, FAKE_SSHD_USER);
-	interrupt_as("root", "root");
+	interrupt_as(FAKE_SSHD_USER, FAKE_SSHD_USER);
+	interrupt_as(NULL, "root");
 	interrupt_as("nobody", "nobody");
 	end();
 }
@@ -275,7 +275,7 @@ START_TEST(test_a_lost_connection_restores_the_terminal)
 {
 	if (!begin(_i))
 		return;
-	start_sh("echo go; sleep 100", NULL);
+	start_sh("echo go; sleep 100", FAKE_SSHD_USER);
 	expect("go\r\n");
 	terminal_is_raw();
 	fake_sshd_kill(&sshd);
