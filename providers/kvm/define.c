@@ -60,6 +60,19 @@ static int measured_accelerator(struct run *run, const char **out, struct err *e
 	return run_record(run, "accelerator", value, err);
 }
 
+/* What the user asks for is done, but not without saying what it means. */
+static void warn_if_slow(struct run *run)
+{
+	struct accel_measure m;
+	AUTO_STR text = {0};
+
+	accel_measure("/dev/kvm", &m);
+	accel_describe(&m, &text);
+	if (!accel_is_fast(&m))
+		run_warning(run, "accelerator kvm, as asked for, may never boot here: %s",
+		        str_text(&text));
+}
+
 /* The type of libvirt's domain: "kvm", "qemu" or "test". */
 static int domain_type(struct run *run, virConnectPtr conn, const char **out, struct err *err)
 {
@@ -69,6 +82,8 @@ static int domain_type(struct run *run, virConnectPtr conn, const char **out, st
 		*out = "test";
 		return 0;
 	}
+	if (str_eq(wanted, "kvm") && libvirt_is_local(run->spec->kvm.uri))
+		warn_if_slow(run);
 	if (!wanted || str_eq(wanted, "auto")) {
 		if (!libvirt_is_local(run->spec->kvm.uri))
 			wanted = remote_accelerator(run, conn);
@@ -165,6 +180,25 @@ static int remove_libvirt_log(const struct run *run, struct err *err)
 	return 0;
 }
 
+/* With all that it left in libvirt. A driver refuses flags that it does not know: then it keeps no
+ * such things. */
+static int undefine(virDomainPtr domain)
+{
+	const unsigned save =
+	        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+	const unsigned flags[] = {
+	        save | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM, save,
+	        0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (virDomainUndefineFlags(domain, flags[i]) == 0)
+			return 0;
+		if (libvirt_code() != VIR_ERR_INVALID_ARG)
+			return -1;
+	}
+	return -1;
+}
+
 int define_revert(struct run *run, struct err *err)
 {
 	AUTO_DOMAIN domain = NULL;
@@ -176,12 +210,7 @@ int define_revert(struct run *run, struct err *err)
 	if (domain && virDomainDestroy(domain) < 0 && libvirt_code() != VIR_ERR_OPERATION_INVALID &&
 	        libvirt_code() != VIR_ERR_NO_DOMAIN)
 		return libvirt_err(err, "power off the domain '%s'", run->names->domain);
-	if (domain &&
-	        virDomainUndefineFlags(domain,
-	                VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-	                        VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
-	                        VIR_DOMAIN_UNDEFINE_NVRAM) < 0 &&
-	        libvirt_code() != VIR_ERR_NO_DOMAIN)
+	if (domain && undefine(domain) < 0 && libvirt_code() != VIR_ERR_NO_DOMAIN)
 		return libvirt_err(err, "undefine the domain '%s'", run->names->domain);
 	return remove_libvirt_log(run, err);
 }

@@ -14,7 +14,7 @@
 /* How long the event loop may sleep before the user's wish to stop is looked at. */
 #define WAKE_MS 200
 /* A guest that still boots does not hear the power button: it is pressed again. */
-#define PRESS_AGAIN_NS (5 * SECOND_NS)
+#define PRESS_AGAIN_NS (2 * SECOND_NS)
 
 /* Made beforehand, so that prov can watch them and QEMU can write them whoever opens them. */
 static int make_log(struct kvm_session *s, const char *path, int flags, struct err *err)
@@ -105,7 +105,7 @@ static int press_and_wait(virDomainPtr domain, int64_t deadline_ns, const volati
 				break;
 			}
 			/* Refused if the guest stopped just now; the event says so. */
-			virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
+			virDomainShutdown(domain);
 			press_ns = clock_mono_ns() + PRESS_AGAIN_NS;
 		}
 		if (virEventRunDefaultImpl() < 0)

@@ -83,6 +83,7 @@ struct wait {
 	struct run *run;
 	struct kvm_session *s;
 	struct phases phases;
+	enum phase last; /* that the guest reported */
 	int64_t begun_ns, end_ns, look_ns;
 };
 
@@ -90,6 +91,7 @@ static void reached(void *ctx, enum phase phase)
 {
 	struct wait *w = ctx;
 
+	w->last = phase;
 	run_phase(w->run, phase, 0);
 }
 
@@ -127,8 +129,10 @@ static int time_out(struct wait *w, struct err *err)
 	char limit[16];
 
 	clock_format(limit, w->run->spec->kvm.boot_timeout_ns);
-	AUTO_FREE char *what = xasprintf(
-	        "no answer over SSH at %s within %s", w->run->spec->nics[0].address, limit);
+	AUTO_FREE char *what = xasprintf("no answer over SSH at %s within %s (%s%s)",
+	        w->run->spec->nics[0].address, limit,
+	        w->last == PHASE_NONE ? "the guest reported no phase" : "its last phase was ",
+	        w->last == PHASE_NONE ? "" : phase_name(w->last));
 	return fail_with_console(w, what, err);
 }
 
