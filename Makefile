@@ -33,7 +33,8 @@ LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 pkg = $(shell $(PKG_CONFIG) $(1) $(2))
 objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(1))))
 
-# The program: no libvirt, libssh, libcurl, libarchive or libcrypto. Each module holds one of them.
+# The program: no libvirt, libssh, libcurl, libarchive or libcrypto. Each module holds one of them, and calls
+# its own functions even where the program has one of the same name.
 CORE_OBJ = $(call objs,base/*.c core/*.c lab/*.c net/*.c boxes/*.c transports/*.c providers/*.c providers/common/*.c \
            providers/container/*.c provisioners/*.c)
 CLI_OBJ  = $(call objs,cli/*.c)
@@ -61,11 +62,11 @@ all: $(B)/prov $(MODULES) $(GUEST)
 $(B)/prov: $(CORE_OBJ) $(CLI_OBJ)
 	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
 $(B)/prov-kvm.so: $(KVM_OBJ)
-	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
 $(B)/prov-ssh.so: $(SSH_OBJ)
-	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
 $(B)/prov-box.so: $(BOX_OBJ)
-	$(call Q,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
 
 # What runs inside or beside a machine: static, tiny libc, no dependency on the rest.
 GUEST_CFLAGS = -std=c17 -D_GNU_SOURCE -Os $(filter-out -Wpedantic,$(WARN)) -fno-asynchronous-unwind-tables -ffunction-sections -I. \
