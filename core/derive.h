@@ -15,7 +15,7 @@ struct names {
 	                  beside it */
 	char *domain;  /* prov-ID-NAME: libvirt domain */
 	char *uuid;    /* of the domain, from a digest of lab id + selector */
-	char *cgroup;  /* prov-ID-NAME-KIND: folder below each hierarchy's root */
+	char *cgroup;  /* prov-ID-NAME: folder below each hierarchy's root */
 	char link[16]; /* host end of the veth */
 	char peer[16]; /* its other end before it becomes eth0 */
 	char *console; /* DIR/console.log: serial console, or output of PID 1 */

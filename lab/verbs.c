@@ -36,8 +36,8 @@ static int climb(struct job *job, const struct access *a, struct journal *j, str
 	bool changed = false;
 	int rc = run_up(&runner, &a->world, &options, &changed, err);
 
+	job->told = runner.error_said;
 	runner_clear(&runner);
-	job->told = rc < 0;
 	job->outcome = changed ? "done" : "unchanged";
 	return rc;
 }
@@ -72,7 +72,7 @@ static int descend(struct job *job, int (*go)(struct runner *r, bool *changed, s
 	if (rc == 0) {
 		struct runner runner = runner_of(job, &a, j);
 		rc = go(&runner, &changed, err);
-		job->told = rc < 0;
+		job->told = runner.error_said;
 		runner_clear(&runner);
 	}
 	journal_close(j);
@@ -134,7 +134,7 @@ static int provision_all(
 		if (!is_chosen(job, &a->steps[i]))
 			continue;
 		rc = run_step(&runner, &a->steps[i], err);
-		job->told = rc < 0;
+		job->told = runner.error_said;
 		job->outcome = "done";
 	}
 	runner_clear(&runner);
