@@ -1,7 +1,7 @@
 /* A terminal in the machine, joined to this process's. */
 #include "transports/ssh/command.h"
 #include "transports/ssh/flow.h"
-#include "transports/ssh/terminal.h"
+#include "transports/terminal.h"
 #include "transports/ssh/transport.h"
 
 #include <poll.h>
@@ -40,7 +40,7 @@ static int begin(struct flow *flow, const struct transport_cmd *cmd, struct err 
 	AUTO_STR line = {0};
 	int columns, rows;
 
-	ssh_terminal_size(&columns, &rows);
+	terminal_size(&columns, &rows);
 	if (ssh_flow_pty(flow, term && *term ? term : "dumb", columns, rows, err) < 0)
 		return -1;
 	if (!cmd->argv && !cmd->user && !cmd->cwd && !(cmd->env && cmd->env[0]))
@@ -55,8 +55,8 @@ static bool follow_signals(struct terminal *terminal, struct flow *flow)
 {
 	int columns, rows;
 
-	if (ssh_terminal_signals(terminal)) {
-		ssh_terminal_size(&columns, &rows);
+	if (terminal_signals(terminal)) {
+		terminal_size(&columns, &rows);
 		ssh_channel_change_pty_size(flow->channel, columns, rows);
 	}
 	return terminal->ending != 0;
@@ -86,18 +86,18 @@ int ssh_shell(struct transport *t, const struct transport_cmd *asked, int *statu
 	cmd.out_fd = STDOUT_FILENO;
 	cmd.err_fd = STDERR_FILENO;
 	cmd.output = NULL;
-	if (choose_link(ssh, &cmd, &link, err) < 0 || ssh_terminal_hold(&terminal, err) < 0)
+	if (choose_link(ssh, &cmd, &link, err) < 0 || terminal_hold(&terminal, err) < 0)
 		return -1;
 	link->stop = cmd.stop;
 	int rc = ssh_flow_open(&flow, link, &cmd, err);
 	if (rc == 0)
 		rc = begin(&flow, &cmd, err);
 	if (rc == 0)
-		rc = ssh_terminal_raw(&terminal, err);
+		rc = terminal_raw(&terminal, err);
 	if (rc == 0)
 		rc = converse(&terminal, &flow, status, err);
 	ssh_flow_close(&flow);
 	link->stop = NULL;
-	ssh_terminal_restore(&terminal);
+	terminal_restore(&terminal);
 	return rc;
 }

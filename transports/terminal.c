@@ -1,4 +1,4 @@
-#include "transports/ssh/terminal.h"
+#include "transports/terminal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 
-int ssh_terminal_hold(struct terminal *t, struct err *err)
+int terminal_hold(struct terminal *t, struct err *err)
 {
 	sigset_t set;
 
@@ -28,7 +28,7 @@ int ssh_terminal_hold(struct terminal *t, struct err *err)
 	return 0;
 }
 
-int ssh_terminal_raw(struct terminal *t, struct err *err)
+int terminal_raw(struct terminal *t, struct err *err)
 {
 	struct termios raw;
 
@@ -44,7 +44,7 @@ int ssh_terminal_raw(struct terminal *t, struct err *err)
 	return 0;
 }
 
-bool ssh_terminal_signals(struct terminal *t)
+bool terminal_signals(struct terminal *t)
 {
 	struct signalfd_siginfo info;
 	bool resized = false;
@@ -58,7 +58,7 @@ bool ssh_terminal_signals(struct terminal *t)
 	return resized;
 }
 
-void ssh_terminal_size(int *columns, int *rows)
+void terminal_size(int *columns, int *rows)
 {
 	struct winsize size;
 
@@ -72,7 +72,7 @@ void ssh_terminal_size(int *columns, int *rows)
 		}
 }
 
-void ssh_terminal_restore(struct terminal *t)
+void terminal_restore(struct terminal *t)
 {
 	/* A process in the background would be stopped by SIGTTOU here; blocked, it may set the
 	 * mode. */

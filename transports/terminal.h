@@ -1,7 +1,7 @@
 /*
  * The terminal of this process in raw mode, and the signals that would end or resize it as events:
  * while it is held they are blocked and read from a descriptor, so that no handler has to know the
- * terminal and every way out passes ssh_terminal_restore().
+ * terminal and every way out passes terminal_restore().
  */
 #pragma once
 
@@ -16,14 +16,13 @@ struct terminal {
 	struct termios saved;
 	sigset_t mask; /* of before */
 	int signals;   /* signalfd */
-	int ending;    /* the signal that asked to end; raised again by ssh_terminal_restore */
+	int ending;    /* the signal that asked to end; raised again by terminal_restore */
 };
 
-MUST_CHECK int ssh_terminal_hold(struct terminal *terminal, struct err *err);
-MUST_CHECK int ssh_terminal_raw(struct terminal *terminal, struct err *err);
+MUST_CHECK int terminal_hold(struct terminal *terminal, struct err *err);
+MUST_CHECK int terminal_raw(struct terminal *terminal, struct err *err);
 /* Handles what has come. True: the window size changed. */
-bool ssh_terminal_signals(struct terminal *terminal);
-void ssh_terminal_size(
-        int *columns, int *rows); /* of standard input, output or error; else 80x24 */
+bool terminal_signals(struct terminal *terminal);
+void terminal_size(int *columns, int *rows); /* of standard input, output or error; else 80x24 */
 /* Puts the terminal back, lets the signals through again and raises the one that came. */
-void ssh_terminal_restore(struct terminal *terminal);
+void terminal_restore(struct terminal *terminal);
