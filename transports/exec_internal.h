@@ -1,0 +1,52 @@
+/* What the parts of the exec transport share. */
+#pragma once
+
+#include "base/cgroup.h"
+#include "transports/exec.h"
+#include "transports/exec_user.h"
+
+struct exec_transport {
+	struct transport base;
+	pid_t pid;  /* 0: the host itself */
+	int pidfd;  /* of pid; -1: the host */
+	int root;   /* the machine's "/" */
+	char *user; /* login user of shell() */
+	struct strv env;
+	char *cgroup;
+	struct cgroup_tree tree; /* only where cgroup is set */
+};
+
+/* Everything that the child does, as plain data; borrowed from the caller. */
+struct exec_start {
+	const struct exec_transport *transport;
+	const char *const *argv; /* executed as given */
+	const char *file;        /* NULL: argv[0], looked up in PATH */
+	struct strv env;
+	const struct exec_user *user;
+	const char *cwd; /* NULL: the user's home, or "/" if that cannot be entered */
+	int fds[3];
+	bool terminal; /* fds[0] becomes the controlling one */
+};
+
+struct exec_child {
+	pid_t pid;
+	int pidfd;
+};
+
+/* Sets env and user: as root where cmd->user is NULL. exec_start_clear in any case. */
+MUST_CHECK int exec_start_init(const struct exec_transport *t, const struct transport_cmd *cmd,
+        const char *user_name, struct exec_user *user, struct exec_start *start, struct err *err);
+void exec_start_clear(struct exec_start *start);
+
+/* On success the command executes in a session of its own, or its child says on fds[2] why it
+ * cannot and ends with 126 or 127. */
+MUST_CHECK int exec_spawn(
+        const struct exec_start *start, struct exec_child *child, struct err *err);
+/* SIGKILL to the command and to all that it started and that still belongs to it: its session, and
+ * its descendants. */
+void exec_kill(const struct exec_child *child);
+/* Reaps; exit code or 128 + n. */
+int exec_wait(struct exec_child *child);
+
+int exec_run(struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);
+int exec_shell(struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);

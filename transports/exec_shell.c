@@ -1,0 +1,205 @@
+/* shell(): a terminal of the machine's own, joined to this process's. */
+#include "transports/exec_internal.h"
+
+#include "base/fs.h"
+#include "transports/exec_env.h"
+#include "transports/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* The machine decides what lies at that path: only a pty multiplexer of a real devpts will do. */
+static bool is_multiplexer(int fd)
+{
+	struct stat st;
+	struct statfs fs;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2) &&
+	        fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+static int open_pty(int root, int *master, int *slave, struct err *err)
+{
+	AUTO_FD int path = exec_open_in(root, "/dev/pts/ptmx", O_PATH);
+
+	if (path < 0)
+		return err_sys(err, "open the machine's '/dev/pts/ptmx'");
+	if (!is_multiplexer(path))
+		return err_set(err, ERR_FAILED, "the machine's '/dev/pts' makes no terminals");
+	AUTO_FREE char *reopen = xasprintf("/proc/self/fd/%d", path);
+	AUTO_FD int m = open(reopen, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int locked = 0;
+	if (m < 0 || ioctl(m, TIOCSPTLCK, &locked) < 0)
+		return err_sys(err, "make a terminal in the machine");
+	/* By the master, not by a path that the machine may have changed. */
+	int s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s < 0)
+		return err_sys(err, "open a terminal in the machine");
+	*slave = s;
+	*master = util_steal_fd(&m);
+	return 0;
+}
+
+static void follow_size(int master)
+{
+	struct winsize size = {0};
+	int columns, rows;
+
+	terminal_size(&columns, &rows);
+	size.ws_col = (unsigned short)columns;
+	size.ws_row = (unsigned short)rows;
+	ioctl(master, TIOCSWINSZ, &size);
+}
+
+struct talk {
+	struct terminal *terminal;
+	int master;
+	int in; /* -1: at its end */
+	const struct exec_child *child;
+	const volatile int *stop;
+};
+
+/* False: there is nothing more. */
+static bool copy(int from, int to)
+{
+	char buf[16384];
+	ssize_t n = read(from, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	/* EIO of the master: every slave is closed. */
+	return n > 0 && io_write_all(to, buf, (size_t)n, NULL) == 0;
+}
+
+/* The end of a file or pipe is typed as ^D. */
+static void take_input(struct talk *t)
+{
+	static const char end_of_file = 4;
+
+	if (copy(t->in, t->master))
+		return;
+	if (!t->terminal->is_tty)
+		(void)!io_write_all(t->master, &end_of_file, 1, NULL);
+	t->in = -1;
+}
+
+static int interrupted(const struct talk *t, struct err *err)
+{
+	int sig = t->terminal->ending;
+
+	if (!sig && !(t->stop && *t->stop))
+		return 0;
+	exec_kill(t->child);
+	return sig ? err_set(err, ERR_INTERRUPTED, "ended by signal '%s'", strsignal(sig))
+	           : err_set(err, ERR_INTERRUPTED, "interrupted");
+}
+
+/* Ends with the command; what it left behind may hold the terminal on. */
+static int converse(struct talk *t, struct err *err)
+{
+	bool ended = false;
+
+	for (;;) {
+		struct pollfd fds[4] = {{t->in, POLLIN, 0}, {t->master, POLLIN, 0},
+		        {t->terminal->signals, POLLIN, 0},
+		        {ended ? -1 : t->child->pidfd, POLLIN, 0}};
+		int ready = poll(fds, 4, ended ? 0 : t->stop ? 100 : -1);
+		if (ended && (ready <= 0 || !fds[1].revents))
+			return 0;
+		if (ready > 0 && fds[1].revents && !copy(t->master, STDOUT_FILENO)) {
+			if (ended)
+				return 0;
+			t->master = -1;
+		}
+		if (ready > 0 && fds[0].revents && t->master >= 0)
+			take_input(t);
+		if (ready > 0 && fds[2].revents && terminal_signals(t->terminal) && t->master >= 0)
+			follow_size(t->master);
+		ended = ended || (ready > 0 && fds[3].revents);
+		if (interrupted(t, err) < 0)
+			return -1;
+	}
+}
+
+/* As login(1) does it: a dash before the shell's name. */
+static void login_shell(struct exec_start *start, const char *argv[2], char **name)
+{
+	const char *slash = strrchr(start->user->shell, '/');
+
+	*name = xasprintf("-%s", slash ? slash + 1 : start->user->shell);
+	argv[0] = *name;
+	argv[1] = NULL;
+	start->argv = argv;
+	start->file = start->user->shell;
+}
+
+static void set_term(struct exec_start *start)
+{
+	const char *term = getenv("TERM");
+	AUTO_FREE char *setting = xasprintf("TERM=%s", term && *term ? term : "dumb");
+
+	env_set(&start->env, setting);
+}
+
+static int talk_to(struct exec_start *start, struct terminal *terminal, const volatile int *stop,
+        int *status, struct err *err)
+{
+	AUTO_FD int master = -1, slave = -1;
+	struct exec_child child;
+
+	if (open_pty(start->transport->root, &master, &slave, err) < 0)
+		return -1;
+	follow_size(master);
+	if (fchown(slave, start->user->uid, (gid_t)-1) < 0)
+		return err_sys(err, "give the terminal to '%s'", start->user->name);
+	for (int i = 0; i < 3; i++)
+		start->fds[i] = slave;
+	start->terminal = true;
+	if (exec_spawn(start, &child, err) < 0)
+		return -1;
+	util_close_fd(&slave);
+	struct talk talk = {terminal, master, STDIN_FILENO, &child, stop};
+	int rc = terminal_raw(terminal, err);
+	if (rc == 0)
+		rc = converse(&talk, err);
+	else
+		exec_kill(&child);
+	int code = exec_wait(&child);
+	if (rc == 0)
+		*status = code;
+	return rc;
+}
+
+int exec_shell(struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err)
+{
+	const struct exec_transport *x = (const struct exec_transport *)t;
+	struct exec_user user = {0};
+	struct exec_start start;
+	struct terminal terminal;
+	const char *argv[2];
+	AUTO_FREE char *name = NULL;
+	const char *who = cmd->user ? cmd->user : x->user;
+
+	int rc = exec_start_init(x, cmd, who, &user, &start, err);
+	if (rc == 0)
+		rc = terminal_hold(&terminal, err);
+	if (rc == 0) {
+		set_term(&start);
+		if (!cmd->argv)
+			login_shell(&start, argv, &name);
+		rc = talk_to(&start, &terminal, cmd->stop, status, err);
+		terminal_restore(&terminal);
+	}
+	exec_start_clear(&start);
+	exec_user_clear(&user);
+	return rc;
+}
