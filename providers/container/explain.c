@@ -1,0 +1,120 @@
+/* What each step does, and how it is done by hand. */
+#include "providers/container/session.h"
+
+#include "providers/container/plan.h"
+
+#include <inttypes.h>
+
+static void add_command(struct str *out, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++) {
+		if (i)
+			str_add(out, " ");
+		str_add_shell(out, words[i]);
+	}
+	str_add(out, "\n");
+}
+#define COMMAND(out, ...) add_command((out), (const char *const[]){__VA_ARGS__, NULL})
+
+void container_dirs_explain(const struct run *run, struct str *out)
+{
+	const struct names *n = run->names;
+
+	str_add(out,
+	        "the folders of an overlay: what the container writes lies in 'upper', the box "
+	        "stays as it is\n");
+	COMMAND(out, "mkdir", "-p", n->upper, n->work, n->merged);
+	COMMAND(out, "chmod", "700", n->dir);
+}
+
+void container_upper_explain(const struct run *run, struct str *out)
+{
+	AUTO_FREE char *etc = xasprintf("%s/etc", run->names->upper);
+	AUTO_FREE char *name = xasprintf("%s/hostname", etc);
+
+	str_add(out,
+	        "name, hosts and resolver are written into the upper layer before it is "
+	        "mounted\n");
+	COMMAND(out, "mkdir", "-p", etc);
+	str_addf(out, "echo %s >", run->spec->hostname);
+	str_add_shell(out, name);
+	str_add(out, "\n");
+}
+
+void container_group_explain(const struct run *run, struct str *out)
+{
+	const struct session *s = run->session;
+	const char *group = run->names->cgroup;
+
+	str_add(out,
+	        "a control group limits memory, processors and processes, and is the handle to "
+	        "end them all\n");
+	for (size_t i = 0; i < s->tree.dirs.n; i++) {
+		AUTO_FREE char *dir = xasprintf("%s/%s", s->tree.dirs.v[i], group);
+		COMMAND(out, "mkdir", dir);
+	}
+	str_addf(out, "echo %" PRId64 " >%s/%s/%s\n", run->spec->memory_bytes, s->tree.dirs.v[0],
+	        group, s->tree.v2 ? "memory.max" : "memory.limit_in_bytes");
+}
+
+void container_network_explain(const struct run *run, struct str *out)
+{
+	const struct nic *nic = run->spec->n_nics ? &run->spec->nics[0] : NULL;
+	const char *ns = run->names->cgroup;
+
+	if (run->spec->network_mode == NET_HOST) {
+		str_add(out, "the container shares the host's network: nothing is made\n");
+		return;
+	}
+	str_add(out, "a network namespace, its address set before PID 1 starts\n");
+	COMMAND(out, "ip", "netns", "add", ns);
+	COMMAND(out, "ip", "-n", ns, "link", "set", "lo", "up");
+	if (run->spec->network_mode != NET_LAB || !nic)
+		return;
+	AUTO_FREE char *address = xasprintf("%s/%d", nic->address, nic->prefix);
+	COMMAND(out, "ip", "link", "add", run->names->link, "up", "type", "veth", "peer", "name",
+	        "eth0", "address", nic->mac, "netns", ns);
+	COMMAND(out, "ip", "-n", ns, "address", "add", address, "dev", "eth0");
+	COMMAND(out, "ip", "-n", ns, "link", "set", "eth0", "up");
+	if (nic->default_route && nic->gateway)
+		COMMAND(out, "ip", "-n", ns, "route", "add", "default", "via", nic->gateway);
+}
+
+void container_bridge_explain(const struct run *run, struct str *out)
+{
+	const struct nic *nic = run->spec->n_nics ? &run->spec->nics[0] : NULL;
+
+	if (run->spec->network_mode != NET_LAB || !nic) {
+		str_add(out, "no network of the lab: nothing is plugged in\n");
+		return;
+	}
+	str_add(out, "the host's end of the veth becomes a port of the lab's bridge\n");
+	COMMAND(out, "ip", "link", "set", run->names->link, "master",
+	        nic->bridge ? nic->bridge : "BRIDGE");
+}
+
+void container_start_explain(const struct run *run, struct str *out)
+{
+	struct container_plan plan;
+
+	container_plan_build(run->spec, run->names, &plan);
+	str_addf(out,
+	        "one clone3(2) into new namespaces; the child joins the cgroup, mounts the "
+	        "overlay, "
+	        "changes its root, limits its capabilities and executes PID 1%s\n",
+	        plan.log ? ", whose output prov-mon keeps" : "");
+	str_addf(out, "unshare -%s --fork sh -c ",
+	        run->spec->network_mode == NET_HOST ? "mipu" : "mipun");
+	AUTO_STR script = {0};
+	str_addf(&script, "mount -t overlay overlay -o %s %s && cd %s && pivot_root . . && ",
+	        plan.overlay, plan.root, plan.root);
+	str_addf(&script, "umount -l . && mount -t proc proc /proc && hostname %s && exec",
+	        plan.hostname);
+	for (size_t i = 0; i < plan.argv.n; i++) {
+		str_add(&script, " ");
+		str_add_shell(&script, plan.argv.v[i]);
+	}
+	str_add_shell(out, str_text(&script));
+	str_add(out, "\n");
+	container_plan_clear(&plan);
+}

@@ -1,0 +1,200 @@
+#include "providers/container/container.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "providers/container/cgroup.h"
+#include "providers/container/checks.h"
+#include "providers/container/process.h"
+#include "providers/container/session.h"
+#include "transports/exec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct step steps[] = {
+        {.name = "container.dirs",
+                .phase = PHASE_CREATE,
+                .flags = STEP_QUIET,
+                .stale = CHANGE_RECREATE,
+                .inputs = container_dirs_inputs,
+                .apply = container_dirs_apply,
+                .revert = container_dirs_revert,
+                .explain = container_dirs_explain},
+        {.name = "container.upper",
+                .phase = PHASE_CREATE,
+                .flags = STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .inputs = container_upper_inputs,
+                .apply = container_upper_apply,
+                .explain = container_upper_explain},
+        {.name = "container.cgroup",
+                .phase = PHASE_CREATE,
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .inputs = container_group_inputs,
+                .apply = container_group_apply,
+                .revert = container_group_revert,
+                .explain = container_group_explain},
+        {.name = "container.network",
+                .phase = PHASE_NETWORK,
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_RESTART,
+                .inputs = container_network_inputs,
+                .apply = container_network_apply,
+                .revert = container_network_revert,
+                .explain = container_network_explain},
+        {.name = "container.bridge",
+                .phase = PHASE_NETWORK,
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .inputs = container_bridge_inputs,
+                .apply = container_bridge_apply,
+                .explain = container_bridge_explain},
+        {.name = "container.start",
+                .phase = PHASE_INIT,
+                .flags = STEP_VOLATILE,
+                .stale = CHANGE_RESTART,
+                .inputs = container_start_inputs,
+                .apply = container_start_apply,
+                .revert = container_start_revert,
+                .explain = container_start_explain},
+};
+
+pid_t container_pid(const struct session *s)
+{
+	return cgroup_init(&s->tree, s->names->cgroup);
+}
+
+static void session_close(void *session)
+{
+	struct session *s = session;
+
+	if (!s)
+		return;
+	util_close_fd(&s->netns);
+	cgroup_tree_clear(&s->tree);
+	free(s);
+}
+
+static int session_open(
+        const struct machine_spec *spec, const struct names *names, void **session, struct err *err)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct session){.spec = spec, .names = names, .netns = -1};
+	if (cgroup_tree_find(CGROUP_ROOT, &s->tree, err) < 0) {
+		session_close(s);
+		return -1;
+	}
+	*session = s;
+	return 0;
+}
+
+static int read_status(const char *path)
+{
+	AUTO_STR text = {0};
+
+	return fs_read(path, 16, &text, NULL) < 0 ? -1 : atoi(str_text(&text));
+}
+
+static int inspect(void *session, struct status *out, struct err *err)
+{
+	const struct session *s = session;
+	/* The kernel makes it when the overlay is mounted for the first time. */
+	AUTO_FREE char *mounted = xasprintf("%s/work", s->names->work);
+
+	(void)err;
+	*out = (struct status){.state = MACHINE_RUNNING, .exit_status = -1};
+	out->pid = container_pid(s);
+	if (out->pid)
+		return 0;
+	out->state = !fs_exists(s->names->upper) ? MACHINE_ABSENT
+	        : fs_exists(mounted)             ? MACHINE_HALTED
+	                                         : MACHINE_CREATED;
+	out->exit_status = read_status(s->names->status);
+	if (out->exit_status >= 0)
+		snprintf(out->detail, sizeof(out->detail), "PID 1 ended with %d", out->exit_status);
+	return 0;
+}
+
+static int connect_exec(void *session, int64_t timeout_ns, const volatile int *stop,
+        struct transport **out, struct err *err)
+{
+	const struct session *s = session;
+	const struct exec_target target = {
+	        .pid = container_pid(s),
+	        .cgroup = s->names->cgroup,
+	        .user = s->spec->user,
+	        .env = &s->spec->env,
+	};
+
+	/* It answers as soon as it runs: there is nothing to wait for. */
+	(void)timeout_ns;
+	(void)stop;
+	if (!target.pid) {
+		err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
+		return err_hint(err, "prov up %s", s->spec->selector);
+	}
+	return exec_transport_open(&target, out, err);
+}
+
+static int64_t field_kib(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoll(at + strlen(key), NULL, 10) : 0;
+}
+
+/* PSS of prov-mon if that is the parent of PID 1; else 0. */
+static int64_t supervisor_bytes(pid_t init)
+{
+	AUTO_STR text = {0};
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", init);
+	if (fs_read(path, 65536, &text, NULL) < 0)
+		return 0;
+	int parent = (int)field_kib(str_text(&text), "\nPPid:");
+	snprintf(path, sizeof(path), "/proc/%d/comm", parent);
+	if (fs_read(path, 64, &text, NULL) < 0 || !str_eq(str_text(&text), "prov-mon\n"))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", parent);
+	if (fs_read(path, 65536, &text, NULL) < 0)
+		return 0;
+	return field_kib(str_text(&text), "\nPss:") * 1024;
+}
+
+static int usage(void *session, struct usage *out, struct err *err)
+{
+	const struct session *s = session;
+	struct cgroup_use use;
+	pid_t init = container_pid(s);
+
+	if (!init)
+		return err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
+	if (cgroup_usage(&s->tree, s->names->cgroup, &use, err) < 0)
+		return -1;
+	*out = (struct usage){.memory_bytes = use.memory_bytes, .cpu_ns = use.cpu_ns};
+	out->memory_bytes += supervisor_bytes(init);
+	snprintf(out->method, sizeof(out->method),
+	        "cgroup v%d: memory in use less inactive file pages, plus PSS of the supervisor",
+	        s->tree.v2 ? 2 : 1);
+	return 0;
+}
+
+const struct provider container_provider = {
+        .name = "container",
+        .steps = steps,
+        .n_steps = ARRAY_SIZE(steps),
+        .inside = "the container's namespaces",
+        .check_host = container_check_host,
+        .check_spec = container_check_spec,
+        .open = session_open,
+        .inspect = inspect,
+        .connect = connect_exec,
+        .usage = usage,
+        .close = session_close,
+};

@@ -1,0 +1,40 @@
+/* What the steps and the provider's functions share. */
+#pragma once
+
+#include "base/cgroup.h"
+#include "core/step.h"
+
+struct session {
+	const struct machine_spec *spec; /* borrowed */
+	const struct names *names;       /* borrowed */
+	struct cgroup_tree tree;
+	int netns; /* made by the network's step for the start; -1: none */
+};
+
+/* PID 1 of the running container, by its cgroup; 0: it does not run. */
+pid_t container_pid(const struct session *s);
+
+/* Steps, one file for each group of them. */
+void container_dirs_inputs(const struct run *run, struct digest *d);
+int container_dirs_apply(struct run *run, struct err *err);
+int container_dirs_revert(struct run *run, struct err *err);
+void container_upper_inputs(const struct run *run, struct digest *d);
+int container_upper_apply(struct run *run, struct err *err);
+void container_group_inputs(const struct run *run, struct digest *d);
+int container_group_apply(struct run *run, struct err *err);
+int container_group_revert(struct run *run, struct err *err);
+void container_network_inputs(const struct run *run, struct digest *d);
+int container_network_apply(struct run *run, struct err *err);
+int container_network_revert(struct run *run, struct err *err);
+void container_bridge_inputs(const struct run *run, struct digest *d);
+int container_bridge_apply(struct run *run, struct err *err);
+void container_start_inputs(const struct run *run, struct digest *d);
+int container_start_apply(struct run *run, struct err *err);
+int container_start_revert(struct run *run, struct err *err);
+
+void container_dirs_explain(const struct run *run, struct str *out);
+void container_upper_explain(const struct run *run, struct str *out);
+void container_group_explain(const struct run *run, struct str *out);
+void container_network_explain(const struct run *run, struct str *out);
+void container_bridge_explain(const struct run *run, struct str *out);
+void container_start_explain(const struct run *run, struct str *out);

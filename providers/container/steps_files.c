@@ -1,0 +1,154 @@
+/* Steps that need no running container: folders, identity, control group. */
+#include "providers/container/session.h"
+
+#include "base/fs.h"
+#include "core/seed.h"
+#include "providers/container/cgroup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void container_dirs_inputs(const struct run *run, struct digest *d)
+{
+	digest_field(d, "box", run->spec->box.digest);
+	digest_field(d, "rootfs", run->spec->box.rootfs);
+}
+
+/* The upper layer's root stands for "/": mode and owner are the box's. */
+static int make_upper(const struct run *run, struct err *err)
+{
+	const char *upper = run->names->upper;
+	struct stat st;
+
+	if (stat(run->spec->box.rootfs, &st) < 0)
+		return err_sys(err, "look at the box in '%s'", run->spec->box.rootfs);
+	if (mkdir(upper, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "create folder '%s'", upper);
+	if (chown(upper, st.st_uid, st.st_gid) < 0 || chmod(upper, st.st_mode & 07777) < 0)
+		return err_sys(err, "set mode and owner of '%s'", upper);
+	return 0;
+}
+
+int container_dirs_apply(struct run *run, struct err *err)
+{
+	const char *folders[] = {run->names->work, run->names->merged};
+
+	if (fs_mkdirs(run->names->dir, 0711, err) < 0)
+		return -1;
+	/* A program with its set-user-id bit set inside is nothing for the users of the host. */
+	if (chmod(run->names->dir, 0700) < 0)
+		return err_sys(err, "set the mode of '%s'", run->names->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (mkdir(folders[i], 0700) < 0 && errno != EEXIST)
+			return err_sys(err, "create folder '%s'", folders[i]);
+	return make_upper(run, err);
+}
+
+int container_dirs_revert(struct run *run, struct err *err)
+{
+	const struct names *names = run->names;
+	AUTO_FREE char *old_log = xasprintf("%s.1", names->console);
+	AUTO_FREE char *status_tmp = xasprintf("%s.tmp", names->status);
+	const char *trees[] = {names->upper, names->work, names->merged};
+	const char *files[] = {names->console, old_log, names->status, status_tmp};
+
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
+		if (fs_remove_tree(trees[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (fs_unlink(files[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void make_seed(const struct run *run, struct seed *seed)
+{
+	char id[33] = "";
+	size_t n = 0;
+
+	for (const char *p = run->names->uuid; *p && n < 32; p++)
+		if (*p != '-')
+			id[n++] = *p;
+	id[n] = '\0';
+	seed_identity(seed, run->spec, id);
+}
+
+void container_upper_inputs(const struct run *run, struct digest *d)
+{
+	struct seed seed = {0};
+
+	make_seed(run, &seed);
+	for (size_t i = 0; i < seed.n; i++) {
+		digest_field(d, "path", seed.files[i].path);
+		digest_field(d, "bytes", seed.files[i].bytes);
+	}
+	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
+	seed_clear(&seed);
+}
+
+/* In the host's network the host's resolver and names are the right ones. */
+static int add_host_files(struct seed *seed, struct err *err)
+{
+	static const char *const paths[] = {"/etc/resolv.conf", "/etc/hosts"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		AUTO_STR text = {0};
+		if (fs_read(paths[i], 1 << 20, &text, err) < 0)
+			return -1;
+		seed_add(seed, paths[i], 0644, str_text(&text), text.len);
+	}
+	return 0;
+}
+
+/* The upper layer of a mounted overlay must not be changed from below: a running container is
+ * written to through its own root. */
+int container_upper_apply(struct run *run, struct err *err)
+{
+	pid_t pid = container_pid(run->session);
+	struct seed seed = {0};
+	char root[32];
+
+	make_seed(run, &seed);
+	snprintf(root, sizeof(root), "/proc/%d/root", pid);
+	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;
+	if (rc == 0)
+		rc = pid ? seed_write_tree(&seed, root, NULL, err)
+		         : seed_write_tree(&seed, run->names->upper, run->spec->box.rootfs, err);
+	seed_clear(&seed);
+	return rc;
+}
+
+void container_group_inputs(const struct run *run, struct digest *d)
+{
+	const struct machine_spec *spec = run->spec;
+
+	digest_number(d, "memory", spec->memory_bytes);
+	digest_number(d, "cpus", (int64_t)(spec->cpus * 1000 + 0.5));
+	digest_number(d, "pids", spec->container.pids);
+}
+
+int container_group_apply(struct run *run, struct err *err)
+{
+	const struct session *s = run->session;
+	const struct cgroup_limits limits = {
+	        .memory_bytes = run->spec->memory_bytes,
+	        .cpus = run->spec->cpus,
+	        .pids = run->spec->container.pids,
+	};
+
+	if (cgroup_create(&s->tree, run->names->cgroup, err) < 0)
+		return -1;
+	return cgroup_limit(&s->tree, run->names->cgroup, &limits, err);
+}
+
+int container_group_revert(struct run *run, struct err *err)
+{
+	const struct session *s = run->session;
+
+	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
+		return -1;
+	return cgroup_remove(&s->tree, run->names->cgroup, err);
+}

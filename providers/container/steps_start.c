@@ -1,0 +1,159 @@
+/* The step that makes PID 1, and the end of it. */
+#include "providers/container/session.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "providers/container/cgroup.h"
+#include "providers/container/engine.h"
+#include "providers/container/process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MON_LIMIT_NS INT64_C(5000000000) /* prov-mon has only a few bytes left to write */
+
+static const char init_fact[] = "container.pid", mon_fact[] = "container.mon";
+
+void container_start_inputs(const struct run *run, struct digest *d)
+{
+	const struct machine_spec *spec = run->spec;
+	const struct strv *command = &spec->container.command;
+
+	digest_field(d, "hostname", spec->hostname);
+	digest_field(d, "init", spec->container.init);
+	for (size_t i = 0; i < command->n; i++)
+		digest_field(d, "command", command->v[i]);
+	/* Without a command nothing in PID 1 looks at it. */
+	for (size_t i = 0; command->n && i < spec->env.n; i++)
+		digest_field(d, "env", spec->env.v[i]);
+}
+
+static int record(struct run *run, const char *key, pid_t pid, struct err *err)
+{
+	AUTO_FREE char *mark = pid ? process_mark(pid) : NULL;
+
+	return run_record(run, key, mark, err);
+}
+
+/* Recorded first: only then may prov-mon let it live. */
+static int commit(struct run *run, const struct engine_result *result, struct err *err)
+{
+	if (record(run, init_fact, result->pid, err) < 0 ||
+	        record(run, mon_fact, result->mon, err) < 0)
+		return -1;
+	if (result->commit >= 0 && write(result->commit, "", 1) != 1)
+		return err_sys(err, "tell prov-mon that the container is recorded");
+	return 0;
+}
+
+static int start(struct run *run, const struct cgroup_join *join, struct err *err)
+{
+	struct session *s = run->session;
+	AUTO_FREE char *init = module_file("prov-init");
+	AUTO_FREE char *mon = module_file("prov-mon");
+	struct container_plan plan;
+	struct engine_result result;
+
+	container_plan_build(run->spec, run->names, &plan);
+	const struct engine_start how = {
+	        .plan = &plan, .join = join, .netns = s->netns, .init = init, .mon = mon};
+	int rc = engine_start(&how, &result, err);
+	container_plan_clear(&plan);
+	if (rc < 0)
+		return -1;
+	rc = commit(run, &result, err);
+	util_close_fd(&result.commit);
+	/* From here on the container itself keeps the namespace. */
+	util_close_fd(&s->netns);
+	return rc;
+}
+
+int container_start_apply(struct run *run, struct err *err)
+{
+	struct session *s = run->session;
+	const char *group = run->names->cgroup;
+	struct cgroup_join join;
+	pid_t running = container_pid(s);
+
+	/* Killed between the start and its record: it is taken over. */
+	if (running && str_eq(run_fact(run, init_fact), NULL))
+		return record(run, init_fact, running, err);
+	if (running)
+		return 0;
+	if (s->netns < 0 && run->spec->network_mode != NET_HOST)
+		return err_set(err, ERR_FAILED,
+		        "the container's network namespace has gone; run it again");
+	if (cgroup_kill(&s->tree, group, err) < 0 || fs_unlink(run->names->status, err) < 0 ||
+	        cgroup_join_open(&s->tree, group, &join, err) < 0)
+		return -1;
+	int rc = start(run, &join, err);
+	cgroup_join_close(&join);
+	return rc;
+}
+
+/* The stop signal, then time to obey. What does not is killed through the cgroup. */
+static int stop_gently(struct run *run, pid_t pid, int pidfd, struct err *err)
+{
+	int64_t deadline = clock_mono_ns() + run->spec->container.stop_timeout_ns;
+
+	if (process_signal(pidfd, run->spec->container.stop_signal) < 0)
+		return 0;
+	switch (process_wait(pidfd, deadline, run_stop(run))) {
+	case WAIT_STOPPED:
+		return err_set(err, ERR_INTERRUPTED,
+		        "interrupted while the container (pid %d) was stopping", pid);
+	case WAIT_TIMEOUT:
+		run_warning(run, "PID 1 did not end on signal %d within its time: killed",
+		        run->spec->container.stop_signal);
+		process_signal(pidfd, SIGKILL);
+		break;
+	case WAIT_ENDED:
+		break;
+	}
+	return 0;
+}
+
+static int end_mon(struct run *run, struct err *err)
+{
+	pid_t pid = 0;
+	AUTO_FD int pidfd = process_open(run_fact(run, mon_fact), &pid);
+
+	if (pidfd >= 0 && process_wait(pidfd, clock_mono_ns() + MON_LIMIT_NS, NULL) != WAIT_ENDED)
+		process_signal(pidfd, SIGKILL);
+	if (pid)
+		waitpid(pid, NULL, WNOHANG);
+	if (run_fact(run, mon_fact) && run_record(run, mon_fact, NULL, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* By its cgroup; by the recorded pid where somebody moved it out of there. */
+static int open_running(struct run *run, pid_t *pid)
+{
+	const struct session *s = run->session;
+
+	*pid = container_pid(s);
+	return *pid ? process_pidfd(*pid) : process_open(run_fact(run, init_fact), pid);
+}
+
+int container_start_revert(struct run *run, struct err *err)
+{
+	const struct session *s = run->session;
+	pid_t pid = 0;
+	AUTO_FD int pidfd = open_running(run, &pid);
+
+	if (pidfd >= 0 && stop_gently(run, pid, pidfd, err) < 0)
+		return -1;
+	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
+		return -1;
+	if (pidfd >= 0 && process_wait(pidfd, clock_mono_ns() + MON_LIMIT_NS, NULL) != WAIT_ENDED)
+		return err_set(err, ERR_FAILED, "PID 1 (%d here) does not end", pid);
+	if (pid)
+		waitpid(pid, NULL, WNOHANG); /* where it was started by this very process */
+	if (run_fact(run, init_fact) && run_record(run, init_fact, NULL, err) < 0)
+		return -1;
+	return end_mon(run, err);
+}
