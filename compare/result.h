@@ -10,37 +10,39 @@
 #include "base/str.h"
 #include "compare/stats.h"
 
-/* One number per run. The kinds are "process", "container", "container+init", "kvm", "kvm-warm",
+/* Texts are const so that literals can describe; what stands in a result is its own copy.
+ *
+ * One number per run. The kinds are "process", "container", "container+init", "kvm", "kvm-warm",
  * "host", or a peer's name. */
 struct series {
-	char *id; /* "start.t5", "memory.slope", "probe.syscall" */
-	char *kind;
-	char *title;  /* "until a command runs" */
-	char *group;  /* "start", "memory", "probe", "disk", "density", "storm": the section */
-	char *unit;   /* "s", "MiB", "ns", "MiB/s", "count" */
-	char *method; /* how it was read, one sentence */
+	const char *id; /* "start.t5", "memory.slope", "probe.syscall" */
+	const char *kind;
+	const char *title; /* "until a command runs" */
+	const char *group; /* "start", "memory", "probe", "disk", "density", "storm": the section */
+	const char *unit;  /* "s", "MiB", "ns", "MiB/s", "count" */
+	const char *method; /* how it was read, one sentence */
 	bool higher_is_better;
 	double *values;
 	bool *disturbed; /* by load or steal time: shown, counted, flagged */
-	double *x;       /* NULL, or what the value belongs to (number of instances) */
+	double *x; /* NULL, or what the value belongs to (number of instances); NAN: nothing */
 	size_t n;
 };
 
 /* Something read from the running machine that is no number: "own kernel": "yes". */
 struct fact {
-	char *id, *kind, *title, *group; /* group: "isolation", "identity", "difference" */
-	char *value;
-	char *method;
+	const char *id, *kind, *title, *group; /* group: "isolation", "identity", "difference" */
+	const char *value;
+	const char *method;
 };
 
 enum verdict { VERDICT_CONFIRMED, VERDICT_REFUTED, VERDICT_PARTLY, VERDICT_NOT_TESTABLE };
 struct claim_result {
-	char *id;     /* "1" … */
-	char *text;   /* the statement */
-	char *source; /* the courses that make it */
+	const char *id;     /* "1" … */
+	const char *text;   /* the statement */
+	const char *source; /* the courses that make it */
 	enum verdict verdict;
-	char *figure; /* the number it rests on, with its unit; or the reason why it is not testable
-	                 here */
+	const char *figure; /* the number it rests on, with its unit; or the reason why it is not
+	                 testable here */
 };
 
 struct host_info {
@@ -70,6 +72,7 @@ struct result {
 void result_clear(struct result *result);
 /* Finds or makes the series; text is copied the first time. Borrowed until the next call. */
 struct series *result_series(struct result *result, const struct series *described);
+/* A value that is not finite is no run and is not added; x is NAN where the series has none. */
 void series_add(struct series *series, double value, double x, bool disturbed);
 const struct series *result_find(
         const struct result *result, const char *id, const char *kind); /* NULL: none */
@@ -77,6 +80,12 @@ void result_fact(struct result *result, const struct fact *described);
 const struct fact *result_fact_of(const struct result *result, const char *id, const char *kind);
 void result_claim(struct result *result, const struct claim_result *described);
 
-/* JSON, schema 1 (docs/compare.schema.json describes it). */
+/* "confirmed", "refuted", "partly", "not-testable": as in JSON. */
+const char *verdict_name(enum verdict verdict);
+
+/* JSON, schema 1 (docs/compare.schema.json describes it). What is derived (summaries, ratios) is
+ * written for other programs and computed anew when it is read. Any text may be read: the error
+ * says which place is wrong. */
+#define RESULT_SCHEMA 1
 void result_write_json(const struct result *result, struct str *out);
 MUST_CHECK int result_read_json(const char *text, size_t n, struct result *out, struct err *err);
