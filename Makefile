@@ -43,7 +43,7 @@ SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
 
-CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd)
+CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd) -lm
 KVM_LIBS  = $(call pkg,--libs,libvirt)
 SSH_LIBS  = $(call pkg,--libs,libssh)
 BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)

@@ -99,7 +99,8 @@ static void put_peer(
 {
 	struct nlattr *peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
 
-	put_link(h, 0, 1);
+	/* Down: the kernel raises it before the two are tied together, and refuses (ENOTCONN). */
+	put_link(h, 0, 0);
 	mnl_attr_put_strz(h, IFLA_IFNAME, VETH_INSIDE);
 	mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
 	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)netns);
@@ -131,6 +132,14 @@ static int make_pair(const struct veth *v, int netns, struct err *err)
 	int rc = netlink_send(&nl, err);
 	netlink_close(&nl);
 	return rc < 0 ? err_wrap(err, "'%s'", v->link) : 0;
+}
+
+static void put_up(struct netlink *nl, int index)
+{
+	struct nlmsghdr *h = netlink_add(nl, RTM_NEWLINK, 0, "raise the container's end");
+
+	put_link(h, index, 1);
+	netlink_end(nl, h);
 }
 
 static void put_route(struct netlink *nl, const struct in_addr *gateway)
@@ -204,6 +213,7 @@ static int set_address(const struct veth *v, int netns, struct err *err)
 		return -1;
 	int index = index_inside(&nl, err), rc = index < 0 ? -1 : 0;
 	if (rc == 0) {
+		put_up(&nl, index);
 		put_address(&nl, index, &address, v->prefix);
 		if (v->gateway)
 			put_route(&nl, &gateway);
