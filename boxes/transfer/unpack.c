@@ -63,13 +63,6 @@ void unpack_locale_end(void *saved)
 		freelocale(now);
 }
 
-int unpack_begin(struct unpack *u, const struct box_job *job, const char *dir, struct err *err)
-{
-	*u = (struct unpack){.job = job, .limits = &unpack_defaults, .root = -1};
-	u->root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return u->root < 0 ? err_sys(err, "open '%s'", dir) : 0;
-}
-
 void unpack_end(struct unpack *u)
 {
 	util_close_fd(&u->root);
@@ -94,6 +87,16 @@ static void remember_dir(struct unpack *u, const char *path, mode_t mode, struct
 static void on_made(void *ctx, const char *path)
 {
 	remember_dir(ctx, path, 0755, (struct timespec){0});
+}
+
+int unpack_begin(struct unpack *u, const struct box_job *job, const char *dir, struct err *err)
+{
+	*u = (struct unpack){.job = job, .limits = &unpack_defaults, .root = -1};
+	u->root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (u->root < 0)
+		return err_sys(err, "open '%s'", dir);
+	on_made(u, "."); /* until an entry describes the root */
+	return 0;
 }
 
 static int refuse(const char *path, struct err *err, const char *why)
