@@ -165,7 +165,7 @@ void accel_measure(const char *node, struct accel_measure *out)
 	if (pid == 0) {
 		m = (struct accel_measure){0};
 		measure(node, &m);
-		_exit(write(report[1], &m, sizeof(m)) != sizeof(m));
+		_exit(write(report[1], &m, sizeof(m)) == sizeof(m) ? 0 : 1);
 	}
 	util_close_fd(&report[1]);
 	if (pid > 0) {
