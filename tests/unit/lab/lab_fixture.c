@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fixture_begin(struct fixture *f)
+void lab_fixture_begin(struct fixture *f)
 {
 	char root[] = "/var/tmp/lab-test-XXXXXX";
 
@@ -20,7 +20,7 @@ void fixture_begin(struct fixture *f)
 	fake_begin(fake);
 }
 
-void fixture_end(struct fixture *f)
+void lab_fixture_end(struct fixture *f)
 {
 	struct err err = {0};
 
@@ -30,7 +30,7 @@ void fixture_end(struct fixture *f)
 	free(f->project);
 }
 
-void fixture_write(const char *folder, const char *text)
+void lab_fixture_write(const char *folder, const char *text)
 {
 	AUTO_FREE char *path = xasprintf("%s/prov.yaml", folder);
 	struct err err = {0};
@@ -39,7 +39,7 @@ void fixture_write(const char *folder, const char *text)
 	ck_assert_msg(fs_replace(path, text, strlen(text), 0644, &err) == 0, "%s", err.message);
 }
 
-void fixture_open(const char *folder, struct lab *lab)
+void lab_fixture_open(const char *folder, struct lab *lab)
 {
 	struct lab_options options = {.from = folder};
 	struct problems problems = {0};
@@ -68,7 +68,7 @@ void recorder_init(struct recorder *r)
 	*r = (struct recorder){.sink = {.emit = record, .close = forget}};
 }
 
-int fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
+int lab_fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
         struct recorder *r, struct outcome *out, struct err *err)
 {
 	struct strv list = {0};

@@ -6,16 +6,16 @@
 #include "tests/fake/fake_provider.h"
 
 struct fixture {
-	char *root;    /* temporary folder, removed by fixture_end */
+	char *root;    /* temporary folder, removed by lab_fixture_end */
 	char *project; /* ROOT/project: holds prov.yaml */
 };
 
-void fixture_begin(struct fixture *f);
-void fixture_end(struct fixture *f);
+void lab_fixture_begin(struct fixture *f);
+void lab_fixture_end(struct fixture *f);
 /* Writes prov.yaml into folder (made if it is missing). */
-void fixture_write(const char *folder, const char *text);
+void lab_fixture_write(const char *folder, const char *text);
 /* Opens the lab of a folder; fails the test on any problem. */
-void fixture_open(const char *folder, struct lab *lab);
+void lab_fixture_open(const char *folder, struct lab *lab);
 
 /* A sink that keeps "MACHINE KIND TEXT" lines of ends, warnings and errors. */
 struct recorder {
@@ -25,5 +25,5 @@ struct recorder {
 void recorder_init(struct recorder *r);
 
 /* Locks the lab, runs the verb on what the patterns (NULL-terminated) select. */
-int fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
+int lab_fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
         struct recorder *r, struct outcome *out, struct err *err);

@@ -25,15 +25,15 @@ static struct recorder recorder;
 
 static void begin(void)
 {
-	fixture_begin(&fixture);
+	lab_fixture_begin(&fixture);
 	recorder_init(&recorder);
-	fixture_write(fixture.project, three);
+	lab_fixture_write(fixture.project, three);
 }
 
 static void end(void)
 {
 	recorder.sink.close(&recorder.sink);
-	fixture_end(&fixture);
+	lab_fixture_end(&fixture);
 }
 
 static size_t select_count(struct lab *lab, const char *pattern, struct err *err)
@@ -59,7 +59,7 @@ START_TEST(selects_by_name_kind_and_instance)
 	struct lab lab;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_uint_eq(select_count(&lab, NULL, &err), 5); /* attic comes up only by name */
 	ck_assert_uint_eq(select_count(&lab, "web", &err), 2);
 	ck_assert_uint_eq(select_count(&lab, "web@kvm", &err), 1);
@@ -80,7 +80,7 @@ START_TEST(one_machine_is_asked_for)
 	struct machine *m;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_int_eq(lab_select_one(&lab, "web", &m, &err), -1);
 	expect_text(err.message, "'web' selects several machines");
 	expect_text(err.hint, "web@container, web@kvm");
@@ -96,13 +96,13 @@ START_TEST(an_id_is_kept_when_the_folder_moves)
 	struct err err = {0};
 	AUTO_FREE char *elsewhere = xasprintf("%s/elsewhere", fixture.root);
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_ptr_null(lab.id);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	AUTO_FREE char *id = xstrdup(lab.id);
 	lab_clear(&lab);
 	ck_assert_int_eq(rename(fixture.project, elsewhere), 0);
-	fixture_open(elsewhere, &lab);
+	lab_fixture_open(elsewhere, &lab);
 	ck_assert_str_eq(lab.id, id);
 	ck_assert_ptr_null(lab.notice);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
@@ -130,24 +130,24 @@ START_TEST(a_copied_folder_gets_an_id_of_its_own)
 	struct err err = {0};
 	AUTO_FREE char *copy = xasprintf("%s/copy", fixture.root);
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	AUTO_FREE char *id = xstrdup(lab.id);
 	lab_clear(&lab);
-	fixture_write(copy, three);
+	lab_fixture_write(copy, three);
 	copy_id(copy, id);
-	fixture_open(copy, &lab);
+	lab_fixture_open(copy, &lab);
 	ck_assert_ptr_null(lab.id);
 	expect_text(lab.notice, "is a copy of");
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	ck_assert_str_ne(lab.id, id);
 	lab_clear(&lab);
 	/* From now on it is a lab like any other, and so is the first. */
-	fixture_open(copy, &lab);
+	lab_fixture_open(copy, &lab);
 	ck_assert_ptr_null(lab.notice);
 	ck_assert_str_ne(lab.id, id);
 	lab_clear(&lab);
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_str_eq(lab.id, id);
 	lab_clear(&lab);
 }
@@ -160,21 +160,21 @@ START_TEST(a_forged_id_is_not_believed)
 	struct err err = {0};
 	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	AUTO_FREE char *id = xstrdup(lab.id);
 	lab_clear(&lab);
-	fixture_write(other, three);
-	fixture_open(other, &lab);
+	lab_fixture_write(other, three);
+	lab_fixture_open(other, &lab);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	AUTO_FREE char *own = xstrdup(lab.id);
 	lab_clear(&lab);
 	copy_id(other, id);
-	fixture_open(other, &lab);
+	lab_fixture_open(other, &lab);
 	ck_assert_str_eq(lab.id, own);
 	lab_clear(&lab);
 	copy_id(other, "../../etc");
-	fixture_open(other, &lab);
+	lab_fixture_open(other, &lab);
 	ck_assert_str_eq(lab.id, own);
 	lab_clear(&lab);
 }
@@ -185,7 +185,7 @@ START_TEST(addresses_are_allocated_once)
 	struct lab lab;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	ck_assert_msg(alloc_network(&lab, &err) == 0, "%s", err.message);
 	AUTO_FREE char *first =
@@ -197,10 +197,10 @@ START_TEST(addresses_are_allocated_once)
 	ck_assert_ptr_null(journal_fact(journal_state(lab.journal), "ip.default.db@container"));
 	lab_clear(&lab);
 	/* Another machine in front takes nobody's address. */
-	fixture_write(fixture.project,
+	lab_fixture_write(fixture.project,
 	        "prov: 1\nlab: shop\ndefaults: { box: tiny, provider: container }\n"
 	        "machines: { early: {}, web: { provider: both } }\n");
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_int_eq(lab_lock(&lab, &err), 0);
 	ck_assert_int_eq(alloc_network(&lab, &err), 0);
 	const struct journal_state *state = journal_state(lab.journal);
@@ -222,9 +222,9 @@ START_TEST(two_labs_get_two_subnets)
 	struct err err = {0};
 	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
 
-	fixture_write(other, three);
-	fixture_open(fixture.project, &a);
-	fixture_open(other, &b);
+	lab_fixture_write(other, three);
+	lab_fixture_open(fixture.project, &a);
+	lab_fixture_open(other, &b);
 	ck_assert_int_eq(lab_lock(&a, &err), 0);
 	ck_assert_int_eq(lab_lock(&b, &err), 0);
 	ck_assert_int_eq(alloc_network(&a, &err), 0);
@@ -242,16 +242,16 @@ START_TEST(up_again_changes_nothing_and_destroy_leaves_nothing)
 	struct outcome out;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
 	ck_assert_msg(out.changed == 5 && out.failed == 0, "%s", str_text(&recorder.lines));
 	lab_clear(&lab);
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
 	ck_assert_uint_eq(out.unchanged, 5);
 	lab_clear(&lab);
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_destroy, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_destroy, NULL, &recorder, &out, &err), 0);
 	ck_assert_uint_eq(out.changed, 5);
 	ck_assert(fake_empty());
 	AUTO_FREE char *machines = xasprintf("%s/machines", lab.dir);
@@ -277,15 +277,15 @@ START_TEST(dependencies_come_up_first_and_go_down_last)
 	struct outcome out;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
 	const char *said = str_text(&recorder.lines);
 	ck_assert_uint_lt(line_of(said, "db@container verb-end done"),
 	        line_of(said, "web@kvm verb-end done"));
 	str_reset(&recorder.lines);
 	lab_clear(&lab);
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_halt, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_halt, NULL, &recorder, &out, &err), 0);
 	said = str_text(&recorder.lines);
 	ck_assert_uint_gt(line_of(said, "db@container verb-end done"),
 	        line_of(said, "web@container verb-end done"));
@@ -300,8 +300,8 @@ START_TEST(a_failed_dependency_gives_skipped)
 	struct err err = {0};
 
 	fake_fail("apply", "db@container", "fake.disk", "the disk is full");
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
 	ck_assert_uint_eq(out.failed, 1);
 	ck_assert_uint_eq(out.skipped, 2);
 	ck_assert_uint_eq(out.changed, 2); /* the nodes do not care */
@@ -313,8 +313,8 @@ START_TEST(a_failed_dependency_gives_skipped)
 	lab_clear(&lab);
 	/* Healed, the next up goes on where it stopped. */
 	fake_heal();
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
 	ck_assert_uint_eq(out.failed + out.skipped, 0);
 	ck_assert_uint_eq(out.changed, 3);
 	lab_clear(&lab);
@@ -326,9 +326,9 @@ START_TEST(a_second_command_is_told_who_holds_the_lab)
 	struct lab first, second;
 	struct err err = {0};
 
-	fixture_open(fixture.project, &first);
+	lab_fixture_open(fixture.project, &first);
 	ck_assert_int_eq(lab_lock(&first, &err), 0);
-	fixture_open(fixture.project, &second);
+	lab_fixture_open(fixture.project, &second);
 	ck_assert_int_eq(lab_lock(&second, &err), -1);
 	ck_assert_int_eq(err.kind, ERR_BUSY);
 	AUTO_FREE char *pid = xasprintf("pid %d", getpid());
@@ -345,15 +345,15 @@ START_TEST(a_machine_gone_from_the_file_can_still_be_destroyed)
 	struct err err = {0};
 	static const char *const old[] = {"db", NULL};
 
-	fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(fixture_run(&lab, &verb_up, old, &recorder, &out, &err), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, old, &recorder, &out, &err), 0);
 	lab_clear(&lab);
-	fixture_write(fixture.project,
+	lab_fixture_write(fixture.project,
 	        "prov: 1\nlab: shop\nmachines: { other: { box: tiny, networks: none } }\n");
-	fixture_open(fixture.project, &lab);
+	lab_fixture_open(fixture.project, &lab);
 	ck_assert_uint_eq(lab.n, 2);
 	ck_assert(!lab.machines[1].in_file);
-	ck_assert_int_eq(fixture_run(&lab, &verb_destroy, old, &recorder, &out, &err), 0);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_destroy, old, &recorder, &out, &err), 0);
 	ck_assert_uint_eq(out.changed, 1);
 	ck_assert(fake_empty());
 	lab_clear(&lab);
