@@ -52,15 +52,21 @@ static struct ifinfomsg *put_link(struct nlmsghdr *h, int index, unsigned up)
 	return info;
 }
 
+static void raise_link(struct netlink *nl, int index, const char *what)
+{
+	struct nlmsghdr *h = netlink_add(nl, RTM_NEWLINK, 0, what);
+
+	put_link(h, index, 1);
+	netlink_end(nl, h);
+}
+
 static int raise_loopback(int netns, struct err *err)
 {
 	struct netlink nl;
 
 	if (open_inside(netns, &nl, err) < 0)
 		return -1;
-	struct nlmsghdr *h = netlink_add(&nl, RTM_NEWLINK, 0, "raise the loopback device");
-	put_link(h, 1, 1); /* the first device of every namespace */
-	netlink_end(&nl, h);
+	raise_link(&nl, 1, "raise the loopback device"); /* the first of every namespace */
 	int rc = netlink_send(&nl, err);
 	netlink_close(&nl);
 	return rc;
@@ -83,14 +89,25 @@ int netns_create(int *fd, struct err *err)
 	return 0;
 }
 
-static int parse_mac(const char *text, unsigned char out[6], struct err *err)
+/* A veth with its texts read. */
+struct numbers {
+	unsigned char mac[6];
+	struct in_addr address, gateway;
+};
+
+static int parse(const struct veth *v, struct numbers *out, struct err *err)
 {
+	const char *mac = v->mac ? v->mac : "", *address = v->address ? v->address : "";
+	unsigned char *m = out->mac;
 	char rest;
 
-	if (!text ||
-	        sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &out[0], &out[1], &out[2],
-	                &out[3], &out[4], &out[5], &rest) != 6)
-		return err_set(err, ERR_FAILED, "'%s' is no MAC address", text ? text : "");
+	if (sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &m[0], &m[1], &m[2], &m[3], &m[4],
+	            &m[5], &rest) != 6)
+		return err_set(err, ERR_FAILED, "'%s' is no MAC address", mac);
+	if (inet_pton(AF_INET, address, &out->address) != 1 || v->prefix < 1 || v->prefix > 32)
+		return err_set(err, ERR_FAILED, "'%s/%d' is no IPv4 address", address, v->prefix);
+	if (v->gateway && inet_pton(AF_INET, v->gateway, &out->gateway) != 1)
+		return err_set(err, ERR_FAILED, "'%s' is no IPv4 address", v->gateway);
 	return 0;
 }
 
@@ -109,12 +126,11 @@ static void put_peer(
 	mnl_attr_nest_end(h, peer);
 }
 
-static int make_pair(const struct veth *v, int netns, struct err *err)
+static int make_pair(const struct veth *v, const struct numbers *n, int netns, struct err *err)
 {
 	struct netlink nl;
-	unsigned char mac[6];
 
-	if (parse_mac(v->mac, mac, err) < 0 || netlink_open(&nl, err) < 0)
+	if (netlink_open(&nl, err) < 0)
 		return -1;
 	struct nlmsghdr *h =
 	        netlink_add(&nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create a veth pair");
@@ -125,21 +141,13 @@ static int make_pair(const struct veth *v, int netns, struct err *err)
 	struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
 	struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
-	put_peer(h, v, mac, netns);
+	put_peer(h, v, n->mac, netns);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
 	netlink_end(&nl, h);
 	int rc = netlink_send(&nl, err);
 	netlink_close(&nl);
 	return rc < 0 ? err_wrap(err, "'%s'", v->link) : 0;
-}
-
-static void put_up(struct netlink *nl, int index)
-{
-	struct nlmsghdr *h = netlink_add(nl, RTM_NEWLINK, 0, "raise the container's end");
-
-	put_link(h, index, 1);
-	netlink_end(nl, h);
 }
 
 static void put_route(struct netlink *nl, const struct in_addr *gateway)
@@ -176,47 +184,60 @@ static void put_address(struct netlink *nl, int index, const struct in_addr *add
 	netlink_end(nl, h);
 }
 
-/* A new namespace may have tunnel devices of the host's modules before it: the number is asked for.
- */
-static int index_inside(const struct netlink *nl, struct err *err)
-{
-	struct nlmsghdr *h;
-	char buf[8192];
-	static const char name[] = VETH_INSIDE;
+struct link {
+	int index, master; /* 0: none */
+};
 
-	h = mnl_nlmsg_put_header(buf);
+/* Index 0 if the socket's namespace has no such device. */
+static int ask_link(const struct netlink *nl, const char *name, struct link *out, struct err *err)
+{
+	char buf[16384]; /* an answer tells all of a device */
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	const struct nlattr *attr;
+
 	h->nlmsg_type = RTM_GETLINK;
 	h->nlmsg_flags = NLM_F_REQUEST;
 	put_link(h, 0, 0);
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
-	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0 ||
-	        mnl_socket_recvfrom(nl->socket, buf, sizeof(buf)) < 0)
+	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
 		return err_sys(err, "look for '%s'", name);
-	h = (struct nlmsghdr *)(void *)buf;
+	ssize_t n = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
+	if (n < 0 || !mnl_nlmsg_ok(h, (int)n))
+		return err_sys(err, "look for '%s'", name);
+	*out = (struct link){0};
 	if (h->nlmsg_type != RTM_NEWLINK)
-		return err_set(err, ERR_FAILED, "there is no '%s' in the namespace", name);
-	return ((const struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_index;
+		return 0;
+	out->index = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_index;
+	mnl_attr_for_each(attr, h, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(attr) ==
+	        IFLA_MASTER) out->master = (int)mnl_attr_get_u32(attr);
+	return 0;
 }
 
-static int set_address(const struct veth *v, int netns, struct err *err)
+/* A new namespace may have tunnel devices of the host's modules before it: the number is asked for.
+ */
+static int index_inside(const struct netlink *nl, struct err *err)
 {
-	struct in_addr address, gateway;
+	struct link inside;
+
+	if (ask_link(nl, VETH_INSIDE, &inside, err) < 0)
+		return -1;
+	return inside.index
+	        ? inside.index
+	        : err_set(err, ERR_FAILED, "there is no '%s' in the namespace", VETH_INSIDE);
+}
+
+static int set_address(const struct veth *v, const struct numbers *n, int netns, struct err *err)
+{
 	struct netlink nl;
 
-	if (!v->address || inet_pton(AF_INET, v->address, &address) != 1 || v->prefix < 1 ||
-	        v->prefix > 32)
-		return err_set(err, ERR_FAILED, "'%s/%d' is no IPv4 address",
-		        v->address ? v->address : "", v->prefix);
-	if (v->gateway && inet_pton(AF_INET, v->gateway, &gateway) != 1)
-		return err_set(err, ERR_FAILED, "'%s' is no IPv4 address", v->gateway);
 	if (open_inside(netns, &nl, err) < 0)
 		return -1;
 	int index = index_inside(&nl, err), rc = index < 0 ? -1 : 0;
 	if (rc == 0) {
-		put_up(&nl, index);
-		put_address(&nl, index, &address, v->prefix);
+		raise_link(&nl, index, "raise the device inside");
+		put_address(&nl, index, &n->address, v->prefix);
 		if (v->gateway)
-			put_route(&nl, &gateway);
+			put_route(&nl, &n->gateway);
 		rc = netlink_send(&nl, err);
 	}
 	netlink_close(&nl);
@@ -225,9 +246,11 @@ static int set_address(const struct veth *v, int netns, struct err *err)
 
 int veth_create(const struct veth *veth, int netns, struct err *err)
 {
-	if (make_pair(veth, netns, err) < 0)
+	struct numbers numbers = {0};
+
+	if (parse(veth, &numbers, err) < 0 || make_pair(veth, &numbers, netns, err) < 0)
 		return -1;
-	return set_address(veth, netns, err);
+	return set_address(veth, &numbers, netns, err);
 }
 
 int veth_plug(const char *link, const char *bridge, struct err *err)
@@ -253,17 +276,18 @@ int veth_plug(const char *link, const char *bridge, struct err *err)
 
 enum veth_state veth_look(const char *link, const char *bridge)
 {
-	char path[64], target[256];
+	struct netlink nl;
+	struct link seen = {0};
 
-	if (!if_nametoindex(link))
+	if (netlink_open(&nl, NULL) < 0)
 		return VETH_ABSENT;
-	snprintf(path, sizeof(path), "/sys/class/net/%s/master", link);
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0 || !bridge)
-		return VETH_LOOSE;
-	target[n] = '\0';
-	const char *last = strrchr(target, '/');
-	return str_eq(last ? last + 1 : target, bridge) ? VETH_PLUGGED : VETH_LOOSE;
+	int rc = ask_link(&nl, link, &seen, NULL);
+	netlink_close(&nl);
+	if (rc < 0 || !seen.index)
+		return VETH_ABSENT;
+	return seen.master && bridge && (unsigned)seen.master == if_nametoindex(bridge)
+	        ? VETH_PLUGGED
+	        : VETH_LOOSE;
 }
 
 /* True once it has gone; every message of the group is a reason to look again. */

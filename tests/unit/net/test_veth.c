@@ -1,0 +1,190 @@
+/*
+ * A veth pair on a bridge, in a network namespace that the test makes for itself: nothing of this
+ * host's network is touched. Skips without root or the ip tool.
+ */
+#include "net/veth.h"
+#include "base/proc.h"
+#include "tests/fake/check_util.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct err err;
+static int inside = -1;
+
+static const struct veth pair = {
+        .link = "pvtest0",
+        .mac = "52:54:00:12:34:56",
+        .mtu = 1400,
+        .address = "10.99.0.2",
+        .prefix = 24,
+        .gateway = "10.99.0.1",
+};
+
+static void sh(const char *script)
+{
+	const char *const argv[] = {"sh", "-c", script, NULL};
+
+	ck_ok(proc_check(argv, NULL, &err));
+}
+
+/* What the script prints inside the container's namespace; stands for the container. */
+static void sh_inside(const char *script, struct str *out)
+{
+	AUTO_FD int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	const char *const argv[] = {"sh", "-c", script, NULL};
+
+	ck_assert_int_eq(setns(inside, CLONE_NEWNET), 0);
+	int rc = proc_check(argv, out, &err);
+	ck_assert_int_eq(setns(own, CLONE_NEWNET), 0);
+	ck_assert_msg(rc == 0, "%s", err.message);
+}
+
+static void set_up(void)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	sh("ip link set lo up; ip link add brtest type bridge; ip link set brtest up; "
+	   "ip address add 10.99.0.1/24 dev brtest; ip link add brother type bridge");
+	ck_ok(netns_create(&inside, &err));
+}
+
+static void tear_down(void)
+{
+	util_close_fd(&inside);
+}
+
+START_TEST(namespace_has_loopback_alone)
+{
+	AUTO_STR out = {0};
+
+	sh_inside("ip -o link show up | cut -d: -f2; busybox ping -c 1 -W 2 127.0.0.1 >/dev/null",
+	        &out);
+	ck_assert_str_eq(str_text(&out), " lo\n");
+}
+END_TEST
+
+START_TEST(caller_stays_where_he_is)
+{
+	ck_assert_uint_ne(if_nametoindex("brtest"), 0);
+}
+END_TEST
+
+START_TEST(pair_reaches_the_bridge)
+{
+	AUTO_STR out = {0};
+
+	ck_ok(veth_create(&pair, inside, &err));
+	ck_assert_int_eq(veth_look(pair.link, "brtest"), VETH_LOOSE);
+	ck_ok(veth_plug(pair.link, "brtest", &err));
+	ck_assert_int_eq(veth_look(pair.link, "brtest"), VETH_PLUGGED);
+	ck_assert_int_eq(veth_look(pair.link, "brother"), VETH_LOOSE);
+	ck_assert_int_eq(veth_look(pair.link, NULL), VETH_LOOSE);
+	sh_inside("ip -o -4 address show dev eth0 | awk '{print $4, $6}'; ip route | head -n 1; "
+	          "ip -o link show eth0",
+	        &out);
+	ck_has(str_text(&out), "10.99.0.2/24 10.99.0.255\n");
+	ck_has(str_text(&out), "default via 10.99.0.1 dev eth0");
+	ck_has(str_text(&out), "link/ether 52:54:00:12:34:56");
+	ck_has(str_text(&out), "mtu 1400");
+	ck_lacks(str_text(&out), "state DOWN");
+	sh_inside("busybox ping -c 1 -W 5 10.99.0.1", &out);
+	sh("busybox ping -c 1 -W 5 10.99.0.2");
+}
+END_TEST
+
+START_TEST(plugging_again_moves_it)
+{
+	ck_ok(veth_create(&pair, inside, &err));
+	ck_ok(veth_plug(pair.link, "brother", &err));
+	ck_ok(veth_plug(pair.link, "brtest", &err));
+	ck_ok(veth_plug(pair.link, "brtest", &err));
+	ck_assert_int_eq(veth_look(pair.link, "brtest"), VETH_PLUGGED);
+	sh("ip link del brtest");
+	ck_assert_int_eq(veth_look(pair.link, "brtest"), VETH_LOOSE);
+}
+END_TEST
+
+START_TEST(isolated_has_no_route)
+{
+	struct veth isolated = pair;
+	AUTO_STR out = {0};
+
+	isolated.gateway = NULL;
+	isolated.mtu = 0;
+	ck_ok(veth_create(&isolated, inside, &err));
+	sh_inside("ip route | grep -c default || true; ip -o link show eth0", &out);
+	ck_has(str_text(&out), "0\n");
+	ck_has(str_text(&out), "mtu 1500");
+}
+END_TEST
+
+START_TEST(remove_waits_for_the_namespace)
+{
+	ck_ok(veth_create(&pair, inside, &err));
+	util_close_fd(&inside);
+	ck_ok(veth_remove(pair.link, &err));
+	ck_assert_uint_eq(if_nametoindex(pair.link), 0);
+	ck_ok(veth_remove(pair.link, &err));
+}
+END_TEST
+
+START_TEST(remove_takes_it_from_a_living_namespace)
+{
+	AUTO_STR out = {0};
+
+	ck_ok(veth_create(&pair, inside, &err));
+	ck_ok(veth_remove(pair.link, &err));
+	ck_assert_uint_eq(if_nametoindex(pair.link), 0);
+	ck_assert_int_eq(veth_look(pair.link, "brtest"), VETH_ABSENT);
+	sh_inside("ip -o link | grep -c eth0 || true", &out);
+	ck_assert_str_eq(str_text(&out), "0\n");
+}
+END_TEST
+
+START_TEST(errors_say_what)
+{
+	struct veth wrong = pair;
+
+	ck_ok(veth_create(&pair, inside, &err));
+	ck_fails(veth_create(&pair, inside, &err), ERR_FAILED,
+	        "'pvtest0': create a veth pair: File exists");
+	ck_fails(veth_plug(pair.link, "nobridge", &err), ERR_FAILED,
+	        "look for 'nobridge': No such device");
+	ck_fails(veth_plug("nolink", "brtest", &err), ERR_FAILED,
+	        "look for 'nolink': No such device");
+	wrong.mac = "52:54:00:12:34";
+	ck_fails(veth_create(&wrong, inside, &err), ERR_FAILED,
+	        "'52:54:00:12:34' is no MAC address");
+	wrong = pair;
+	wrong.link = "pvtest1";
+	wrong.address = "10.99.0.300";
+	ck_fails(veth_create(&wrong, inside, &err), ERR_FAILED,
+	        "'10.99.0.300/24' is no IPv4 address");
+	wrong.address = pair.address;
+	wrong.gateway = "router";
+	ck_ok(veth_remove(wrong.link, &err));
+	ck_fails(veth_create(&wrong, inside, &err), ERR_FAILED, "'router' is no IPv4 address");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {namespace_has_loopback_alone, caller_stays_where_he_is,
+	        pair_reaches_the_bridge, plugging_again_moves_it, isolated_has_no_route,
+	        remove_waits_for_the_namespace, remove_takes_it_from_a_living_namespace,
+	        errors_say_what};
+
+	if (geteuid() != 0) {
+		printf("SKIP veth: only root may make network devices\n");
+		return getenv("PROV_TEST_MUST_RUN") != NULL;
+	}
+	if (system("command -v ip busybox >/dev/null 2>&1") != 0) {
+		printf("SKIP veth: the tools ip and busybox are missing\n");
+		return getenv("PROV_TEST_MUST_RUN") != NULL;
+	}
+	return suite_run("veth", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}
