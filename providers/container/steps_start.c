@@ -145,8 +145,11 @@ int container_start_revert(struct run *run, struct err *err)
 	pid_t pid = 0;
 	AUTO_FD int pidfd = open_running(run, &pid);
 
-	if (pidfd >= 0 && stop_gently(run, pid, pidfd, err) < 0)
+	/* Nothing of it stays, so it need not put anything in order. */
+	if (pidfd >= 0 && !run->destroying && stop_gently(run, pid, pidfd, err) < 0)
 		return -1;
+	if (pidfd >= 0 && run->destroying)
+		process_signal(pidfd, SIGKILL);
 	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
 		return -1;
 	if (pidfd >= 0 && process_wait(pidfd, clock_mono_ns() + MON_LIMIT_NS, NULL) != WAIT_ENDED)
