@@ -24,6 +24,8 @@ need() {
 	done
 }
 
+[ "$(id -u)" = 0 ] || die "building this box needs root: its files belong to many users"
+
 # packages_unpack DIR PACKAGE…: downloads exactly these (no dependencies) and unpacks their files, running nothing of theirs.
 # linux-image-cloud-amd64 stands for the package that it depends on.
 packages_unpack() {

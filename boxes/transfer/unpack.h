@@ -6,10 +6,8 @@
  */
 #pragma once
 
+#include "boxes/transfer/reader.h"
 #include "boxes/transfer/job.h"
-
-#include <archive.h>
-#include <archive_entry.h>
 
 struct unpack_limits {
 	int64_t entries; /* more are refused */
@@ -40,12 +38,3 @@ MUST_CHECK int unpack_rest(struct unpack *u, struct archive *a, struct err *err)
 /* Folders get their modes and times, which entries behind them would have changed. */
 MUST_CHECK int unpack_finish(struct unpack *u, struct err *err);
 void unpack_end(struct unpack *u); /* after success and failure */
-
-/* A reader of tar with the compressions that libarchive brings itself; the caller frees it
- * (archive_read_free). */
-struct archive *unpack_reader(void);
-/* The archive's own words, for an error. Returns -1. */
-int unpack_failed(struct archive *a, struct err *err);
-/* Names are UTF-8 whatever the user's locale; hand the result to unpack_locale_end. */
-void *unpack_locale_begin(void);
-void unpack_locale_end(void *saved);

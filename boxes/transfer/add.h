@@ -1,0 +1,22 @@
+/* Adding a box, in parts: where it comes from (add.c) and what an exported one holds
+ * (add_exported.c). */
+#pragma once
+
+#include "boxes/transfer/stage.h"
+#include "boxes/transfer/unpack.h"
+
+struct add {
+	struct stage stage;
+	const char *source, *name; /* name NULL: from the manifest or the file's name */
+	struct archive *outer;
+	struct job_meter meter;
+	struct box wanted; /* the manifest that came with an exported box */
+	struct box box;
+};
+
+/* Unpacks what is left in an archive, after an entry that was read already (NULL: none), and stages
+ * the tree; its digest must be that of the manifest, if there is one. */
+MUST_CHECK int add_unpacked(
+        struct add *add, struct archive *a, struct archive_entry *first, struct err *err);
+/* entry is the manifest's. Fills add->box; nothing is published yet. */
+MUST_CHECK int add_exported(struct add *add, struct archive_entry *entry, struct err *err);
