@@ -47,8 +47,10 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# $context says where a script of many rounds is.
+context=
 fail() {
-	echo "FAILED: $*"
+	echo "FAILED: $*${context:+ ($context)}"
 	for f in "$out" "$err"; do
 		[ ! -s "$f" ] || sed "s|^|  ${f##*/}: |" "$f" | tail -n 40
 	done

@@ -7,7 +7,8 @@ need_tool setpriv
 # A copy that anybody can reach, wherever this folder is.
 mkdir "$scratch/bin"
 cp "$build"/prov "$build"/prov-* "$scratch/bin/"
-chmod -R a+rX "$scratch/bin"
+cp -R "$top/boxes" "$scratch/"
+chmod -R a+rX "$scratch/bin" "$scratch/boxes"
 chmod 777 "$lab"
 PROV_HOME=$scratch/theirs
 mkdir -m 777 "$PROV_HOME"
@@ -18,26 +19,30 @@ as_nobody() {
 
 expect 0 as_nobody version
 expect 0 as_nobody init
-printf 'prov: 1\nmachines: {web: {box: tiny, networks: none}}\n' | lab_file
+printf 'prov: 1\nmachines: {web: {box: tiny, networks: none}, vm: {box: tiny, provider: kvm}}\n' | lab_file
 expect 0 as_nobody validate
 expect 0 as_nobody status
+expect 0 as_nobody box list
 
-# A box that is there, so that nothing else is wrong.
+expect 3 as_nobody box build tiny
+expect_text "$err" "root"
+[ -z "$(find "$PROV_HOME" -type f)" ] || fail "a box is half-made"
+
+# With a box that is there, so that nothing else is wrong.
 (need_box tiny) >"$scratch/log" 2>&1 || {
 	cat "$scratch/log"
 	exit 1
 }
 shared=${PROV_TEST_HOME:-$build/test-home}
-if [ -d "$shared/store" ] && setpriv --reuid 65534 --clear-groups test -x "$shared"; then
-	ln -s "$shared/boxes" "$shared/store" "$PROV_HOME/"
-	expect 3 as_nobody up
+setpriv --reuid 65534 --clear-groups test -x "$shared/store" || skip "nobody cannot reach the box store at $shared"
+rm -rf "$PROV_HOME/boxes" "$PROV_HOME/store"
+ln -s "$shared/boxes" "$shared/store" "$PROV_HOME/"
+for machine in web vm; do
+	expect 3 as_nobody up $machine
 	expect_text "$err" "root"
 	[ ! -s "$out" ] || fail "an error and output"
-	[ -z "$(states | grep -v absent)" ] || fail "something was made: $(states)"
-	expect 0 as_nobody destroy -f
-else
-	echo "SKIP no root: nobody cannot reach the box store at $shared"
-fi
-expect 3 as_nobody box build tiny
-expect_text "$err" "root"
-[ -z "$(find "$PROV_HOME" -type f -path '*box*')" ] || fail "a box is half-made"
+	made=$(states | grep -v absent)
+	[ -z "$made" ] || fail "something was made: $made"
+done
+expect 0 as_nobody destroy -f
+[ ! -e "$lab/.prov" ] || fail "something is left in the folder"

@@ -7,14 +7,17 @@ for tool in busybox mmdebstrap apt-get; do
 	command -v $tool >/dev/null || skip "$tool is not installed"
 done
 remember_host
-ls -A /tmp "${TMPDIR:-/tmp}" >"$scratch/tmp.before"
+TMPDIR=$scratch/tmp
+export TMPDIR
+mkdir "$TMPDIR"
 
 expect_no_box() { # AFTER WHAT
 	expect 0 prov box list
 	expect_no_text "$out" tiny
-	left=$(find "$PROV_HOME" -type f 2>/dev/null | head -n 5)
+	left=$(find "$PROV_HOME" -type f ! -name lock 2>/dev/null | head -n 5)
 	[ -z "$left" ] || fail "$1: left in the home: $left"
-	ls -A /tmp "${TMPDIR:-/tmp}" | cmp -s - "$scratch/tmp.before" || fail "$1: something is left in /tmp"
+	left=$(ls -A "$TMPDIR")
+	[ -z "$left" ] || fail "$1: left in TMPDIR: $left"
 }
 begin_build() {
 	"$build/prov" box build tiny >"$scratch/build.out" 2>&1 </dev/null &

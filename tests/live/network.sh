@@ -3,6 +3,7 @@
 # time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
+need_tool busybox
 need_box tiny
 remember_host
 
@@ -29,7 +30,7 @@ for from in con vm; do
 done
 for m in con vm; do
 	address=$(prov status --json | awk -F'"' -v m=$m '$2 == "name" {n = $4} $2 == "address" && n ~ "^" m "@" {print $4; exit}')
-	expect 0 ping -c 1 -w 5 "$address"
+	expect 0 busybox ping -c 1 -w 5 "$address"
 done
 
 # Halt and up keep the addresses; a name of two kinds is two hosts.

@@ -10,14 +10,15 @@ remember_host
 TMUX_TMPDIR=$scratch
 export TMUX_TMPDIR
 unset TMUX
-t() { tmux -f /dev/null -L t "$@"; }
+kind=none
+t() { tmux -f /dev/null -L "$kind" "$@"; }
 screen() { t capture-pane -p -t s; }
 see() { # PATTERN
 	tries=0
 	until screen | grep -Eq "$1"; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || {
-			screen >"$out"
+			screen | grep . >"$out"
 			t kill-server
 			fail "the terminal never shows '$1'"
 		}
@@ -36,7 +37,7 @@ expect 0 prov up
 for kind in container kvm; do
 	PS1='outside> ' t new-session -d -s s -x 90 -y 30 "ENV= PS1='outside> ' sh"
 	see 'outside>'
-	keys "cd $lab && stty -g >$scratch/before; $build/prov ssh web@$kind; echo code=\$?; stty -g >$scratch/after" Enter
+	keys "cd $lab && stty -g >$scratch/before; $build/prov ssh web@$kind; echo \"code\"=\$?; stty -g >$scratch/after" Enter
 	keys 'echo in-$((40 + 2)); stty size' Enter
 	see 'in-42'
 	see '^30 90'
@@ -48,15 +49,15 @@ for kind in container kvm; do
 	keys C-c
 	keys 'echo alive-$((1 + 1))' Enter
 	see 'alive-2'
-	screen | grep -q 'code=' && fail "Ctrl-C ended prov ssh itself"
+	screen | grep -q "code=[0-9]" && fail "Ctrl-C ended prov ssh itself"
 	keys 'exit 3' Enter
-	see 'code=3'
+	see "code=3"
 	cmp -s "$scratch/before" "$scratch/after" || fail "$kind: the terminal's modes are not restored"
 
 	# The other side dies, or prov does: the terminal is as before.
 	keys clear Enter
-	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; echo code=\$?; stty -g >$scratch/after" Enter
-	see 'code=[0-9]+'
+	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; echo \"code\"=\$?; stty -g >$scratch/after" Enter
+	see "code=[0-9]"
 	cmp -s "$scratch/before" "$scratch/after" || fail "$kind: the terminal's modes are not restored after a kill"
 	t kill-server
 done

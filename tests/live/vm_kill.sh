@@ -23,8 +23,10 @@ for ms in 20 60 120 250 400 600 800 1000 1500 $((span / 2)) $((span - 300)); do
 	"$build/prov" -C "$lab" up >"$scratch/killed.out" 2>&1 </dev/null &
 	pid=$!
 	sleep "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))"
-	kill -KILL $pid 2>/dev/null && caught=$((caught + 1))
+	kill -KILL $pid 2>/dev/null
 	wait $pid 2>/dev/null
+	[ $? -ne 137 ] || caught=$((caught + 1))
+	context="SIGKILL after $ms ms"
 	if [ $ms = 800 ]; then
 		expect 0 prov up
 		expect 0 prov exec web@kvm -- true
