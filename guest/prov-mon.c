@@ -4,9 +4,12 @@
  *
  *   prov-mon PID LOG STATUS    with 3 = read end of the log pipe, 4 = commit pipe
  *
- * A byte on the commit pipe says that the container is started and recorded; its end without a byte
- * says that prov was killed meanwhile: then the container goes, and no file is written.
+ * A byte on the commit pipe says that the container is started and recorded; it is answered by a
+ * new name and by closing the pipe. Its end without a byte says that prov was killed meanwhile:
+ * then the container goes, and no file is written.
  */
+#include "guest/supervisor.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -111,6 +114,16 @@ static void store_status(const struct mon *m, int status)
 		unlink(tmp);
 }
 
+static void take_commit(struct mon *m)
+{
+	char go;
+
+	m->committed = read(FD_COMMIT, &go, 1) == 1;
+	if (m->committed)
+		prctl(PR_SET_NAME, COMM_COMMITTED);
+	close(FD_COMMIT);
+}
+
 static void end_of_container(struct mon *m)
 {
 	int status = 0;
@@ -119,21 +132,11 @@ static void end_of_container(struct mon *m)
 	while (take_output(m))
 		;
 	/* The word may come after a command that ends at once. */
-	char go;
 	if (!m->committed)
-		m->committed = read(FD_COMMIT, &go, 1) == 1;
+		take_commit(m);
 	if (m->committed)
 		store_status(m, status);
 	_exit(0);
-}
-
-static void take_commit(struct mon *m)
-{
-	char go;
-
-	m->committed = read(FD_COMMIT, &go, 1) == 1;
-	if (!m->committed)
-		kill(m->pid, SIGKILL);
 }
 
 int main(int argc, char **argv)
@@ -142,7 +145,6 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
-	prctl(PR_SET_NAME, "prov-mon");
 	m.pid = atoi(argv[1]);
 	m.log_path = argv[2];
 	m.status_path = argv[3];
@@ -157,6 +159,8 @@ int main(int argc, char **argv)
 			fds[0].fd = -1;
 		if (fds[1].revents) {
 			take_commit(&m);
+			if (!m.committed)
+				kill(m.pid, SIGKILL);
 			fds[1].fd = -1;
 		}
 	}

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "guest/supervisor.h"
 #include "providers/container/process.h"
 
 #include <errno.h>
@@ -51,9 +52,23 @@ int cgroup_pids(
 	return 0;
 }
 
-/* "NSpid: HOST INSIDE": exactly one namespace further in, and the first there. */
+static bool is_named(pid_t pid, const char *const names[2])
+{
+	char path[32];
+	AUTO_STR comm = {0};
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	if (fs_read(path, 64, &comm, NULL) < 0 || !comm.len)
+		return false;
+	comm.buf[comm.len - 1] = '\0';
+	return str_eq(comm.buf, names[0]) || str_eq(comm.buf, names[1]);
+}
+
+/* "NSpid: HOST INSIDE": exactly one namespace further in, and the first there. What was not started
+ * to its end is none yet. */
 static bool is_init(pid_t pid)
 {
+	static const char *const not_yet[2] = {COMM_STARTING, COMM_WAITING};
 	char path[32];
 	AUTO_STR text = {0};
 	int host, inside, more;
@@ -62,9 +77,12 @@ static bool is_init(pid_t pid)
 	if (fs_read(path, 65536, &text, NULL) < 0)
 		return false;
 	const char *state = strstr(str_text(&text), "\nState:\t");
+	const char *parent = strstr(str_text(&text), "\nPPid:");
 	const char *ids = strstr(str_text(&text), "\nNSpid:");
-	return state && state[8] != 'Z' && state[8] != 'X' && ids &&
-	        sscanf(ids + 1, "NSpid:%d%d%d", &host, &inside, &more) == 2 && inside == 1;
+	return state && state[8] != 'Z' && state[8] != 'X' && parent && ids &&
+	        sscanf(ids + 1, "NSpid:%d%d%d", &host, &inside, &more) == 2 && inside == 1 &&
+	        !str_starts(str_text(&text), "Name:\t" COMM_STARTING "\n") &&
+	        !is_named(atoi(parent + 6), not_yet);
 }
 
 pid_t cgroup_init(const struct cgroup_tree *tree, const char *group)

@@ -1,18 +1,24 @@
 #include "providers/container/engine.h"
 
 #include "base/fs.h"
+#include "guest/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define COMMIT_LIMIT_MS 10000
 
 /* Descriptors of a start; each side closes what the other needs. */
 struct lines {
@@ -76,12 +82,42 @@ static int open_init(const char *path, struct err *err)
 	return high < 0 ? err_sys(err, "open '%s'", path) : high;
 }
 
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/*
+ * Closes what is the caller's alone. They would be closed at the next exec, but the lock of a
+ * journal must not be held by what dies a moment after its holder.
+ */
+static void drop_inherited(const struct engine_start *start, const struct lines *l, int init)
+{
+	int keep[11 + CGROUP_HIERARCHIES] = {l->report[0], l->report[1], l->log[0], l->log[1],
+	        l->commit[0], l->commit[1], l->pids[0], l->pids[1], init, start->netns,
+	        start->join->folder};
+	size_t n = 11;
+	int next = 3;
+
+	for (size_t i = 0; i < start->join->n; i++)
+		keep[n++] = start->join->tasks[i];
+	qsort(keep, n, sizeof(*keep), compare_fds);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] > next)
+			close_range((unsigned)next, (unsigned)keep[i] - 1, 0);
+		if (keep[i] >= next)
+			next = keep[i] + 1;
+	}
+	close_range((unsigned)next, ~0U, 0);
+}
+
 static pid_t clone_child(
         const struct engine_start *start, const struct lines *l, int init, int *pidfd)
 {
 	pid_t pid = cgroup_fork(start->join, start->plan->namespaces, pidfd);
 
 	if (pid == 0) {
+		drop_inherited(start, l, init);
 		close(l->report[0]); /* or the parent's end would not show */
 		engine_child(&(struct engine_child){start, l->report[1], l->log[1], init});
 	}
@@ -115,6 +151,8 @@ static _Noreturn void become_mon(const struct engine_start *start, struct lines 
 	char number[16];
 	int pidfd;
 
+	prctl(PR_SET_NAME, COMM_STARTING);
+	drop_inherited(start, l, init);
 	/* Held here, the end of these pipes would never come. */
 	util_close_fd(&l->commit[1]);
 	util_close_fd(&l->report[0]);
@@ -217,4 +255,18 @@ int engine_start(const struct engine_start *start, struct engine_result *out, st
 	if (rc == 0)
 		*out = result;
 	return rc;
+}
+
+int engine_commit(struct engine_result *result, struct err *err)
+{
+	AUTO_FD int fd = util_steal_fd(&result->commit);
+	struct pollfd closed = {fd, 0, 0}; /* POLLERR: at the other end */
+
+	if (fd < 0)
+		return 0;
+	if (write(fd, "", 1) != 1)
+		return err_sys(err, "tell prov-mon that the container is recorded");
+	if (poll(&closed, 1, COMMIT_LIMIT_MS) != 1)
+		return err_set(err, ERR_FAILED, "prov-mon does not answer");
+	return 0;
 }

@@ -18,8 +18,8 @@ struct engine_start {
 struct engine_result {
 	pid_t pid;  /* PID 1, seen from here */
 	pid_t mon;  /* prov-mon; 0: none */
-	int commit; /* to prov-mon: one byte once all is recorded; closed without one it ends the
-	               container; -1: none */
+	int commit; /* to prov-mon, see engine_commit; closed without it, the container ends; -1:
+	               there is no prov-mon */
 };
 
 /*
@@ -28,6 +28,10 @@ struct engine_result {
  */
 MUST_CHECK int engine_start(
         const struct engine_start *start, struct engine_result *out, struct err *err);
+
+/* Tells prov-mon that the container is recorded, and waits until it knows. Closes result->commit.
+ */
+MUST_CHECK int engine_commit(struct engine_result *result, struct err *err);
 
 /* What the child gets. */
 struct engine_child {

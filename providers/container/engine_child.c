@@ -3,6 +3,7 @@
 
 #include "base/caps.h"
 #include "base/fs.h"
+#include "guest/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@ static int stay_with_parent(int report, struct err *err)
 {
 	struct pollfd fd = {report, 0, 0};
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (prctl(PR_SET_NAME, COMM_STARTING) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(err, "tie it to its parent");
 	if (poll(&fd, 1, 0) > 0 && fd.revents & POLLERR)
 		return err_set(err, ERR_FAILED, "the parent has gone");

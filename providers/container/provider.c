@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "guest/supervisor.h"
 #include "providers/container/cgroup.h"
 #include "providers/container/checks.h"
 #include "providers/container/process.h"
@@ -159,7 +160,7 @@ static int64_t supervisor_bytes(pid_t init)
 		return 0;
 	int parent = (int)field_kib(str_text(&text), "\nPPid:");
 	snprintf(path, sizeof(path), "/proc/%d/comm", parent);
-	if (fs_read(path, 64, &text, NULL) < 0 || !str_eq(str_text(&text), "prov-mon\n"))
+	if (fs_read(path, 64, &text, NULL) < 0 || !str_eq(str_text(&text), COMM_COMMITTED "\n"))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", parent);
 	if (fs_read(path, 65536, &text, NULL) < 0)

@@ -38,17 +38,6 @@ static int record(struct run *run, const char *key, pid_t pid, struct err *err)
 	return run_record(run, key, mark, err);
 }
 
-/* Recorded first: only then may prov-mon let it live. */
-static int commit(struct run *run, const struct engine_result *result, struct err *err)
-{
-	if (record(run, init_fact, result->pid, err) < 0 ||
-	        record(run, mon_fact, result->mon, err) < 0)
-		return -1;
-	if (result->commit >= 0 && write(result->commit, "", 1) != 1)
-		return err_sys(err, "tell prov-mon that the container is recorded");
-	return 0;
-}
-
 static int start(struct run *run, const struct cgroup_join *join, struct err *err)
 {
 	struct session *s = run->session;
@@ -64,7 +53,12 @@ static int start(struct run *run, const struct cgroup_join *join, struct err *er
 	container_plan_clear(&plan);
 	if (rc < 0)
 		return -1;
-	rc = commit(run, &result, err);
+	/* Recorded first: only then may prov-mon let it live. */
+	rc = record(run, init_fact, result.pid, err);
+	if (rc == 0)
+		rc = record(run, mon_fact, result.mon, err);
+	if (rc == 0)
+		rc = engine_commit(&result, err);
 	util_close_fd(&result.commit);
 	/* From here on the container itself keeps the namespace. */
 	util_close_fd(&s->netns);

@@ -196,7 +196,7 @@ START_TEST(supervisor_is_small_and_apart)
 	char target[64] = "";
 
 	ck_ok(fs_read(comm, 64, &text, &err));
-	ck_assert_str_eq(str_text(&text), "prov-mon\n");
+	ck_assert_str_eq(str_text(&text), "prov-monitor\n");
 	ck_ok(fs_read(rollup, 1 << 16, &text, &err));
 	int64_t pss = strtoll(strstr(str_text(&text), "\nPss:") + 5, NULL, 10);
 	ck_assert_int_gt(pss, 0);
@@ -204,9 +204,9 @@ START_TEST(supervisor_is_small_and_apart)
 	ck_assert_int_eq(getsid(mon), mon);
 	ck_assert_int_gt(readlink(cwd, target, sizeof(target) - 1), 0);
 	ck_assert_str_eq(target, "/");
-	/* Standard streams, log pipe, commit pipe, log, pidfd: no lock of the journal. */
+	/* Standard streams, log pipe, log, pidfd: no lock of the journal. */
 	ck_ok(fs_list(fds, &list, &err));
-	ck_assert_uint_le(list.n, 7);
+	ck_assert_uint_le(list.n, 6);
 	for (size_t i = 0; i < list.n; i++) {
 		AUTO_FREE char *fd = xasprintf("%s/%s", fds, list.v[i]);
 		ssize_t n = readlink(fd, target, sizeof(target) - 1);
