@@ -108,8 +108,10 @@ void figure_add(struct str *out, double value, const char *unit)
 	struct figure_scale scale = figure_scale(value, unit);
 
 	add_scaled(out, value, unit, value);
-	if (*scale.unit)
-		str_addf(out, " %s", scale.unit);
+	if (*scale.unit) {
+		str_add(out, " ");
+		str_add_escaped(out, scale.unit, strlen(scale.unit));
+	}
 }
 
 void figure_spread(struct str *out, const struct summary *summary, const char *unit)
@@ -168,8 +170,10 @@ void figure_verdict(struct str *out, const char *kind, const struct ratio *ratio
 {
 	if (!ratio->valid)
 		return;
-	if (kind)
-		str_addf(out, "%s ", kind);
+	if (kind) {
+		str_add_escaped(out, kind, strlen(kind));
+		str_add(out, " ");
+	}
 	figure_ratio(out, ratio);
 	if (!ratio->has_interval)
 		str_add(out, ": too few runs");

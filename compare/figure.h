@@ -1,7 +1,7 @@
 /*
  * How a number is written. Terminal, Markdown, JSON and page all call these, so that a figure reads
  * the same everywhere: three digits, a unit that fits ("35.1 ms", "1.20 GiB"), spread in the
- * median's unit.
+ * median's unit. Units and kinds are escaped: they may come from a file.
  */
 #pragma once
 
