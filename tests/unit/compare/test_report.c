@@ -1,0 +1,346 @@
+#include "compare/report.h"
+#include "compare/view.h"
+
+#include "tests/fake/check_util.h"
+#include "tests/unit/compare/sample_fixture.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Reports are longer than what Check can print. */
+#undef ck_has
+#undef ck_lacks
+#define ck_has(text, part) \
+	ck_assert_msg(strstr((text), (part)) != NULL, "no '%s' in %s", (part), #text)
+#define ck_lacks(text, part)                                                               \
+	ck_assert_msg(strstr((text), (part)) == NULL, "'%s' in %s: %.100s", (part), #text, \
+	        strstr((text), (part)))
+
+/* Columns, not bytes. */
+static void ck_width(const char *text, size_t width)
+{
+	size_t column = 0;
+	const char *line = text;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\n') {
+			column = 0;
+			line = p + 1;
+			continue;
+		}
+		column += (*p & 0xc0) != 0x80;
+		ck_assert_msg(column <= width, "wider than %zu: %.*s", width,
+		        (int)strcspn(line, "\n"), line);
+	}
+}
+
+static size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+START_TEST(all_reports_show_the_same_figures)
+{
+	struct result r;
+	AUTO_STR json = {0}, terminal = {0}, html = {0}, markdown = {0};
+	AUTO_VIEW view;
+	size_t checked = 0;
+
+	sample_result(&r, 1, 1);
+	result_write_json(&r, &json);
+	report_terminal(&r, 200, &terminal);
+	report_html(&r, &html);
+	report_markdown(&r, &markdown);
+	view_make(&r, &view);
+	for (size_t i = 0; i < view.n_rows; i++)
+		for (size_t k = 0; k < view.n_kinds; k++) {
+			AUTO_STR figure = {0}, verdict = {0};
+			struct ratio ratio;
+			const struct series *s = view.rows[i].cells[k];
+			if (!s)
+				continue;
+			view_figure(&view.rows[i], s, &figure);
+			ck_has(json.buf, figure.buf);
+			ck_has(html.buf, figure.buf);
+			const char *spread = strchr(figure.buf, '[');
+			ck_has(terminal.buf, spread ? spread : figure.buf);
+			ck_has(markdown.buf, "| runs |");
+			view_ratio(s, view.rows[i].base, &ratio);
+			figure_verdict(&verdict, NULL, &ratio);
+			if (!verdict.len)
+				continue;
+			ck_has(json.buf, verdict.buf);
+			ck_has(html.buf, verdict.buf);
+			ck_has(terminal.buf, verdict.buf);
+			ck_has(markdown.buf, verdict.buf);
+			checked++;
+		}
+	ck_assert_uint_gt(checked, 50);
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(terminal_respects_the_width)
+{
+	struct result r;
+
+	sample_result(&r, 1, 1);
+	for (size_t width = 80; width <= 160; width += 20) {
+		AUTO_STR out = {0};
+		report_terminal(&r, width, &out);
+		ck_width(out.buf, width);
+		ck_lacks(out.buf, " \n");
+	}
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(emulation_is_said_first)
+{
+	struct result r;
+	AUTO_STR terminal = {0}, html = {0}, markdown = {0};
+
+	sample_result(&r, 1, 1);
+	report_terminal(&r, 100, &terminal);
+	ck_assert(str_starts(terminal.buf, "! /dev/kvm exists but emulates"));
+	report_html(&r, &html);
+	const char *note = strstr(html.buf, "<strong>Emulated.</strong> /dev/kvm exists");
+	ck_assert_ptr_nonnull(note);
+	ck_assert(note < strstr(html.buf, "<main>"));
+	report_markdown(&r, &markdown);
+	ck_assert(str_starts(markdown.buf, "# prov compare\n\n> **Emulated.** /dev/kvm exists"));
+	r.host.emulated = false;
+	str_reset(&terminal);
+	report_terminal(&r, 100, &terminal);
+	ck_assert(str_starts(terminal.buf, "debian/12 as web: 5 runs"));
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(disturbed_runs_are_flagged)
+{
+	struct result r;
+	AUTO_STR terminal = {0}, html = {0}, csv = {0};
+
+	sample_result(&r, 1, 1);
+	report_terminal(&r, 100, &terminal);
+	ck_has(terminal.buf, "n=5 !1");
+	ck_has(terminal.buf, "1 in all");
+	report_html(&r, &html);
+	ck_has(html.buf, "class=\"flag\">5 runs, 1 disturbed");
+	ck_has(html.buf, "kvm, run 4: 17.2 s, disturbed");
+	report_csv(&r, &csv);
+	ck_assert_uint_eq(count(csv.buf, ",1\r\n"), 1);
+	result_clear(&r);
+}
+END_TEST
+
+/* Every tag that is opened is closed in its order; ids are used once. */
+static void ck_well_formed(const char *html)
+{
+	char stack[64][16];
+	size_t depth = 0, tags = 0;
+
+	for (const char *p = html; (p = strchr(p, '<')); p++) {
+		char name[16] = "";
+		bool closing = p[1] == '/';
+		const char *end = strchr(p, '>');
+		ck_assert_ptr_nonnull(end);
+		if (p[1] == '!' || sscanf(p + 1 + closing, "%15[a-z0-9]", name) != 1 ||
+		        end[-1] == '/' || strcmp(name, "meta") == 0)
+			continue;
+		tags++;
+		if (!closing) {
+			ck_assert_uint_lt(depth, ARRAY_SIZE(stack));
+			memcpy(stack[depth++], name, sizeof(name));
+			continue;
+		}
+		ck_assert_msg(depth && strcmp(stack[--depth], name) == 0,
+		        "</%s> closes <%s>: %.80s", name, stack[depth], p);
+	}
+	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_gt(tags, 20);
+}
+
+START_TEST(page_is_self_contained_and_accessible)
+{
+	static const char *const never[] = {"http:", "https:", "src=", "url(", "@import", "<script",
+	        "<link", "onclick", "nan%", "inf%"};
+	struct result r;
+	AUTO_STR html = {0};
+
+	sample_result(&r, 1, 1);
+	report_html(&r, &html);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		ck_lacks(html.buf, never[i]);
+	ck_well_formed(html.buf);
+	ck_assert_uint_eq(count(html.buf, "<svg "),
+	        count(html.buf, "role=\"img\" aria-label=") +
+	                count(html.buf, "aria-hidden=\"true\">"));
+	ck_assert_uint_eq(count(html.buf, "<h1>"), 1);
+	for (size_t i = 0; i < r.n_claims; i++) {
+		AUTO_FREE char *id = xasprintf(" id=\"claim-%s\"", r.claims[i].id);
+		AUTO_FREE char *link = xasprintf("href=\"#claim-%s\"", r.claims[i].id);
+		ck_assert_uint_eq(count(html.buf, id), 1);
+		ck_assert_uint_eq(count(html.buf, link), 1);
+	}
+	for (const char *p = html.buf; (p = strstr(p, "href=\"#")); p++) {
+		AUTO_FREE char *id = xstrndup(p + 7, strcspn(p + 7, "\""));
+		AUTO_FREE char *target = xasprintf("id=\"%s\"", id);
+		ck_has(html.buf, target);
+	}
+	result_clear(&r);
+}
+END_TEST
+
+#define EVIL "<script>\"'&\033[31m|`\n"
+
+static void hostile(struct result *r)
+{
+	*r = (struct result){.box = xstrdup(EVIL), .machine = xstrdup(EVIL), .runs = 1};
+	r->host = (struct host_info){.kernel = xstrdup(EVIL),
+	        .cpu = xstrdup(EVIL),
+	        .distribution = xstrdup(EVIL),
+	        .accelerator = xstrdup(EVIL),
+	        .date = xstrdup(EVIL),
+	        .emulated = true,
+	        .emulated_note = xstrdup(EVIL),
+	        .prov_version = xstrdup(EVIL)};
+	strv_add(&r->notes, EVIL);
+	static const char *const ids[] = {"start.t5", "probe.x", "memory.pss.x", "memory.delta",
+	        "disk.delta", "storm.t5", "provision.script", EVIL};
+	static const double values[] = {0, -1, 1e300, 5e-324, 3, 3};
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		for (int kind = 0; kind < 3; kind++) {
+			static const char *const kinds[] = {"container", "kvm", EVIL};
+			struct series described = {ids[i], kinds[kind], EVIL,
+			        i == 1 ? "probe" : EVIL, EVIL, EVIL, i % 2, NULL, NULL, NULL, 0};
+			struct series *s = result_series(r, &described);
+			for (size_t v = 0; v < ARRAY_SIZE(values); v++)
+				series_add(s, values[v], i == 3 ? values[v] : NAN, v % 2);
+		}
+	static const char *const groups[] = {"isolation", "identity", "difference", EVIL};
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		result_fact(r, &(struct fact){EVIL, groups[i], EVIL, groups[i], EVIL, EVIL});
+	result_fact(r, &(struct fact){"identity.kernel", EVIL, EVIL, "identity", EVIL, EVIL});
+	result_claim(r, &(struct claim_result){EVIL, EVIL, EVIL, VERDICT_PARTLY, EVIL});
+}
+
+START_TEST(nothing_of_a_result_reaches_the_reader_raw)
+{
+	struct result r;
+	AUTO_STR html = {0}, diff = {0}, terminal = {0}, markdown = {0}, difft = {0}, csv = {0};
+
+	hostile(&r);
+	report_html(&r, &html);
+	report_diff_html(&r, &r, &diff);
+	report_terminal(&r, 80, &terminal);
+	report_diff_terminal(&r, &r, &difft);
+	report_markdown(&r, &markdown);
+	report_csv(&r, &csv);
+	ck_has(html.buf, "&lt;script&gt;&quot;&#39;&amp;\\x1b[31m");
+	ck_lacks(html.buf, "<script");
+	ck_lacks(diff.buf, "<script");
+	ck_lacks(markdown.buf, "<script");
+	ck_lacks(html.buf, "nan%");
+	ck_lacks(html.buf, "inf%");
+	ck_well_formed(html.buf);
+	ck_well_formed(diff.buf);
+	const char *const all[] = {html.buf, diff.buf, terminal.buf, difft.buf, markdown.buf};
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		ck_lacks(all[i], "\033");
+	ck_has(csv.buf, "\"<script>\"\"'&\033[31m|`\n\"");
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(reports_of_nothing)
+{
+	struct result none = {.complete = true};
+	AUTO_STR html = {0}, terminal = {0}, markdown = {0}, csv = {0}, diff = {0};
+
+	report_html(&none, &html);
+	ck_well_formed(html.buf);
+	report_terminal(&none, 0, &terminal);
+	report_markdown(&none, &markdown);
+	report_csv(&none, &csv);
+	ck_assert_str_eq(csv.buf, "id,kind,unit,run,x,value,disturbed\r\n");
+	report_diff_terminal(&none, &none, &diff);
+	ck_has(diff.buf, "The two results have no figure in common.");
+}
+END_TEST
+
+START_TEST(unknown_groups_and_kinds_are_shown)
+{
+	struct result r = {.runs = 1};
+	struct series described = {.id = "boat.speed",
+	        .kind = "podman",
+	        .title = "speed",
+	        .group = "boats",
+	        .unit = "kn",
+	        .method = "log"};
+	AUTO_STR html = {0}, terminal = {0};
+
+	series_add(result_series(&r, &described), 7, NAN, false);
+	report_terminal(&r, 80, &terminal);
+	ck_has(terminal.buf, "boats\n  speed [1]\n    podman  7.00 kn");
+	report_html(&r, &html);
+	ck_has(html.buf, "boat.speed");
+	ck_has(html.buf, "7.00 kn");
+	ck_has(html.buf, "</span>podman");
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(csv_holds_every_run)
+{
+	struct result r;
+	AUTO_STR csv = {0};
+	size_t runs = 0;
+
+	sample_result(&r, 1, 1);
+	report_csv(&r, &csv);
+	for (size_t i = 0; i < r.n_series; i++)
+		runs += r.series[i].n;
+	ck_assert_uint_eq(count(csv.buf, "\r\n"), runs + 1);
+	ck_has(csv.buf, "memory.delta,kvm,MiB,8,8,");
+	result_clear(&r);
+}
+END_TEST
+
+START_TEST(two_results_beside_each_other)
+{
+	struct result a, b;
+	AUTO_STR text = {0}, html = {0};
+
+	sample_result(&a, 1, 1);
+	sample_result(&b, 7, 0.5);
+	free(b.host.kernel);
+	b.host.kernel = xstrdup("6.99.0");
+	report_diff_terminal(&a, &b, &text);
+	ck_has(text.buf, "host kernel: 6.18.5 in A, 6.99.0 in B");
+	ck_has(text.buf, ": better");
+	ck_has(text.buf, ": no clear difference");
+	report_diff_html(&a, &b, &html);
+	ck_has(html.buf, "host kernel: 6.18.5 in A, 6.99.0 in B");
+	ck_has(html.buf, "class=\"v-confirmed\">B 0.5");
+	ck_well_formed(html.buf);
+	result_clear(&a);
+	result_clear(&b);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {all_reports_show_the_same_figures,
+	        terminal_respects_the_width, emulation_is_said_first, disturbed_runs_are_flagged,
+	        page_is_self_contained_and_accessible, nothing_of_a_result_reaches_the_reader_raw,
+	        reports_of_nothing, unknown_groups_and_kinds_are_shown, csv_holds_every_run,
+	        two_results_beside_each_other};
+
+	return suite_run("report", tests, ARRAY_SIZE(tests), NULL, NULL);
+}
