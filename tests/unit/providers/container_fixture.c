@@ -48,7 +48,6 @@ static void make_box(void)
 	static const char *const folders[] = {"", "/usr/bin", "/etc", "/root", "/home", "/home/ann",
 	        "/tmp", "/proc", "/sys", "/dev", "/var"};
 	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
-	                             "broken line\n"
 	                             "ann:x:1000:1000:Ann:/home/ann:/bin/sh\n";
 	static const char group[] = "root:x:0:\nann:x:1000:\nstaff:x:50:bob,ann\nadm:x:4:root\n";
 	struct err err;

@@ -1,0 +1,303 @@
+/* The exec transport on this host itself: commands, output, limits, users, files. What needs a
+ * container is in test_exec_container.c. */
+#include "transports/exec.h"
+#include "transports/exec_env.h"
+#include "transports/exec_user.h"
+#include "base/clock.h"
+#include "tests/fake/check_util.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct err err;
+static struct transport *t;
+static struct str out;
+static char *tmp;
+static int last_stream;
+
+static void set_up(void)
+{
+	struct strv env = {0};
+
+	strv_add(&env, "STAGE=lab");
+	const struct exec_target target = {.pid = 0, .env = &env};
+	ck_ok(exec_transport_open(&target, &t, &err));
+	strv_clear(&env);
+	tmp = tmp_begin();
+}
+
+static void tear_down(void)
+{
+	t->ops->close(t);
+	str_clear(&out);
+	tmp_end(tmp);
+}
+
+static void collect(void *ctx, int stream, const char *data, size_t n)
+{
+	(void)ctx;
+	/* A stream may come in any number of pieces. */
+	if (out.len == 0 || stream != last_stream)
+		str_addf(&out, "%d:", stream);
+	last_stream = stream;
+	str_addn(&out, data, n);
+}
+
+static struct transport_cmd command(const char *const *argv)
+{
+	str_clear(&out);
+	return (struct transport_cmd){
+	        .argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1, .output = collect};
+}
+
+static int run(const char *const *argv)
+{
+	struct transport_cmd cmd = command(argv);
+	int status = -1;
+
+	ck_ok(t->ops->run(t, &cmd, &status, &err));
+	return status;
+}
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(exit_codes)
+{
+	AUTO_FREE char *file = xasprintf("%s/plain", tmp);
+
+	ck_ok(fs_replace(file, "x", 1, 0644, &err));
+	ck_assert_int_eq(RUN("true"), 0);
+	ck_assert_int_eq(RUN("sh", "-c", "exit 7"), 7);
+	ck_assert_int_eq(RUN("sh", "-c", "kill -TERM $$"), 128 + SIGTERM);
+	ck_assert_int_eq(RUN("no-such-command"), 127);
+	ck_assert_str_eq(str_text(&out),
+	        "2:prov: cannot run 'no-such-command': No such file or directory\n");
+	ck_assert_int_eq(RUN(file), 126);
+	ck_has(str_text(&out), "Permission denied");
+}
+END_TEST
+
+START_TEST(streams_arrive_apart)
+{
+	ck_assert_int_eq(RUN("sh", "-c", "echo one; sleep 0.05; echo two >&2; cat; sleep 0.05; echo \"$1 $2\"",
+	                         "sh", "a b", "c'd"),
+	        0);
+	ck_assert_str_eq(str_text(&out), "1:one\n2:two\n1:a b c'd\n");
+}
+END_TEST
+
+START_TEST(descriptors_are_used_directly)
+{
+	AUTO_FREE char *path = xasprintf("%s/out", tmp);
+	const char *const argv[] = {"sh", "-c", "cat; echo e >&2; ls /proc/$$/fd; true", NULL};
+	struct transport_cmd cmd = command(argv);
+	int in[2], status;
+	AUTO_STR text = {0};
+	AUTO_FD int to = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(pipe(in), 0);
+	ck_assert_int_eq(write(in[1], "input\n", 6), 6);
+	close(in[1]);
+	cmd.output = NULL;
+	cmd.in_fd = in[0];
+	cmd.out_fd = cmd.err_fd = to;
+	ck_ok(t->ops->run(t, &cmd, &status, &err));
+	ck_assert_int_eq(status, 0);
+	ck_ok(fs_read(path, 4096, &text, &err));
+	ck_assert_str_eq(str_text(&text), "input\ne\n0\n1\n2\n");
+	close(in[0]);
+}
+END_TEST
+
+START_TEST(environment_and_folder)
+{
+	const char *const argv[] = {"sh", "-c", "echo $STAGE $EXTRA $PROV_X $LANG; pwd", NULL};
+	const char *const env[] = {"EXTRA=1", "STAGE=other", NULL};
+	struct transport_cmd cmd = command(argv);
+	int status;
+
+	setenv("PROV_X", "leaks", 1);
+	cmd.env = env;
+	cmd.cwd = tmp;
+	ck_ok(t->ops->run(t, &cmd, &status, &err));
+	AUTO_FREE char *expect = xasprintf("1:other 1 C.UTF-8\n%s\n", tmp);
+	ck_assert_str_eq(str_text(&out), expect);
+	cmd.cwd = "/no/such/folder";
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED,
+	        "enter folder '/no/such/folder' of the machine: No such file or directory");
+}
+END_TEST
+
+static bool lives(const char *pid_file)
+{
+	AUTO_STR text = {0}, stat = {0};
+
+	ck_ok(fs_read(pid_file, 64, &text, &err));
+	AUTO_FREE char *path = xasprintf("/proc/%d/stat", atoi(str_text(&text)));
+	return fs_read(path, 4096, &stat, NULL) == 0 && !strstr(str_text(&stat), ") Z ");
+}
+
+START_TEST(time_limit_takes_all_that_was_started)
+{
+	AUTO_FREE char *child = xasprintf("%s/child", tmp);
+	AUTO_FREE char *own = xasprintf("%s/own", tmp);
+	AUTO_FREE char *script = xasprintf("sleep 1000 & echo $! >%s; setsid sleep 1000 & "
+	                                   "echo $! >%s; wait",
+	        child, own);
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	struct transport_cmd cmd = command(argv);
+	int status;
+	int64_t from = clock_mono_ns();
+
+	cmd.timeout_ns = INT64_C(1000000000);
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED, "'sh' ran longer than 1 s");
+	ck_assert_int_lt(clock_mono_ns() - from, INT64_C(5000000000));
+	ck_assert(!lives(child));
+	ck_assert(!lives(own));
+}
+END_TEST
+
+static volatile int stop;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+START_TEST(request_to_stop)
+{
+	const char *const argv[] = {
+	        "sh", "-c", "trap 'echo term; exit 1' TERM; sleep 1000 & wait", NULL};
+	struct transport_cmd cmd = command(argv);
+	int status;
+
+	signal(SIGALRM, on_alarm);
+	cmd.stop = &stop;
+	stop = 0;
+	ualarm(200000, 0);
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_INTERRUPTED, "'sh' was interrupted");
+	ck_assert_str_eq(str_text(&out), "1:term\n");
+}
+END_TEST
+
+START_TEST(what_stays_behind_does_not_hang)
+{
+	int64_t from = clock_mono_ns();
+
+	ck_assert_int_eq(RUN("sh", "-c", "echo first; sleep 3 &"), 0);
+	ck_assert_str_eq(str_text(&out), "1:first\n");
+	ck_assert_int_lt(clock_mono_ns() - from, INT64_C(2500000000));
+}
+END_TEST
+
+START_TEST(files_and_folders)
+{
+	AUTO_FREE char *from = xasprintf("%s/from", tmp);
+	AUTO_FREE char *a = xasprintf("%s/a", from);
+	AUTO_FREE char *to = xasprintf("%s/x/y/to", tmp);
+	AUTO_FREE char *to_a = xasprintf("%s/a", to);
+	AUTO_FREE char *back = xasprintf("%s/back", tmp);
+	AUTO_FREE char *back_a = xasprintf("%s/a", back);
+	AUTO_STR text = {0};
+
+	ck_ok(fs_mkdirs(from, 0755, &err));
+	ck_ok(fs_replace(a, "content", 7, 0640, &err));
+	struct transport_file put = {.source = from, .destination = to, .mode = -1};
+	ck_ok(t->ops->put(t, &put, &err));
+	ck_ok(fs_read(to_a, 64, &text, &err));
+	ck_assert_str_eq(str_text(&text), "content");
+	struct transport_file get = {.source = to, .destination = back, .mode = -1};
+	ck_ok(t->ops->get(t, &get, &err));
+	ck_ok(fs_read(back_a, 64, &text, &err));
+	ck_assert_str_eq(str_text(&text), "content");
+}
+END_TEST
+
+static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
+                             "short:x:5:5\n"
+                             "many:x:6:6::/h:/s:more\n"
+                             "word:x:six:6::/h:/s\n"
+                             "minus:x:-1:6::/h:/s\n"
+                             "huge:x:4294967295:6::/h:/s\n"
+                             "ann:x:1000:100:Ann:/home/ann:\n"
+                             "bob:x:1001:100:::/bin/sh";
+static const char group[] = "root:x:0:\nusers:x:100:ann\nwheel:x:10:bob,ann\nx:x:nine:ann\n"
+                            "annex:x:11:annex\nlast:x:12:ann,bob";
+
+static void check_user(
+        const char *who, uid_t uid, gid_t gid, const char *home, const char *shell, size_t n_groups)
+{
+	struct exec_user user;
+
+	ck_ok(exec_user_parse(who, passwd, group, &user, &err));
+	ck_assert_uint_eq(user.uid, uid);
+	ck_assert_uint_eq(user.gid, gid);
+	ck_assert_str_eq(user.home, home);
+	ck_assert_str_eq(user.shell, shell);
+	ck_assert_uint_eq(user.n_groups, n_groups);
+	exec_user_clear(&user);
+}
+
+START_TEST(users_by_name_and_number)
+{
+	check_user("root", 0, 0, "/root", "/bin/bash", 0);
+	check_user("ann", 1000, 100, "/home/ann", "/bin/sh", 2);
+	check_user("1000", 1000, 100, "/home/ann", "/bin/sh", 2);
+	check_user("bob", 1001, 100, "/", "/bin/sh", 2);
+	check_user("4242", 4242, 0, "/", "/bin/sh", 0);
+}
+END_TEST
+
+START_TEST(users_that_are_none)
+{
+	static const char *const names[] = {"carl", "short", "many", "word", "minus", "huge", "",
+	        "-1", "+5", " 5", "5 ", "0x10", "4294967295", "99999999999", "1000:100", "an",
+	        "ann:", "1e3"};
+	struct exec_user user;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		AUTO_FREE char *text = xasprintf("there is no user '%s' in the machine", names[i]);
+		ck_fails(exec_user_parse(names[i], passwd, group, &user, &err), ERR_MISSING, text);
+	}
+	ck_ok(exec_user_parse("root", "", "", &user, &err));
+	ck_assert_str_eq(user.home, "/root");
+	exec_user_clear(&user);
+}
+END_TEST
+
+START_TEST(later_settings_win)
+{
+	struct strv env = {0};
+
+	env_set(&env, "A=1");
+	env_set(&env, "AB=2");
+	env_set(&env, "A=3");
+	ck_assert_uint_eq(env.n, 2);
+	ck_assert_str_eq(env.v[0], "A=3");
+	ck_assert_str_eq(env.v[1], "AB=2");
+	strv_clear(&env);
+}
+END_TEST
+
+START_TEST(process_that_is_none)
+{
+	struct transport *none;
+	const struct exec_target target = {.pid = 4194304};
+
+	ck_fails(exec_transport_open(&target, &none, &err), ERR_FAILED,
+	        "open process 4194304: No such process");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {exit_codes, streams_arrive_apart,
+	        descriptors_are_used_directly, environment_and_folder,
+	        time_limit_takes_all_that_was_started, request_to_stop,
+	        what_stays_behind_does_not_hang, files_and_folders, users_by_name_and_number,
+	        users_that_are_none, later_settings_win, process_that_is_none};
+
+	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}

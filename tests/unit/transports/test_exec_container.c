@@ -1,0 +1,294 @@
+/* The exec transport in a container: who runs there, files in and out, and the terminal as a user
+ * drives it. */
+#include "tests/unit/providers/container_fixture.h"
+
+#include "base/clock.h"
+
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#define err         ctr_err
+#define PATIENCE_NS INT64_C(10000000000)
+
+static struct transport *t;
+
+static void begin(void)
+{
+	ctr_begin();
+	ck_ok(ctr_up());
+	ck_ok(container_provider.connect(ctr.runner.session, 0, NULL, &t, &err));
+}
+
+static void end(void)
+{
+	t->ops->close(t);
+	ctr_end();
+}
+
+START_TEST(runs_as_the_user)
+{
+	ck_assert_int_eq(ctr_sh_as("ann", "id -u; id -g; pwd; echo $HOME $USER; touch /etc/x"), 1);
+	ck_has(str_text(&ctr.out), "1000\n1000\n/home/ann\n/home/ann ann\n");
+	ck_has(str_text(&ctr.out), "Permission denied");
+	ck_assert_int_eq(ctr_sh_as("1234", "id -u; pwd"), 0);
+	ck_has(str_text(&ctr.out), "1234\n/\n");
+}
+END_TEST
+
+START_TEST(refuses_unknown_users)
+{
+	const char *const argv[] = {"true", NULL};
+	struct transport_cmd cmd = {
+	        .argv = argv, .user = "carl", .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	int status;
+
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_MISSING,
+	        "there is no user 'carl' in the machine");
+}
+END_TEST
+
+START_TEST(does_not_block_on_a_fifo)
+{
+	const char *const argv[] = {"true", NULL};
+	struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	int status;
+
+	ck_assert_int_eq(ctr_sh("rm /etc/passwd; mkfifo /etc/passwd"), 0);
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED,
+	        "'/etc/passwd' of the machine is no file");
+}
+END_TEST
+
+START_TEST(users_are_those_of_the_machine)
+{
+	const char *const argv[] = {"true", NULL};
+	struct transport_cmd cmd = {
+	        .argv = argv, .user = "evil", .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	AUTO_FREE char *outside = xasprintf("%s/passwd", ctr.home);
+	static const char line[] = "evil:x:0:0::/:/bin/sh\n";
+	int status;
+
+	/* A link to a file of the host finds nothing: it is followed inside. */
+	ck_ok(fs_replace(outside, line, strlen(line), 0644, &err));
+	AUTO_FREE char *script = xasprintf("ln -sf %s /etc/passwd", outside);
+	ck_assert_int_eq(ctr_sh(script), 0);
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_MISSING,
+	        "there is no user 'evil' in the machine");
+}
+END_TEST
+
+START_TEST(ends_with_the_machine)
+{
+	const char *const argv[] = {"true", NULL};
+	struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	int status;
+
+	ck_ok(ctr_halt());
+	ck_assert_int_eq(t->ops->run(t, &cmd, &status, &err), -1);
+	ck_has(err.message, "the machine has stopped");
+}
+END_TEST
+
+START_TEST(time_limit_in_the_container)
+{
+	const char *const argv[] = {"sh", "-c", "sleep 1000 & setsid sleep 1000 & wait", NULL};
+	struct transport_cmd cmd = {
+	        .argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1, .timeout_ns = 300000000};
+	int status;
+
+	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED, "'sh' ran longer than 0 s");
+	ck_assert_int_ne(ctr_sh("grep -l sleep /proc/[0-9]*/comm"), 0);
+}
+END_TEST
+
+START_TEST(files_stay_inside)
+{
+	AUTO_FREE char *source = xasprintf("%s/source", ctr.home);
+	AUTO_FREE char *victim = xasprintf("%s/victim", ctr.home);
+	AUTO_FREE char *back = xasprintf("%s/back", ctr.home);
+	AUTO_STR text = {0};
+
+	ck_ok(fs_replace(source, "new", 3, 0640, &err));
+	ck_ok(fs_replace(victim, "old", 3, 0644, &err));
+	AUTO_FREE char *link = xasprintf("ln -s %s /root/link", ctr.home);
+	ck_assert_int_eq(ctr_sh(link), 0);
+	struct transport_file put = {
+	        .source = source, .destination = "/root/link/victim", .mode = -1};
+	if (t->ops->put(t, &put, &err) == 0) {
+		AUTO_FREE char *cat = xasprintf("cat %s", victim);
+		ck_assert_int_eq(ctr_sh(cat), 0);
+	}
+	ck_ok(fs_read(victim, 64, &text, &err));
+	ck_assert_str_eq(str_text(&text), "old");
+	put.destination = "/opt/a/file";
+	put.owner = "ann";
+	ck_ok(t->ops->put(t, &put, &err));
+	ck_assert_int_eq(ctr_sh("stat -c '%a %U %s' /opt/a/file"), 0);
+	ck_assert_str_eq(str_text(&ctr.out), "640 ann 3\n");
+	struct transport_file get = {.source = "/opt/a/file", .destination = back, .mode = -1};
+	ck_ok(t->ops->get(t, &get, &err));
+	ck_ok(fs_read(back, 64, &text, &err));
+	ck_assert_str_eq(str_text(&text), "new");
+}
+END_TEST
+
+/* The user's side of a terminal. */
+static int master, slave;
+static pid_t child;
+static struct str seen;
+static struct termios before;
+
+static void start(const char *script)
+{
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	struct transport_cmd cmd = {.argv = script ? argv : NULL};
+	struct winsize size = {.ws_row = 40, .ws_col = 100};
+	int status = 255;
+
+	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
+	ck_assert_int_eq(tcgetattr(slave, &before), 0);
+	child = fork();
+	if (child != 0)
+		return;
+	close(master);
+	login_tty(dup(slave));
+	signal(SIGTERM, SIG_DFL); /* Check has handlers */
+	signal(SIGINT, SIG_DFL);
+	setenv("TERM", "vt100", 1);
+	if (t->ops->shell(t, &cmd, &status, &err) < 0)
+		dprintf(2, "shell: %s\n", err.message);
+	_exit(status);
+}
+
+static void wait_for(const char *text)
+{
+	int64_t deadline = clock_mono_ns() + PATIENCE_NS;
+	struct pollfd fd = {master, POLLIN, 0};
+	char buf[4096];
+
+	while (!strstr(str_text(&seen), text)) {
+		ck_assert_msg(clock_mono_ns() < deadline, "no '%s' in: %s", text, str_text(&seen));
+		if (poll(&fd, 1, 100) <= 0)
+			continue;
+		ssize_t n = read(master, buf, sizeof(buf));
+		ck_assert_msg(n > 0, "no '%s' in: %s", text, str_text(&seen));
+		str_addn(&seen, buf, (size_t)n);
+	}
+	str_reset(&seen);
+}
+
+static void type(const char *text)
+{
+	ck_assert_int_eq(write(master, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* The exit status, once the terminal is as it was. */
+static int finish(void)
+{
+	struct termios after;
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(tcgetattr(slave, &after), 0);
+	ck_assert_uint_eq(after.c_lflag, before.c_lflag);
+	ck_assert_uint_eq(after.c_iflag, before.c_iflag);
+	ck_assert_uint_eq(after.c_oflag, before.c_oflag);
+	str_clear(&seen);
+	close(master);
+	close(slave);
+	return status;
+}
+
+START_TEST(terminal_of_its_own)
+{
+	start("tty; echo $TERM; stty size; exit 5");
+	wait_for("/dev/pts/0\r\nvt100\r\n40 100\r\n");
+	ck_assert_int_eq(finish(), 5 << 8);
+}
+END_TEST
+
+START_TEST(terminal_follows_the_window)
+{
+	struct winsize size = {.ws_row = 50, .ws_col = 120};
+
+	start("trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.02; done");
+	wait_for("ready\r\n");
+	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &size), 0);
+	wait_for("50 120\r\n");
+	ck_assert_int_eq(finish(), 3 << 8);
+}
+END_TEST
+
+START_TEST(control_c_is_typed_inside)
+{
+	start("trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.02; done");
+	wait_for("ready\r\n");
+	type("\003");
+	wait_for("caught\r\n");
+	ck_assert_int_eq(finish(), 4 << 8);
+}
+END_TEST
+
+START_TEST(login_shell)
+{
+	start(NULL);
+	wait_for("# ");
+	type("echo $0 in $(pwd); exit 6\n");
+	wait_for("-sh in /root\r\n");
+	ck_assert_int_eq(finish(), 6 << 8);
+}
+END_TEST
+
+START_TEST(signal_restores_the_terminal)
+{
+	start("echo ready; sleep 1000");
+	wait_for("ready\r\n");
+	kill(child, SIGTERM);
+	int status = finish();
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+	ck_assert_int_ne(ctr_sh("grep -l sleep /proc/[0-9]*/comm"), 0);
+}
+END_TEST
+
+START_TEST(signal_of_the_command)
+{
+	start("echo ready; kill -KILL $$");
+	wait_for("ready\r\n");
+	ck_assert_int_eq(finish(), 137 << 8);
+}
+END_TEST
+
+START_TEST(refuses_a_false_terminal)
+{
+	ck_assert_int_eq(ctr_sh("mkdir /root/pts; touch /root/pts/ptmx; rm -f /dev/ptmx; "
+	                        "ls /dev/pts/ptmx"),
+	        0);
+	/* devpts is mounted there: the machine cannot put anything else in its place. */
+	ck_assert_int_ne(ctr_sh("umount /dev/pts 2>/dev/null || mv /dev/pts /dev/x"), 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {runs_as_the_user, refuses_unknown_users,
+	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
+	        time_limit_in_the_container, files_stay_inside, terminal_of_its_own,
+	        terminal_follows_the_window, control_c_is_typed_inside, login_shell,
+	        signal_restores_the_terminal, signal_of_the_command, refuses_a_false_terminal};
+
+	if (ctr_world_begin() < 0)
+		return getenv("PROV_TEST_MUST_RUN") != NULL;
+	int rc = suite_run("exec_container", tests, ARRAY_SIZE(tests), begin, end);
+	ctr_world_end();
+	return rc;
+}
