@@ -107,7 +107,6 @@ static int probe_fsync(const struct probe_env *env)
 
 	if (disk_open(&d, env, m.id) != 0)
 		return 1;
-	note(m.id, "on %s", fs_name(env->dir));
 	int status = measure(env, &m);
 	unlink(d.path); /* where a batch stopped in the middle */
 	disk_close(&d);
@@ -152,8 +151,9 @@ static int probe_seqwrite(const struct probe_env *env)
 
 	if (disk_open(&d, env, m.id) != 0)
 		return 1;
-	note(m.id, "on %s%s", fs_name(env->dir),
-	        d.direct ? "" : ", which refuses O_DIRECT: through the page cache, then fdatasync");
+	if (!d.direct)
+		note(m.id, "%s refuses O_DIRECT: through the page cache, then fdatasync",
+		        fs_name(env->dir));
 	int status = measure(env, &m);
 	disk_close(&d);
 	return status;
@@ -225,8 +225,12 @@ static int measure_read(const struct probe_env *env, struct measure *m)
 	m->ctx = &d;
 	int status = fill_file(&d, env);
 	if (status == 0) {
-		note(m->id, "file of %ld MiB on %s%s", d.chunks, fs_name(env->dir),
-		        d.direct ? "" : ", which refuses O_DIRECT: page cache dropped before");
+		if (!d.direct)
+			note(m->id,
+			        "%s refuses O_DIRECT: the file's cached pages are dropped before",
+			        fs_name(env->dir));
+		if (d.chunks < FILE_MAX)
+			note(m->id, "a file of %ld MiB only, as writing it is slow", d.chunks);
 		if (m->per_op > 0)
 			m->max_batch = d.chunks;
 		status = measure(env, m);

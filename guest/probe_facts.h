@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "guest/probe_disk.h"
 #include "guest/probe_syscalls.h"
 
 #include <dirent.h>
@@ -305,7 +306,7 @@ static int probe_facts(const struct probe_env *env)
 	struct walk devices = {.counts = device_is_open, .list = true};
 	struct walk disks = {.counts = block_is_open, .list = true};
 
-	(void)env;
+	fact("disk", fs_name(env->dir));
 	facts_identity();
 	facts_status();
 	facts_namespaces();

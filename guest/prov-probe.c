@@ -7,7 +7,8 @@
  *   prov-probe [-q] tcp HOST PORT       measure latency and throughput against a server
  *   prov-probe serve HOST PORT SECONDS  be that server, in the background; PORT 0: a free one
  *   prov-probe quit HOST PORT           end it
- *   prov-probe facts                    what isolates
+ *   prov-probe [-d DIR] facts           what isolates
+ *   prov-probe remove                   take this program and its folder out of the machine
  *   prov-probe exit                     nothing: what fork and exec start
  *
  * Lines of output: "ID MEDIAN UNIT N MIN MAX" (N batches), "NOTE ID TEXT", "FAIL ID TEXT",
@@ -36,7 +37,8 @@ static const struct probe {
 
 static int usage(void)
 {
-	fputs("usage: prov-probe [-q] [-d DIR] NAME...|all|facts|tcp HOST PORT|serve HOST PORT "
+	fputs("usage: prov-probe [-q] [-d DIR] NAME...|all|facts|remove|tcp HOST PORT|serve HOST "
+	      "PORT "
 	      "SECONDS|quit HOST PORT\n",
 	        stderr);
 	return 2;
@@ -88,9 +90,24 @@ static int run_named(const struct probe_env *env, const char *name)
 	return known ? status : usage();
 }
 
+/* Its own name, which the machine need not have an rm for; the folder goes if it is empty. */
+static int remove_self(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return usage();
+	if (unlink(path) < 0)
+		return failed("remove", "%s", path);
+	*slash = '\0';
+	rmdir(path);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct probe_env env = {.budget_ns = BUDGET_NS, .dir = "."};
+	char *self = argv[0];
 	int status = 0, opt;
 
 	/* Before anything else, as its cost is that of fork and exec. */
@@ -110,6 +127,8 @@ int main(int argc, char **argv)
 	argc -= optind;
 	if (argc < 1)
 		return usage();
+	if (strcmp(argv[0], "remove") == 0)
+		return argc == 1 ? remove_self(self) : usage();
 	if (strcmp(argv[0], "facts") == 0)
 		return argc == 1 ? probe_facts(&env) : usage();
 	if (strncmp(argv[0], "tcp", 3) == 0 || strcmp(argv[0], "serve") == 0 ||

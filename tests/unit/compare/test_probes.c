@@ -1,0 +1,393 @@
+#include "compare/probes.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/proc.h"
+#include "tests/fake/check_util.h"
+#include "tests/fake/local_transport.h"
+#include "tests/unit/compare/probe_fixture.h"
+
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct err err;
+static char *dir;
+static struct result result;
+static struct probe_place place;
+
+static void set_up(void)
+{
+	dir = tmp_begin();
+	result = (struct result){0};
+	place = (struct probe_place){0};
+}
+
+static void tear_down(void)
+{
+	ck_ok(probe_place_close(&place, &err));
+	result_clear(&result);
+	tmp_end(dir);
+}
+
+/* Runs the program on this host; its output is the caller's. */
+static char *run_program(const char *const *words)
+{
+	AUTO_STR out = {0};
+	int status = -1;
+
+	probe_open_host(&place, dir);
+	ck_ok(probe_place_run(&place, words, &out, &status, &err));
+	ck_assert_msg(status == 0, "status %d: %s", status, str_text(&out));
+	return str_steal(&out);
+}
+
+static double value_of(const char *id)
+{
+	const struct series *s = result_find(&result, id, "host");
+
+	ck_assert_msg(s != NULL, "no series %s", id);
+	ck_assert_uint_eq(s->n, 1);
+	return s->values[0];
+}
+
+START_TEST(every_row_is_a_series_of_its_own)
+{
+	size_t n;
+	const struct probe *table = probes_table(&n);
+
+	ck_assert_uint_ge(n, 12);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_msg(str_starts(table[i].id, "probe."), "%s", table[i].id);
+		ck_assert_ptr_eq(probes_find(table[i].id), &table[i]);
+		ck_assert(str_eq(table[i].unit, "ns") || table[i].higher_is_better);
+		ck_assert_msg(strlen(table[i].method) > 20, "%s has no method", table[i].id);
+	}
+	ck_assert_ptr_null(probes_find("probe.none"));
+}
+END_TEST
+
+START_TEST(a_line_has_the_form_that_is_promised)
+{
+	regex_t re;
+
+	if (!probe_built())
+		return;
+	AUTO_FREE char *out = run_program((const char *const[]){"-q", "syscall", NULL});
+	ck_assert_int_eq(
+	        regcomp(&re, "^probe\\.syscall [0-9]+\\.[0-9]{4} ns [0-9]+ [0-9.]+ [0-9.]+\n$",
+	                REG_EXTENDED),
+	        0);
+	ck_assert_msg(regexec(&re, out, 0, NULL, 0) == 0, "'%s'", out);
+	regfree(&re);
+}
+END_TEST
+
+/* Wide, as this machine may be busy or a sanitizer's: what a wrong unit or factor would break. */
+static const struct {
+	const char *id;
+	double min, max;
+} sane[] = {{"probe.syscall", 10, 2e5}, {"probe.switch", 100, 1e7}, {"probe.forkexec", 1e4, 1e9},
+        {"probe.pagefault", 20, 1e6}, {"probe.membw", 50, 1e6}, {"probe.membw_cache", 100, 1e7},
+        {"probe.cpu", 1e3, 1e8}, {"probe.float", 1e5, 1e10}, {"probe.fsync", 500, 5e9},
+        {"probe.seqwrite", 0.05, 1e6}, {"probe.seqread", 0.5, 1e6}, {"probe.randread", 100, 1e9},
+        {"probe.tcp_latency", 500, 1e8}, {"probe.tcp_throughput", 1, 1e6}};
+
+START_TEST(all_probes_run_on_the_host)
+{
+	struct probe_options options = {.quick = true, .host = {.host = "127.0.0.1"}};
+	AUTO_STRV left = {0};
+
+	if (!probe_built())
+		return;
+	probe_open_host(&place, dir);
+	ck_ok(probe_serve(&place, "127.0.0.1", &options.host.port, &err));
+	ck_ok(probes_run(&place, &options, &result, &err));
+	ck_ok(probe_quit(&place, "127.0.0.1", options.host.port, &err));
+	ck_assert_msg(result.n_series == ARRAY_SIZE(sane), "%zu series, note: %s", result.n_series,
+	        result.notes.n ? result.notes.v[0] : "none");
+	for (size_t i = 0; i < ARRAY_SIZE(sane); i++) {
+		double value = value_of(sane[i].id);
+		ck_assert_msg(
+		        value >= sane[i].min && value <= sane[i].max, "%s: %g", sane[i].id, value);
+	}
+	/* The cache is not slower than memory, a fork not faster than a system call. */
+	ck_assert(value_of("probe.forkexec") > value_of("probe.syscall"));
+	ck_assert(value_of("probe.switch") > value_of("probe.syscall"));
+	ck_ok(fs_list(dir, &left, &err));
+	ck_assert_uint_eq(left.n, 0);
+}
+END_TEST
+
+/* Runs work() until 20 ms are over, several times; the shortest time of one of n in ns. */
+static double best_ns(void (*work)(long n), long n)
+{
+	double best = INFINITY;
+
+	for (int i = 0; i < 20; i++) {
+		int64_t begun = clock_mono_ns();
+		work(n);
+		double each = (double)(clock_mono_ns() - begun) / (double)n;
+		best = each < best ? each : best;
+	}
+	return best;
+}
+
+static void call_getppid(long n)
+{
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
+}
+
+static void hash_blocks(long n)
+{
+	static const char zeros[64];
+	char hex[DIGEST_HEX_LEN + 1];
+	struct digest d;
+
+	digest_init(&d);
+	for (long i = 0; i < n; i++)
+		digest_add(&d, zeros, sizeof(zeros));
+	digest_hex(&d, hex);
+}
+
+static struct probe_answer ask(const char *name, const char *id)
+{
+	AUTO_FREE char *out = run_program((const char *const[]){name, NULL});
+	struct probe_answer answer = {0};
+
+	ck_ok(probe_parse(probes_find(id), out, strlen(out), &answer, &err));
+	ck_ok(probe_place_close(&place, &err));
+	return answer;
+}
+
+START_TEST(a_system_call_costs_what_a_second_program_measures)
+{
+	if (!probe_built())
+		return;
+	double here = best_ns(call_getppid, 20000);
+	struct probe_answer answer = ask("syscall", "probe.syscall");
+
+	ck_assert_msg(answer.min < here * 3 && answer.min > here / 3, "probe %g ns, here %g ns",
+	        answer.min, here);
+	ck_assert_int_ge(answer.n, 3);
+	probe_answer_clear(&answer);
+}
+END_TEST
+
+/* libmd's implementation does the same work. */
+START_TEST(arithmetic_is_as_fast_as_a_second_implementation)
+{
+	if (!probe_built())
+		return;
+	double here = 1e9 / best_ns(hash_blocks, 10000);
+	struct probe_answer answer = ask("cpu", "probe.cpu");
+
+	ck_assert_msg(answer.max < here * 4 && answer.max > here / 6, "probe %g/s, here %g/s",
+	        answer.max, here);
+	probe_answer_clear(&answer);
+}
+END_TEST
+
+static const struct {
+	const char *text, *message;
+} hostile[] = {
+        {"", "system call: the probe gave no answer"},
+        {"NOTE probe.syscall hello\n", "system call: the probe gave no answer"},
+        {"probe.syscall 1.0 ns 3 1.0 1.0\nprobe.syscall 2.0 ns 3 2.0 2.0\n",
+                "system call: the probe gave more than one answer"},
+        {"FAIL probe.syscall \033[31mred\n", "system call: \\x1b[31mred"},
+        {"probe.syscall nan ns 3 1 2\n",
+                "system call: the answer 'probe.syscall nan ns 3 1 2' is not understood"},
+        {"probe.syscall -1 ns 3 1 2\n",
+                "system call: the answer 'probe.syscall -1 ns 3 1 2' is not understood"},
+        {"probe.syscall 0 ns 3 0 2\n",
+                "system call: the answer 'probe.syscall 0 ns 3 0 2' is not understood"},
+        {"probe.syscall 0x10 ns 3 1 20\n",
+                "system call: the answer 'probe.syscall 0x10 ns 3 1 20' is not understood"},
+        {"probe.syscall 1e3 ns 3 1 2000\n",
+                "system call: the answer 'probe.syscall 1e3 ns 3 1 2000' is not understood"},
+        {"probe.syscall 9999999999999999999 ns 3 1 2\n",
+                "system call: the answer 'probe.syscall 9999999999999999999 ns 3 1 2' is not "
+                "understood"},
+        {"probe.syscall 5 us 3 4 6\n",
+                "system call: the answer 'probe.syscall 5 us 3 4 6' is not understood"},
+        {"probe.syscall 5 ns 2.5 4 6\n",
+                "system call: the answer 'probe.syscall 5 ns 2.5 4 6' is not understood"},
+        {"probe.syscall 5 ns 3 6 7\n",
+                "system call: the answer 'probe.syscall 5 ns 3 6 7' is not understood"},
+        {"probe.syscall 5 ns 3 4 6 7\n",
+                "system call: the answer 'probe.syscall 5 ns 3 4 6 7' is not understood"},
+        {"probe.syscall 5 ns\n", "system call: the answer 'probe.syscall 5 ns' is not understood"},
+        {"probe.cpu 5 ops/s 3 4 6\n",
+                "system call: the answer 'probe.cpu 5 ops/s 3 4 6' is not understood"},
+        {"NOTE probe.cpu hello\n",
+                "system call: the answer 'NOTE probe.cpu hello' is not understood"},
+        {"\r\007", "system call: the answer '\\x0d\\x07' is not understood"},
+};
+
+START_TEST(what_is_no_answer_is_refused)
+{
+	struct probe_answer answer = {.n = 7};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++)
+		ck_fails(probe_parse(probes_find("probe.syscall"), hostile[i].text,
+		                 strlen(hostile[i].text), &answer, &err),
+		        ERR_FAILED, hostile[i].message);
+	ck_fails(probe_parse(probes_find("probe.syscall"), "a\0b", 3, &answer, &err), ERR_FAILED,
+	        "system call: the answer holds a NUL byte");
+	ck_assert_int_eq(answer.n, 7);
+}
+END_TEST
+
+START_TEST(an_answer_is_read)
+{
+	static const char text[] = "NOTE probe.syscall busy\033\n"
+	                           "probe.syscall 105.25 ns 9 100 110.5\n";
+	struct probe_answer answer;
+
+	ck_ok(probe_parse(probes_find("probe.syscall"), text, sizeof(text) - 1, &answer, &err));
+	ck_assert_double_eq(answer.value, 105.25);
+	ck_assert_double_eq(answer.min, 100);
+	ck_assert_double_eq(answer.max, 110.5);
+	ck_assert_int_eq(answer.n, 9);
+	ck_assert_uint_eq(answer.notes.n, 1);
+	ck_assert_str_eq(answer.notes.v[0], "busy\\x1b");
+	probe_answer_clear(&answer);
+}
+END_TEST
+
+START_TEST(a_note_is_kept_once_and_runs_are_added)
+{
+	struct probe_options options = {0};
+
+	probe_open_script(
+	        &place, dir, "echo 'NOTE probe.fsync tmpfs here'; echo 'probe.fsync 7 ns 3 6 8'");
+	ck_ok(probe_run(&place, probes_find("probe.fsync"), &options, &result, &err));
+	options.disturbed = true;
+	ck_ok(probe_run(&place, probes_find("probe.fsync"), &options, &result, &err));
+	const struct series *s = result_find(&result, "probe.fsync", "container");
+	ck_assert_uint_eq(s->n, 2);
+	ck_assert(!s->disturbed[0] && s->disturbed[1]);
+	ck_assert_str_eq(s->unit, "ns");
+	ck_assert_str_eq(s->group, "probe");
+	ck_assert_uint_eq(result.notes.n, 1);
+	ck_assert_str_eq(result.notes.v[0], "container, create, fsync, unlink: tmpfs here");
+}
+END_TEST
+
+START_TEST(a_program_that_floods_is_stopped_listening_to)
+{
+	struct probe_options options = {0};
+
+	probe_open_script(&place, dir, "head -c 200000 /dev/zero");
+	ck_fails(probe_run(&place, probes_find("probe.cpu"), &options, &result, &err), ERR_FAILED,
+	        "the probe wrote more than 65536 bytes");
+	ck_assert_uint_eq(result.n_series, 0);
+}
+END_TEST
+
+START_TEST(a_probe_that_fails_is_a_note_and_the_next_one_runs)
+{
+	struct probe_options options = {0};
+
+	probe_open_script(&place, dir,
+	        "[ \"$3\" = cpu ] && { echo 'probe.cpu 5 ops/s 3 4 6'; exit; }\n"
+	        "[ \"$3\" = float ] && { echo 'probe.float 5 ops/s 3 4 6'; exit 9; }\n"
+	        "echo \"FAIL probe.$3 no luck\"; exit 1");
+	ck_ok(probes_run(&place, &options, &result, &err));
+	ck_assert_uint_eq(result.n_series, 1);
+	ck_assert_ptr_nonnull(result_find(&result, "probe.cpu", "container"));
+	ck_assert(strv_has(&result.notes, "container: system call: no luck"));
+	ck_assert(strv_has(&result.notes,
+	        "container: floating-point arithmetic: the probe ended with status 9"));
+}
+END_TEST
+
+START_TEST(without_a_server_there_is_no_network_probe)
+{
+	struct probe_options options = {.quick = true};
+
+	if (!probe_built())
+		return;
+	probe_open_host(&place, dir);
+	ck_fails(probe_run(&place, probes_find("probe.tcp_latency"), &options, &result, &err),
+	        ERR_USAGE, "TCP round trip to the host: there is no server to talk to");
+	options.host = (struct probe_address){"127.0.0.1", 1};
+	ck_fails(probe_run(&place, probes_find("probe.tcp_latency"), &options, &result, &err),
+	        ERR_FAILED, "TCP round trip to the host: 127.0.0.1:1: Connection refused");
+	ck_fails(probe_quit(&place, "127.0.0.1", 1, &err), ERR_FAILED,
+	        "the probe's server at 127.0.0.1:1 does not answer");
+	int port;
+	ck_fails(probe_serve(&place, "nonsense", &port, &err), ERR_FAILED,
+	        "the probe's server at nonsense does not start: FAIL serve 'nonsense' is no IPv4 "
+	        "address: Invalid argument\\x0a");
+}
+END_TEST
+
+START_TEST(a_stop_is_obeyed)
+{
+	struct probe_options options = {0};
+	const volatile int stop = 1;
+
+	if (!probe_built())
+		return;
+	probe_open_host(&place, dir);
+	place.stop = &stop;
+	err_clear(&err);
+	ck_assert_int_eq(probes_run(&place, &options, &result, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_INTERRUPTED);
+	ck_assert_uint_eq(result.n_series, 0);
+}
+END_TEST
+
+START_TEST(the_program_leaves_the_machine)
+{
+	struct local_transport local;
+
+	if (!probe_built())
+		return;
+	local_transport_init(&local);
+	AUTO_FREE char *program = module_file("prov-probe");
+	AUTO_FREE char *inside = xasprintf("%s/bin", dir);
+	ck_ok(fs_mkdirs(inside, 0755, &err));
+	place = (struct probe_place){.kind = xstrdup("kvm"),
+	        .transport = &local.base,
+	        .program = xasprintf("%s/prov-probe", inside),
+	        .dir = xstrdup(inside)};
+	struct transport_file file = {
+	        .source = program, .destination = place.program, .mode = 0755};
+	ck_ok(local.base.ops->put(&local.base, &file, &err));
+	ck_ok(probe_run(&place, probes_find("probe.syscall"),
+	        &(struct probe_options){.quick = true}, &result, &err));
+	ck_assert_ptr_nonnull(result_find(&result, "probe.syscall", "kvm"));
+	ck_ok(probe_place_close(&place, &err));
+	ck_assert(!fs_exists(inside));
+}
+END_TEST
+
+START_TEST(a_program_that_is_not_installed_is_named)
+{
+	setenv("PROV_MODULE_DIR", dir, 1);
+	AUTO_FREE char *message = xasprintf("there is no '%s/prov-probe'", dir);
+	ck_fails(probe_place_open(&place, "host", NULL, dir, &err), ERR_HOST, message);
+	ck_assert_str_eq(err.hint, "build prov again with make, or install it again");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {every_row_is_a_series_of_its_own,
+	        a_line_has_the_form_that_is_promised, all_probes_run_on_the_host,
+	        a_system_call_costs_what_a_second_program_measures,
+	        arithmetic_is_as_fast_as_a_second_implementation, what_is_no_answer_is_refused,
+	        an_answer_is_read, a_note_is_kept_once_and_runs_are_added,
+	        a_program_that_floods_is_stopped_listening_to,
+	        a_probe_that_fails_is_a_note_and_the_next_one_runs,
+	        without_a_server_there_is_no_network_probe, a_stop_is_obeyed,
+	        the_program_leaves_the_machine, a_program_that_is_not_installed_is_named};
+
+	return suite_run("probes", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}
