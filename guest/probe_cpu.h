@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -154,8 +153,7 @@ static int batch_pagefault(void *ctx, long n, int64_t *ns)
 	for (long left = n; left > 0; left -= FAULT_PAGES) {
 		long pages = left < FAULT_PAGES ? left : FAULT_PAGES;
 		size_t bytes = (size_t)(pages * size);
-		volatile char *area = mmap(
-		        NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		volatile char *area = map_pages(bytes, MAP_PRIVATE);
 		if (area == MAP_FAILED)
 			return -1;
 		/* A huge page would answer 512 touches with one fault. */
@@ -214,7 +212,7 @@ static int measure_copy(const struct probe_env *env, const char *id, size_t n)
 	struct measure m = {.id = id, .unit = "MiB/s", .batch = batch_copy, .ctx = &c};
 
 	m.per_op = (double)n / MIB;
-	c.from = mmap(NULL, 2 * n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	c.from = map_pages(2 * n, MAP_PRIVATE);
 	if (c.from == MAP_FAILED)
 		return failed(id, "mmap of %zu KiB", 2 * n / 1024);
 	c.to = c.from + n;

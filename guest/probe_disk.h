@@ -216,24 +216,24 @@ static int batch_randread(void *ctx, long n, int64_t *ns)
 	return 0;
 }
 
-static int measure_read(const struct probe_env *env, struct measure *m)
+static int measure_read(const struct probe_env *env, struct measure m)
 {
 	struct disk d;
 
-	if (disk_open(&d, env, m->id) != 0)
+	if (disk_open(&d, env, m.id) != 0)
 		return 1;
-	m->ctx = &d;
+	m.ctx = &d;
 	int status = fill_file(&d, env);
 	if (status == 0) {
 		if (!d.direct)
-			note(m->id,
+			note(m.id,
 			        "%s refuses O_DIRECT: the file's cached pages are dropped before",
 			        fs_name(env->dir));
 		if (d.chunks < FILE_MAX)
-			note(m->id, "a file of %ld MiB only, as writing it is slow", d.chunks);
-		if (m->per_op > 0)
-			m->max_batch = d.chunks;
-		status = measure(env, m);
+			note(m.id, "a file of %ld MiB only, as writing it is slow", d.chunks);
+		if (m.per_op > 0)
+			m.max_batch = d.chunks;
+		status = measure(env, &m);
 	}
 	disk_close(&d);
 	return status;
@@ -244,12 +244,12 @@ static int probe_seqread(const struct probe_env *env)
 	struct measure m = {
 	        .id = "probe.seqread", .unit = "MiB/s", .per_op = 1, .batch = batch_seqread};
 
-	return measure_read(env, &m);
+	return measure_read(env, m);
 }
 
 static int probe_randread(const struct probe_env *env)
 {
 	struct measure m = {.id = "probe.randread", .unit = "ns", .batch = batch_randread};
 
-	return measure_read(env, &m);
+	return measure_read(env, m);
 }

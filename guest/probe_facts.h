@@ -30,8 +30,8 @@
 static void fact(const char *id, const char *text)
 {
 	printf("FACT %s ", id);
-	for (int i = 0; text[i] && i < 1500; i++)
-		putchar(text[i] > ' ' && text[i] < 127 ? text[i] : text[i] == '\n' ? ';' : ' ');
+	for (int left = 1500; left > 0 && *text; left--, text++)
+		putchar(*text > ' ' && *text < 127 ? *text : *text == '\n' ? ';' : ' ');
 	putchar('\n');
 }
 
@@ -136,7 +136,7 @@ static bool may_unshare(int flag)
 	pid_t child = fork();
 
 	if (child == 0)
-		_exit(unshare(flag) < 0);
+		_exit(unshare(flag) < 0 ? 1 : 0);
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 

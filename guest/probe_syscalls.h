@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <linux/futex.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -135,8 +134,7 @@ static int syscalls_round(struct syscalls *s, int from)
 
 static void facts_syscalls(void)
 {
-	struct syscalls *s =
-	        mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct syscalls *s = map_pages(sizeof(*s), MAP_SHARED);
 	int count[4] = {0};
 
 	if (s == MAP_FAILED)
