@@ -42,6 +42,7 @@ killed() { # SIGNAL MILLISECONDS VERB…
 	code=$?
 	context="SIG$signal of '$*' after $ms ms: $code"
 	ids=$(ls "$PROV_HOME/labs" 2>/dev/null)
+	printf "%s\n" $ids | grep . >>"$scratch/ids"
 	[ $signal != KILL ] || [ $code -eq 137 ]
 }
 

@@ -27,6 +27,7 @@ for ms in 20 60 120 250 400 600 800 1000 1500 $((span / 2)) $((span - 300)); do
 	wait $pid 2>/dev/null
 	[ $? -ne 137 ] || caught=$((caught + 1))
 	context="SIGKILL after $ms ms"
+	ls "$PROV_HOME/labs" >>"$scratch/ids" 2>/dev/null
 	if [ $ms = 800 ]; then
 		expect 0 prov up
 		expect 0 prov exec web@kvm -- true
