@@ -52,7 +52,7 @@ static int decimals(double value)
 {
 	double v = fabs(value);
 
-	if (v == 0 || v >= 99.95)
+	if (!isfinite(v) || v == 0 || v >= 99.95)
 		return 0;
 	if (v >= 9.995)
 		return 1;
@@ -140,7 +140,7 @@ static int ratio_places(double value)
 {
 	double v = fabs(value);
 
-	if (v >= 9.95)
+	if (!isfinite(v) || v >= 9.95)
 		return 0;
 	if (v >= 1.995)
 		return 1;

@@ -27,6 +27,7 @@ struct axis {
 	double low, high;
 	bool log;
 	const char *unit; /* borrowed */
+	double factor;    /* ticks are round in value * factor */
 };
 /* Log where the values span more than a factor of 20. */
 struct axis axis_over(double low, double high, const char *unit);

@@ -224,16 +224,13 @@ void html_cards(const struct result *result, const struct view *view, struct str
 	card_phases(view, out);
 	card_memory(view, out);
 	card_probes(view, out);
+	card_claims(result, out);
 	str_add(out, "</div>\n<div>\n");
 	card_kernels(result, out);
 	card_density(view, out);
 	card_storm(result, view, out);
-	str_add(out, "</div>\n<div>\n");
 	card_bars(view, "provision.script", "The same script",
 	        "From the first command to provisioned (t5 to t6).", out);
-	str_add(out, "</div>\n<div>\n");
 	card_disk(view, out);
-	str_add(out, "</div>\n");
-	card_claims(result, out);
-	str_add(out, "</div>\n");
+	str_add(out, "</div>\n</div>\n");
 }

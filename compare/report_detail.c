@@ -78,24 +78,30 @@ void html_distributions(const struct view *view, struct str *out)
 	str_add(out, "</div>\n");
 }
 
-static void interval_cell(const struct view_row *row, const struct series *s, struct str *out)
+static bool has_p95(const struct view *view, const char *group)
 {
-	struct summary summary;
-
-	view_summary(s, &summary);
-	str_add(out, "<td class=\"n\">");
-	if (row->curve)
-		str_add(out, "slope");
-	else if (summary.has_p95) {
-		AUTO_STR p95 = {0};
-		figure_add(&p95, summary.p95, row->unit);
-		html_text(out, str_text(&p95));
-	} else
-		str_add(out, "–");
-	str_add(out, "</td>");
+	for (size_t r = 0; r < view->n_rows; r++)
+		for (size_t k = 0; k < view->n_kinds; k++) {
+			const struct series *s = view->rows[r].cells[k];
+			if (s && s->n >= STATS_P95_RUNS && str_eq(view->rows[r].group, group))
+				return true;
+		}
+	return false;
 }
 
-static void figure_line(const struct view_row *row, const struct series *s, struct str *out)
+static void p95_cell(const struct view_row *row, const struct series *s, struct str *out)
+{
+	struct summary summary;
+	AUTO_STR p95 = {0};
+
+	view_summary(s, &summary);
+	if (summary.has_p95 && !row->curve)
+		figure_add(&p95, summary.p95, row->unit);
+	html_element(out, "td", NULL, p95.len ? str_text(&p95) : NULL);
+}
+
+static void figure_line(
+        const struct view_row *row, const struct series *s, bool p95, struct str *out)
 {
 	AUTO_STR figure = {0}, verdict = {0}, runs = {0};
 	struct ratio ratio;
@@ -109,7 +115,8 @@ static void figure_line(const struct view_row *row, const struct series *s, stru
 	str_add(out, "</td><td class=\"n\">");
 	html_text(out, str_text(&figure));
 	str_add(out, "</td>");
-	interval_cell(row, s, out);
+	if (p95)
+		p95_cell(row, s, out);
 	str_add(out, "<td>");
 	html_text(out, s == row->base ? "base" : str_text(&verdict));
 	str_add(out, view_disturbed(s) ? "</td><td class=\"flag\">" : "</td><td>");
@@ -117,9 +124,10 @@ static void figure_line(const struct view_row *row, const struct series *s, stru
 	str_add(out, "</td></tr>\n");
 }
 
-static void figure_row(const struct view *view, const struct view_row *row, struct str *out)
+static void figure_row(
+        const struct view *view, const struct view_row *row, bool p95, struct str *out)
 {
-	str_add(out, "<tbody><tr><th scope=\"rowgroup\" colspan=\"5\">");
+	str_addf(out, "<tbody><tr><th scope=\"rowgroup\" colspan=\"%d\">", p95 ? 5 : 4);
 	html_text(out, row->title);
 	str_add(out, row->higher_is_better ? ", more is better" : "");
 	str_add(out, "<small>");
@@ -129,7 +137,7 @@ static void figure_row(const struct view *view, const struct view_row *row, stru
 	str_add(out, "</code>)</small></th></tr>\n");
 	for (size_t k = 0; k < view->n_kinds; k++)
 		if (row->cells[k])
-			figure_line(row, row->cells[k], out);
+			figure_line(row, row->cells[k], p95, out);
 	str_add(out, "</tbody>\n");
 }
 
@@ -138,14 +146,18 @@ void html_figures(const struct view *view, struct str *out)
 	str_add(out, "<h2 id=\"figures\">All figures and how they were read</h2>\n");
 	for (size_t g = 0; g < view->n_groups; g++) {
 		html_element(out, "h3", NULL, view_group_title(view->groups[g]));
+		bool p95 = has_p95(view, view->groups[g]);
 		str_add(out,
-		        "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Kind</th>"
-		        "<th scope=\"col\">Median [least–greatest]</th>"
-		        "<th scope=\"col\">p95</th><th scope=\"col\">Ratio (95 %)</th>"
-		        "<th scope=\"col\">Runs</th></tr></thead>\n");
+		        "<div class=\"scroll\"><table class=\"figures\"><thead><tr>"
+		        "<th scope=\"col\">Kind</th>"
+		        "<th scope=\"col\">Median [least–greatest]</th>");
+		str_add(out, p95 ? "<th scope=\"col\">p95</th>" : "");
+		str_add(out,
+		        "<th scope=\"col\">Ratio (95 %)</th><th scope=\"col\">Runs</th>"
+		        "</tr></thead>\n");
 		for (size_t r = 0; r < view->n_rows; r++)
 			if (str_eq(view->rows[r].group, view->groups[g]))
-				figure_row(view, &view->rows[r], out);
+				figure_row(view, &view->rows[r], p95, out);
 		str_add(out, "</table></div>\n");
 	}
 }
@@ -186,7 +198,13 @@ void html_facts(const struct result *result, const char *group, struct str *out)
 		str_add(out, "</th>");
 		for (size_t k = 0; k < n; k++) {
 			const struct fact *of = result_fact_of(result, f->id, kinds[k]);
-			html_element(out, "td", NULL, of ? of->value : NULL);
+			/* On a phone a cell stands alone and names its kind. */
+			str_addf(out, "<td class=\"%s\"><span class=\"narrow-only\">",
+			        html_kind(kinds[k]));
+			html_key(out, kinds[k]);
+			str_add(out, ": </span>");
+			html_text(out, of ? of->value : NULL);
+			str_add(out, "</td>\n");
 		}
 		html_element(out, "td", "muted", f->method);
 		str_add(out, "</tr>\n");

@@ -63,9 +63,10 @@ void diff_warnings(const struct result *a, const struct result *b, struct strv *
 			strv_addf(out, "%s: %s in A, %s in B", rows[i].what,
 			        rows[i].a ? rows[i].a : "unknown",
 			        rows[i].b ? rows[i].b : "unknown");
+	bool both = view_emulated(a) && str_eq(view_emulated(a), view_emulated(b));
 	if (view_emulated(a))
-		strv_addf(out, "A: %s", view_emulated(a));
-	if (view_emulated(b))
+		strv_addf(out, "%s: %s", both ? "A and B" : "A", view_emulated(a));
+	if (view_emulated(b) && !both)
 		strv_addf(out, "B: %s", view_emulated(b));
 }
 

@@ -79,8 +79,8 @@ void report_diff_html(const struct result *a, const struct result *b, struct str
 	diff_warnings(a, b, &warnings);
 	if (warnings.n) {
 		str_add(out,
-		        "<div class=\"emulated\" role=\"note\"><strong>Not the same conditions"
-		        "</strong><ul class=\"plain\">\n");
+		        "<div class=\"emulated\" role=\"note\"><strong>Before comparing</strong>"
+		        "<ul class=\"plain\">\n");
 		for (size_t i = 0; i < warnings.n; i++)
 			html_element(out, "li", NULL, warnings.v[i]);
 		str_add(out, "</ul></div>\n");

@@ -44,6 +44,9 @@ static void stacked(const struct phases *p, double most, const char *kind, struc
 	AUTO_STR label = {0}, figure = {0}, note = {0};
 	double from = 0;
 
+	for (size_t i = 0; i < PHASES; i++)
+		if (p->at[i] == p->last)
+			str_addf(&figure, "t%zu ", i + 1);
 	figure_add(&figure, p->last, "s");
 	describe(p, &note);
 	str_addf(&label, "%s: %s", kind, str_text(&note));
@@ -74,7 +77,7 @@ static void choose_labels(const struct phases *p, const struct axis *axis, bool 
 		bool free_here = isfinite(p->at[order[i]]);
 		for (size_t k = 0; k < PHASES; k++)
 			if (labelled[k] &&
-			        fabs(axis_at(axis, p->at[k]) - axis_at(axis, p->at[order[i]])) < 6)
+			        fabs(axis_at(axis, p->at[k]) - axis_at(axis, p->at[order[i]])) < 7)
 				free_here = false;
 		labelled[order[i]] = free_here;
 	}

@@ -53,6 +53,19 @@ void svg_label(struct str *out, double x, double y, const char *anchor, const ch
 	str_add(out, "</text>");
 }
 
+/* Ticks are round in the unit that they are shown in. Decades stay in the series' own unit: a tenth
+ * of a MiB is no round number of KiB. */
+static void choose_unit(struct axis *axis)
+{
+	struct figure_scale scale = figure_scale(axis->high, axis->unit);
+
+	axis->factor = 1;
+	if (axis->log)
+		return;
+	axis->factor = scale.factor;
+	axis->unit = scale.unit;
+}
+
 struct axis axis_over(double low, double high, const char *unit)
 {
 	struct axis axis = {.low = low, .high = high, .unit = unit};
@@ -61,6 +74,7 @@ struct axis axis_over(double low, double high, const char *unit)
 		axis.log = true;
 		axis.low = low / 1.3;
 		axis.high = high * 1.3;
+		choose_unit(&axis);
 		return axis;
 	}
 	if (low > 0 && low < high * 0.7)
@@ -71,6 +85,7 @@ struct axis axis_over(double low, double high, const char *unit)
 	if (axis.low != 0)
 		axis.low -= room;
 	axis.high += room;
+	choose_unit(&axis);
 	return axis;
 }
 
@@ -88,7 +103,9 @@ double axis_at(const struct axis *axis, double value)
 static size_t linear_ticks(const struct axis *axis, double *ticks, size_t max)
 {
 	static const double rounds[] = {1, 2, 5, 10};
-	double raw = (axis->high - axis->low) / 4, power = pow(10, floor(log10(raw))), step = raw;
+	double by = axis->factor > 0 ? axis->factor : 1;
+	double low = axis->low * by, high = axis->high * by;
+	double raw = (high - low) / 4, power = pow(10, floor(log10(raw))), step = raw;
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++)
@@ -96,25 +113,31 @@ static size_t linear_ticks(const struct axis *axis, double *ticks, size_t max)
 			step = rounds[i] * power;
 			break;
 		}
-	for (double v = ceil(axis->low / step) * step; v <= axis->high && n < max; v += step)
-		ticks[n++] = fabs(v) < step / 1000 ? 0 : v;
+	for (double v = ceil(low / step) * step; v <= high && n < max; v += step)
+		ticks[n++] = fabs(v) < step / 1000 ? 0 : v / by;
+	return n;
+}
+
+/* 1, 2, 5 within few decades; else every decade, or every second one, and so on. */
+static size_t log_ticks(const struct axis *axis, double *ticks, size_t max)
+{
+	static const double few[] = {1, 2, 5};
+	double decades = log10(axis->high / axis->low);
+	double by = pow(10, fmax(1, ceil(decades / (double)(max < 5 ? max : 5))));
+	size_t per = decades < 2 ? ARRAY_SIZE(few) : 1, n = 0;
+
+	for (double power = pow(10, floor(log10(axis->low))); power <= axis->high; power *= by)
+		for (size_t i = 0; i < per && n < max; i++)
+			if (power * few[i] >= axis->low && power * few[i] <= axis->high)
+				ticks[n++] = power * few[i];
 	return n;
 }
 
 size_t axis_ticks(const struct axis *axis, double *ticks, size_t max)
 {
-	size_t n = 0;
-
 	if (!(axis->high > axis->low) || !isfinite(axis->high - axis->low))
 		return 0;
-	if (!axis->log)
-		return linear_ticks(axis, ticks, max);
-	double decades = log10(axis->high / axis->low);
-	/* Every second decade, and so on, where there are too many. */
-	double by = pow(10, ceil(decades / (double)(max < 5 ? max : 5)));
-	for (double v = pow(10, ceil(log10(axis->low))); v <= axis->high && n < max; v *= by)
-		ticks[n++] = v;
-	return n;
+	return axis->log ? log_ticks(axis, ticks, max) : linear_ticks(axis, ticks, max);
 }
 
 void axis_grid(struct str *out, const struct axis *axis, double height)
@@ -134,23 +157,36 @@ void axis_labels(struct str *out, const struct axis *axis)
 	axis_names(out, axis, ticks, n);
 }
 
+static void tick_text(const struct axis *axis, double tick, struct str *out)
+{
+	struct figure_scale scale = {axis->factor > 0 ? axis->factor : 1, axis->unit};
+
+	/* Decades of time are round in every unit of time. */
+	if (axis->log &&
+	        (str_eq(axis->unit, "s") || str_eq(axis->unit, "ns") || str_eq(axis->unit, "us")))
+		scale = figure_scale(tick * 1.0000001, axis->unit);
+	str_addf(out, "%.4g", tick * scale.factor);
+	if (*scale.unit && !str_eq(scale.unit, "count"))
+		str_addf(out, "%s%s", str_eq(scale.unit, "×") ? "" : " ", scale.unit);
+}
+
+/* A name that would touch the one before, on a phone, is left out; its line stays. */
 void axis_names(struct str *out, const struct axis *axis, const double *ticks, size_t n)
 {
+	double free_from = 0;
+
 	str_add(out, "<svg class=\"axis\" width=\"100%\" height=\"16\" aria-hidden=\"true\">");
 	for (size_t i = 0; i < n; i++) {
-		struct figure_scale scale = figure_scale(ticks[i], axis->unit);
-		double at = axis_at(axis, ticks[i]);
 		AUTO_STR text = {0};
-		str_addf(&text, "%.4g%s%s", ticks[i] * scale.factor,
-		        *scale.unit && !str_eq(scale.unit, "×") ? " " : "", scale.unit);
-		/* A phone has room for every other one. */
-		str_add(out, i % 2 && n > 3 ? "<g class=\"wide-only\">" : "<g>");
-		svg_label(out, at, 12,
-		        at < 6            ? "start"
-		                : at > 94 ? "end"
-		                          : "middle",
-		        str_text(&text));
-		str_add(out, "</g>");
+		double at = axis_at(axis, ticks[i]);
+		tick_text(axis, ticks[i], &text);
+		double width = (double)text.len * 3.1;
+		bool left = at<width / 2, right = at> 100 - width / 2;
+		double from = left ? at : right ? at - width : at - width / 2;
+		if (from < free_from)
+			continue;
+		svg_label(out, at, 12, left ? "start" : right ? "end" : "middle", str_text(&text));
+		free_from = from + width + 3;
 	}
 	str_add(out, "</svg>\n");
 }
