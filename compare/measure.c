@@ -1,0 +1,136 @@
+#include "compare/measure.h"
+
+#include <math.h>
+
+static const struct measure measures[] = {
+        {"start.t1", "created", "start", "s",
+                "from the command's start until the last step that makes files and definitions is "
+                "done"},
+        {"start.t2", "kernel running", "start", "s",
+                "the first line of the initrd's init on the virtio-serial channel, on arrival at "
+                "the host"},
+        {"start.t3", "init executed", "start", "s",
+                "container: PID 1 was executed; VM: its init's first line on the virtio-serial "
+                "channel; process: exec succeeded"},
+        {"start.t4", "network up", "start", "s",
+                "container: its end of the veth is on the bridge; VM: the line of the initrd on "
+                "the channel"},
+        {"start.t5", "until a command runs", "start", "s",
+                "`true` has run over prov's own transport: SSH into the VM, setns into the "
+                "container, fork and exec on the host"},
+        {"start.t5ssh", "until a command runs, over SSH in both", "start", "s",
+                "container: t5 and the time until its SSH server was started and ran `true` by a "
+                "login; VM: t5"},
+        {"start.ssh", "SSH server started, first login", "start", "s",
+                "container: the box's SSH server is started by exec, until `true` has run by a "
+                "login"},
+        {"start.t5direct", "until a command runs, without SSH in both", "start", "s",
+                "container: t5; VM: the last line of its start on the virtio-serial channel, "
+                "looked at every 20 ms"},
+        {"start.t6", "provisioned", "start", "s",
+                "t5 and the durations of the provisioning steps, which are the same in both kinds"},
+        {"start.provision", "the same provisioning", "start", "s",
+                "sum of the provisioning steps' durations, over the transport that t5 opened"},
+        {"start.again", "one more command, transport open", "start", "s",
+                "`true` once more over the transport that is open already"},
+        {"start.login", "one more command, new transport", "start", "s",
+                "a transport is opened (SSH login; setns), runs `true` and is closed"},
+        {"start.cpu", "CPU time of a start on the host", "start", "s",
+                "until t5: user and system time of QEMU or of the container's cgroup, and of "
+                "prov's worker; libvirtd not counted"},
+        {"stop.halt", "halted", "start", "s",
+                "prov halt: asked to shut down, until nothing of it runs"},
+        {"stop.destroy", "destroyed", "start", "s",
+                "prov destroy of a halted machine, until nothing of it is left"},
+        {"storm.t5", "all at once: until a command runs", "storm", "s",
+                "started at the same moment, one value for each machine, from the common start"},
+        {"memory.delta", "fall of MemAvailable", "memory", "MiB",
+                "MemAvailable before less after settling, by number of instances; prov's workers "
+                "have ended"},
+        {"memory.slope", "per instance, after settling", "memory", "MiB",
+                "slope of the least-squares line through the fall of MemAvailable over the number "
+                "of instances"},
+        {"memory.total", "what the provider accounts for", "memory", "MiB",
+                "see the provider's usage"},
+        {"memory.pss.guest", "guest RAM touched", "memory", "MiB",
+                "PSS of QEMU's mapping of the guest's size in /proc/PID/smaps"},
+        {"memory.pss.tcg", "TCG's translation cache", "memory", "MiB",
+                "PSS of QEMU's mappings that are writable and executable"},
+        {"memory.pss.vmm", "the rest of QEMU", "memory", "MiB",
+                "PSS of QEMU less guest RAM and translation cache"},
+        {"memory.pss.init", "PID 1 and its services", "memory", "MiB",
+                "PSS of PID 1 and its descendants, smaps_rollup on the host"},
+        {"memory.pss.mon", "supervisor", "memory", "MiB", "PSS of prov-mon, smaps_rollup"},
+        {"memory.cgroup", "cgroup's use", "memory", "MiB",
+                "usage of the memory cgroup less inactive file pages"},
+        {"memory.kernel", "kernel memory", "memory", "MiB",
+                "kernel memory that the cgroup accounts for: page tables, stacks, slabs"},
+        {"memory.guest", "what the guest believes it uses", "memory", "MiB",
+                "MemTotal less MemAvailable of /proc/meminfo inside"},
+        {"density.extrapolated", "instances until the host's reserve is reached", "density",
+                "count",
+                "extrapolated: (MemAvailable less the reserve) over the slope; other limits "
+                "(bridge ports, processes) come earlier"},
+        {"density.started", "really started", "density", "count", "instances that ran `true`"},
+        {"density.delta", "fall of MemAvailable", "density", "MiB",
+                "by number of instances, all running at once"},
+        {"density.seconds", "time for all of them", "density", "s",
+                "from the first start, by number of instances that run"},
+        {"disk.box", "box, shared by all its machines", "disk", "MiB",
+                "allocated blocks of the box's artefacts that this kind uses"},
+        {"disk.delta", "own, after the start", "disk", "MiB",
+                "allocated blocks of the machine's folder at t5"},
+        {"disk.provisioned", "own, after provisioning", "disk", "MiB", "the same after t6"},
+        {"load.other", "CPUs kept busy by others", "load", "count",
+                "busy time of /proc/stat from 0.2 s before the start until t5, less what the start "
+                "itself used"},
+        {"load.steal", "CPUs stolen by the hypervisor", "load", "count",
+                "steal time of /proc/stat, likewise"},
+};
+
+static const struct measure *find(const char *id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(measures); i++)
+		if (str_eq(measures[i].id, id))
+			return &measures[i];
+	return NULL;
+}
+
+void measure_add(struct result *result, const char *id, const char *kind, double value, double x,
+        const char *method)
+{
+	const struct measure *m = find(id);
+
+	if (!m || !isfinite(value))
+		return;
+	const struct series described = {.id = id,
+	        .kind = kind,
+	        .title = m->title,
+	        .group = m->group,
+	        .unit = m->unit,
+	        .method = method ? method : m->method,
+	        /* Of instances, more is better; of nothing else here. */
+	        .higher_is_better = str_eq(m->group, "density") && str_eq(m->unit, "count")};
+	series_add(result_series(result, &described), value, x, false);
+}
+
+void measure_fact(struct result *result, const struct fact *fact)
+{
+	if (fact->value && *fact->value)
+		result_fact(result, fact);
+}
+
+void measure_merge(struct result *into, const struct result *from, bool disturbed)
+{
+	for (size_t i = 0; i < from->n_series; i++) {
+		const struct series *s = &from->series[i];
+		for (size_t k = 0; k < s->n; k++)
+			series_add(result_series(into, s), s->values[k], s->x ? s->x[k] : NAN,
+			        disturbed || s->disturbed[k]);
+	}
+	for (size_t i = 0; i < from->n_facts; i++)
+		result_fact(into, &from->facts[i]);
+	for (size_t i = 0; i < from->notes.n; i++)
+		if (!strv_has(&into->notes, from->notes.v[i]))
+			strv_add(&into->notes, from->notes.v[i]);
+}
