@@ -1,0 +1,206 @@
+/* Several machines of one kind at once: what each costs in memory, how long a storm of starts
+ * takes, how many fit. */
+#include "compare/experiment_parts.h"
+
+#include "base/clock.h"
+#include "compare/measure.h"
+#include "compare/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SECOND_NS INT64_C(1000000000)
+/* So many starts at a time: more only wait for the same CPUs. */
+#define ABREAST 4
+
+/* Small machines are lost in the noise of a few: their ladder goes higher. */
+static const struct ladder {
+	const char *provider;
+	int top, quick_top;
+} ladders[] = {
+        {"container", 32, 16},
+        {"kvm", 4, 2},
+};
+
+int experiment_ladder_top(const struct experiment *e, const struct compare_kind *kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ladders); i++)
+		if (str_eq(ladders[i].provider, kind->provider))
+			return e->options->quick ? ladders[i].quick_top : ladders[i].top;
+	return 0;
+}
+
+static struct team team_of(struct experiment *e, const struct compare_kind *kind, int first, int n)
+{
+	struct team team = {.machines = xcalloc((size_t)n + 1, sizeof(struct machine *))};
+
+	for (int i = first; i < first + n; i++)
+		team.machines[team.n++] = experiment_machine(e, kind, i);
+	return team;
+}
+
+/* Starts machines first … first+n-1, and nothing more than that. */
+static int start(struct experiment *e, const struct compare_kind *kind, int first, int n,
+        int abreast, struct err *err)
+{
+	const struct work_options options = {
+	        .base = {.parallel = abreast}, .kind = kind->name, .folder = e->folder};
+	struct team team = team_of(e, kind, first, n);
+	struct err second = {0};
+
+	recorder_reset(&e->recorder);
+	int rc = experiment_verb(e, &verb_work, &options, &team, err);
+	for (size_t i = 0; i < team.n; i++) {
+		struct result found;
+		/* Their CPU time counts in no round. */
+		if (work_collect(e->folder, team.machines[i]->spec.selector, &found, &second) < 0 &&
+		        rc == 0) {
+			*err = second;
+			rc = -1;
+		}
+		result_clear(&found);
+	}
+	free(team.machines);
+	return rc;
+}
+
+/* The error of what came before is the one to tell. */
+static int finish(
+        struct experiment *e, const struct compare_kind *kind, int n, int rc, struct err *err)
+{
+	struct team team = team_of(e, kind, 0, n);
+	struct err second = {0};
+	int last = n ? experiment_destroy(e, &team, &second) : 0;
+
+	free(team.machines);
+	if (rc == 0 && last < 0) {
+		*err = second;
+		return -1;
+	}
+	return rc;
+}
+
+static int fall(struct experiment *e, double before, double *out, struct err *err)
+{
+	double now;
+
+	if (memory_settle((e->options->quick ? 2 : 6) * SECOND_NS, e->env->stop, err) < 0 ||
+	        memory_available(&now, err) < 0)
+		return -1;
+	*out = before - now;
+	return 0;
+}
+
+static void add(struct experiment *e, const struct compare_kind *kind, const char *id, double value,
+        double x)
+{
+	measure_add(e->result, id, kind->name, value, x, NULL);
+}
+
+static void fit(struct experiment *e, const struct compare_kind *kind, double available)
+{
+	const struct series *s = result_find(e->result, "memory.delta", kind->name);
+	double reserve = e->result->host.memory_mib * e->options->reserve;
+	struct fit line;
+
+	if (!s || s->n < 2)
+		return;
+	stats_fit(s->x, s->values, s->n, &line);
+	if (!(line.slope > 0)) {
+		strv_addf(&e->result->notes,
+		        "%s: one more instance costs less than the host's memory moves by itself",
+		        kind->name);
+		return;
+	}
+	add(e, kind, "memory.slope", line.slope, NAN);
+	add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope), NAN);
+}
+
+static int climb_ladder(struct experiment *e, const struct compare_kind *kind, int *up,
+        double available, struct err *err)
+{
+	int top = experiment_ladder_top(e, kind);
+	double delta;
+
+	for (int n = 1; n <= top; n *= 2) {
+		int first = *up;
+		*up = n; /* also what starts only in part is to be removed */
+		if (start(e, kind, first, n - first, ABREAST, err) < 0 ||
+		        fall(e, available, &delta, err) < 0)
+			return -1;
+		add(e, kind, "memory.delta", delta, n);
+	}
+	return 0;
+}
+
+int experiment_ladder(struct experiment *e, size_t k, struct err *err)
+{
+	const struct compare_kind *kind = e->kinds[k];
+	double ignored, available = 0;
+	int up = 0;
+
+	if (fall(e, 0, &ignored, err) < 0 || memory_available(&available, err) < 0)
+		return -1;
+	int rc = climb_ladder(e, kind, &up, available, err);
+	rc = finish(e, kind, up, rc, err);
+	if (rc == 0)
+		fit(e, kind, available);
+	return rc;
+}
+
+int experiment_storm(struct experiment *e, size_t k, struct err *err)
+{
+	const struct compare_kind *kind = e->kinds[k];
+	int n = e->options->parallel;
+	int64_t t0_ns = clock_mono_ns();
+	int rc = start(e, kind, 0, n, n, err);
+
+	for (int i = 0; rc == 0 && i < n; i++) {
+		const struct timeline *t =
+		        recorder_of(&e->recorder, experiment_machine(e, kind, i)->spec.selector);
+		if (t && t->phase_ns[PHASE_TRANSPORT])
+			add(e, kind, "storm.t5",
+			        (double)(t->phase_ns[PHASE_TRANSPORT] - t0_ns) / 1e9, NAN);
+	}
+	return finish(e, kind, n, rc, err);
+}
+
+/* One more batch, until the reserve, the number or the time is used up. */
+static int fill_up(struct experiment *e, const struct compare_kind *kind, int *up, double available,
+        struct err *err)
+{
+	double reserve = e->result->host.memory_mib * e->options->reserve, delta = 0;
+	int64_t begun_ns = clock_mono_ns();
+	int batch = str_eq(kind->provider, "kvm") ? 2 : 32;
+
+	while (*up < e->options->max && available - delta > reserve) {
+		int first = *up;
+		int n = e->options->max - first < batch ? e->options->max - first : batch;
+		*up += n;
+		if (start(e, kind, first, n, ABREAST, err) < 0)
+			return -1;
+		double now, gone_s = (double)(clock_mono_ns() - begun_ns) / 1e9;
+		if (memory_available(&now, err) < 0)
+			return -1;
+		delta = available - now;
+		add(e, kind, "density.delta", delta, *up);
+		add(e, kind, "density.seconds", gone_s, *up);
+		if (clock_mono_ns() - begun_ns > e->options->density_ns)
+			break;
+	}
+	return 0;
+}
+
+int experiment_density(struct experiment *e, size_t k, struct err *err)
+{
+	const struct compare_kind *kind = e->kinds[k];
+	double ignored, available = 0;
+	int up = 0;
+
+	if (fall(e, 0, &ignored, err) < 0 || memory_available(&available, err) < 0)
+		return -1;
+	int rc = fill_up(e, kind, &up, available, err);
+	if (rc == 0)
+		add(e, kind, "density.started", up, NAN);
+	return finish(e, kind, up, rc, err);
+}
