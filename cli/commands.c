@@ -13,6 +13,8 @@ const struct command *const commands[] = {
         &cmd_reload,
         &cmd_destroy,
         &cmd_box,
+        &cmd_compare,
+        &cmd_report,
         &cmd_doctor,
         &cmd_global_status,
         &cmd_version,

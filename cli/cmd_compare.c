@@ -1,0 +1,279 @@
+/* compare: the same machine as a process, a container and a virtual machine, measured side by side.
+ */
+#include "cli/cli.h"
+
+#include "base/fs.h"
+#include "boxes/store.h"
+#include "compare/experiment.h"
+#include "compare/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define DEFAULT_RUNS    5
+#define QUICK_RUNS      2
+#define DEFAULT_STORM   4
+#define DEFAULT_MAX     1000
+#define DEFAULT_RESERVE 10 /* % of MemTotal */
+#define DENSITY_NS      (INT64_C(600) * 1000000000)
+#define RESULT_MAX      (64 << 20)
+
+/* Which report an option asks for; the terminal's where none does. */
+static const struct format {
+	const char *option, *suffix;
+	void (*write)(const struct result *result, struct str *out);
+} formats[] = {
+        {"json", ".json", result_write_json},
+        {"csv", ".csv", report_csv},
+        {"markdown", ".md", report_markdown},
+        {"html", ".html", report_html},
+};
+
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col
+	                                                                         : 100;
+}
+
+static int write_file(const char *path, const struct result *result,
+        void (*write)(const struct result *, struct str *), struct err *err)
+{
+	AUTO_STR text = {0};
+
+	write(result, &text);
+	if (fs_replace(path, str_text(&text), text.len, 0644, err) < 0)
+		return -1;
+	fprintf(stderr, "written: %s\n", path);
+	return 0;
+}
+
+/* -o FILE: its suffix says how; JSON, from which every other report can be made, where it says
+ * nothing. */
+static int write_output(const char *path, const struct result *result, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (str_ends(path, formats[i].suffix))
+			return write_file(path, result, formats[i].write, err);
+	return write_file(path, result, result_write_json, err);
+}
+
+static int report(const struct cli *cli, const struct result *result, struct err *err)
+{
+	const char *html = cli_value(cli, "html"), *output = cli_value(cli, "output");
+	bool printed = false;
+
+	if (html && write_file(html, result, report_html, err) < 0)
+		return -1;
+	if (output && write_output(output, result, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		AUTO_STR text = {0};
+		if (str_eq(formats[i].option, "html") || !cli_has(cli, formats[i].option))
+			continue;
+		formats[i].write(result, &text);
+		cli_print(&text);
+		printed = true;
+	}
+	if (printed)
+		return 0;
+	AUTO_STR text = {0};
+	report_terminal(result, terminal_width(), &text);
+	cli_print(&text);
+	return 0;
+}
+
+static int read_result(const char *path, struct result *out, struct err *err)
+{
+	AUTO_STR text = {0};
+
+	if (fs_read(path, RESULT_MAX, &text, err) < 0)
+		return -1;
+	if (result_read_json(str_text(&text), text.len, out, err) < 0)
+		return err_wrap(err, "'%s'", path);
+	return 0;
+}
+
+static int show_diff(
+        const struct cli *cli, const struct result *a, const struct result *b, struct err *err)
+{
+	const char *html = cli_value(cli, "html");
+	AUTO_STR text = {0};
+
+	if (!html) {
+		report_diff_terminal(a, b, &text);
+		cli_print(&text);
+		return 0;
+	}
+	report_diff_html(a, b, &text);
+	return fs_replace(html, str_text(&text), text.len, 0644, err);
+}
+
+static int run_diff(const struct cli *cli)
+{
+	struct result a = {0}, b = {0};
+	struct err err = {0};
+	int code = 0;
+
+	if (cli->operands.n != 2)
+		return cli_fail_usage(
+		        cli, "--diff needs two results: compare --diff A.json B.json");
+	if (read_result(cli->operands.v[0], &a, &err) < 0 ||
+	        read_result(cli->operands.v[1], &b, &err) < 0 || show_diff(cli, &a, &b, &err) < 0)
+		code = cli_fail(cli, &err);
+	result_clear(&a);
+	result_clear(&b);
+	return code;
+}
+
+/* Each kind of the machine, as declared: web@container and web@kvm. */
+static int find_declared(struct lab *lab, const char *name, const struct machine_spec ***out,
+        size_t *n, struct err *err)
+{
+	struct machine **chosen = NULL;
+	AUTO_STRV patterns = {0};
+	size_t found = 0;
+
+	strv_add(&patterns, name);
+	if (lab_select(lab, &patterns, &chosen, &found, err) < 0)
+		return -1;
+	*out = xcalloc(found, sizeof(**out));
+	*n = 0;
+	for (size_t i = 0; i < found; i++) {
+		bool known = false;
+		for (size_t k = 0; k < *n; k++)
+			known = known || str_eq((*out)[k]->provider, chosen[i]->spec.provider);
+		if (chosen[i]->in_file && !known)
+			(*out)[(*n)++] = &chosen[i]->spec;
+	}
+	free(chosen);
+	if (*n)
+		return 0;
+	return err_set(err, ERR_USAGE, "'%s' is not in prov.yaml", name);
+}
+
+static int read_numbers(const struct cli *cli, struct experiment_options *o, struct err *err)
+{
+	int reserve, storm;
+
+	o->quick = cli_has(cli, "quick");
+	o->cold = cli_has(cli, "cold");
+	o->density = cli_has(cli, "density");
+	o->kinds = cli_value(cli, "kinds");
+	o->density_ns = DENSITY_NS;
+	if (cli_number(cli, "runs", 1, o->quick ? QUICK_RUNS : DEFAULT_RUNS, &o->runs, err) < 0 ||
+	        cli_number(cli, "parallel", 1, o->quick ? 0 : DEFAULT_STORM, &storm, err) < 0 ||
+	        cli_number(cli, "max", 1, DEFAULT_MAX, &o->max, err) < 0 ||
+	        cli_number(cli, "reserve", 1, DEFAULT_RESERVE, &reserve, err) < 0)
+		return -1;
+	if (reserve > 90)
+		return err_set(err, ERR_USAGE,
+		        "--reserve: %d %% of the memory leaves nothing to use", reserve);
+	o->parallel = storm;
+	o->reserve = reserve / 100.0;
+	return 0;
+}
+
+static int measure(const struct cli *cli, const struct experiment_options *options)
+{
+	struct event_sink *sink = cli_sink(cli);
+	const struct experiment_env env = {
+	        .providers = cli->providers, .sink = sink, .stop = cli->stop};
+	struct result result;
+	struct err err = {0}, second = {0};
+
+	int rc = experiment_run(options, &env, &result, &err);
+	sink->close(sink);
+	int code = rc < 0 ? cli_fail(cli, &err) : 0;
+	/* What is there is whole, also where the experiment was cut short. */
+	if ((rc == 0 || result.n_series) && report(cli, &result, &second) < 0)
+		code = cli_fail(cli, &second);
+	result_clear(&result);
+	return code;
+}
+
+static int compare_box(const struct cli *cli, struct experiment_options *options)
+{
+	const char *box = cli_value(cli, "box");
+	struct err err = {0};
+
+	options->box = box ? box : options->quick ? "tiny" : "debian/12";
+	if (box_check_name(options->box, &err) < 0)
+		return cli_fail(cli, &err);
+	return measure(cli, options);
+}
+
+/* The file is read as if it said `provider: both`, so that each kind has its own keys. */
+static int compare_machine(const struct cli *cli, struct experiment_options *options)
+{
+	const struct lab_options lab_options = {.file = cli_value(cli, "file"), .provider = "both"};
+	struct problems problems = {0};
+	struct lab lab = {0};
+	struct err err = {0};
+	const struct machine_spec **declared = NULL;
+	int code;
+
+	if (lab_open(&lab_options, &lab, &problems, &err) < 0 ||
+	        find_declared(&lab, cli->operands.v[0], &declared, &options->n_declared, &err) <
+	                0) {
+		if (problems.n)
+			err_hint(&err, "prov validate tells where");
+		code = cli_fail(cli, &err);
+	} else {
+		options->declared = declared;
+		code = measure(cli, options);
+	}
+	problems_clear(&problems);
+	lab_clear(&lab);
+	free(declared);
+	return code;
+}
+
+static int run_compare(struct cli *cli)
+{
+	struct experiment_options options = {0};
+	struct err err = {0};
+
+	if (cli_has(cli, "diff"))
+		return run_diff(cli);
+	int code = cli_check_operands(cli, 0, 1);
+	if (code)
+		return code;
+	if (cli->operands.n && cli_has(cli, "box"))
+		return cli_fail_usage(cli, "either a machine or --box, not both");
+	if (read_numbers(cli, &options, &err) < 0)
+		return cli_fail(cli, &err);
+	return cli->operands.n ? compare_machine(cli, &options) : compare_box(cli, &options);
+}
+
+static const struct option_row options_of_compare[] = {
+        {0, "box", "BOX",
+                "a machine with the defaults of prov.yaml from this box (default: debian/12; with "
+                "--quick tiny)"},
+        {0, "runs", "N", "rounds (default 5; with --quick 2)"},
+        {0, "kinds", "LIST", "process,container,kvm (default: all)"},
+        {0, "parallel", "N", "machines of the boot storm (default 4; with --quick none)"},
+        {0, "cold", NULL, "drop the page cache before each start"},
+        {0, "quick", NULL, "few and short measurements, under three minutes"},
+        {0, "density", NULL, "really start machines until the host's reserve is reached"},
+        {0, "max", "N", "with --density: at most N machines of a kind (default 1000)"},
+        {0, "reserve", "PERCENT", "memory that the host keeps (default 10)"},
+        {0, "csv", NULL, "print one line a run"},
+        {0, "markdown", NULL, "print tables in Markdown"},
+        {0, "html", "FILE", "write one self-contained page"},
+        {'o', "output", "FILE", "write a report; its suffix .json, .csv, .md or .html says which"},
+        {0, "diff", NULL, "lay two results beside each other: --diff A.json B.json"},
+};
+
+const struct command cmd_compare = {
+        .name = "compare",
+        .usage = "[MACHINE | --box BOX | --diff A.json B.json]",
+        .summary = "measure the same machine as a container and as a virtual machine",
+        .options = options_of_compare,
+        .n_options = ARRAY_SIZE(options_of_compare),
+        .run = run_compare,
+};
