@@ -98,16 +98,13 @@ static int add_bare(struct add *add, struct archive_entry *first, struct err *er
 
 /* --- what both have in common --- */
 
-static int check_digest(int fd, const char *sha256, const struct box_job *job, struct err *err)
+static int check_digest(
+        int fd, const char *sha256, char digest[DIGEST_HEX_LEN + 1], struct err *err)
 {
-	char digest[DIGEST_HEX_LEN + 1];
-
 	if (digest_fd(fd, digest, err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, "seek");
-	if (!sha256)
-		job_note(job, "sha256 %s", digest);
 	if (!sha256 || strcasecmp(digest, sha256) == 0)
 		return 0;
 	return err_set(err, ERR_FAILED, "wrong digest: the file has the sha256 %s, wanted is %s",
@@ -138,15 +135,18 @@ static int add_file(
 {
 	AUTO_FREE char *shown = fetch_shown(add->source);
 	void *locale = unpack_locale_begin();
+	char digest[DIGEST_HEX_LEN + 1];
 
 	add->outer = unpack_reader();
-	int rc = check_digest(fd, sha256, job, err);
+	int rc = check_digest(fd, sha256, digest, err);
 	if (rc == 0)
 		rc = stage_open(&add->stage, job, err);
 	if (rc == 0)
 		rc = take_in(add, fd, err);
 	if (rc == 0)
 		rc = stage_publish(&add->stage, &add->box, err);
+	if (rc == 0 && !sha256)
+		job_note(job, "sha256 %s", digest);
 	archive_read_free(add->outer);
 	stage_close(&add->stage);
 	unpack_locale_end(locale);
