@@ -120,6 +120,10 @@ void figure_spread(struct str *out, const struct summary *summary, const char *u
 	add_scaled(out, summary->min, unit, summary->median);
 	str_add(out, "–");
 	add_scaled(out, summary->max, unit, summary->median);
+	if (summary->has_p95) {
+		str_add(out, ", p95 ");
+		add_scaled(out, summary->p95, unit, summary->median);
+	}
 	str_add(out, "]");
 }
 

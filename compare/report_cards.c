@@ -215,6 +215,10 @@ static void hero(const struct view *view, const char *id, const char *title, str
 
 void html_cards(const struct result *result, const struct view *view, struct str *out)
 {
+	str_addf(out,
+	        "<p class=\"sub\">Medians [least–greatest] of %d run%s. How each figure was read, "
+	        "its number of runs, and every single run stand below.</p>\n",
+	        result->runs, result->runs == 1 ? "" : "s");
 	str_add(out, "<div class=\"hero\">\n");
 	hero(view, "start.t5", "Until a command runs", out);
 	hero(view, "memory.slope", "Memory the host pays for each", out);

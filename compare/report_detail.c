@@ -78,30 +78,7 @@ void html_distributions(const struct view *view, struct str *out)
 	str_add(out, "</div>\n");
 }
 
-static bool has_p95(const struct view *view, const char *group)
-{
-	for (size_t r = 0; r < view->n_rows; r++)
-		for (size_t k = 0; k < view->n_kinds; k++) {
-			const struct series *s = view->rows[r].cells[k];
-			if (s && s->n >= STATS_P95_RUNS && str_eq(view->rows[r].group, group))
-				return true;
-		}
-	return false;
-}
-
-static void p95_cell(const struct view_row *row, const struct series *s, struct str *out)
-{
-	struct summary summary;
-	AUTO_STR p95 = {0};
-
-	view_summary(s, &summary);
-	if (summary.has_p95 && !row->curve)
-		figure_add(&p95, summary.p95, row->unit);
-	html_element(out, "td", NULL, p95.len ? str_text(&p95) : NULL);
-}
-
-static void figure_line(
-        const struct view_row *row, const struct series *s, bool p95, struct str *out)
+static void figure_line(const struct view_row *row, const struct series *s, struct str *out)
 {
 	AUTO_STR figure = {0}, verdict = {0}, runs = {0};
 	struct ratio ratio;
@@ -115,8 +92,6 @@ static void figure_line(
 	str_add(out, "</td><td class=\"n\">");
 	html_text(out, str_text(&figure));
 	str_add(out, "</td>");
-	if (p95)
-		p95_cell(row, s, out);
 	str_add(out, "<td>");
 	html_text(out, s == row->base ? "base" : str_text(&verdict));
 	str_add(out, view_disturbed(s) ? "</td><td class=\"flag\">" : "</td><td>");
@@ -124,10 +99,9 @@ static void figure_line(
 	str_add(out, "</td></tr>\n");
 }
 
-static void figure_row(
-        const struct view *view, const struct view_row *row, bool p95, struct str *out)
+static void figure_row(const struct view *view, const struct view_row *row, struct str *out)
 {
-	str_addf(out, "<tbody><tr><th scope=\"rowgroup\" colspan=\"%d\">", p95 ? 5 : 4);
+	str_add(out, "<tbody><tr><th scope=\"rowgroup\" colspan=\"4\">");
 	html_text(out, row->title);
 	str_add(out, row->higher_is_better ? ", more is better" : "");
 	str_add(out, "<small>");
@@ -137,7 +111,7 @@ static void figure_row(
 	str_add(out, "</code>)</small></th></tr>\n");
 	for (size_t k = 0; k < view->n_kinds; k++)
 		if (row->cells[k])
-			figure_line(row, row->cells[k], p95, out);
+			figure_line(row, row->cells[k], out);
 	str_add(out, "</tbody>\n");
 }
 
@@ -146,18 +120,16 @@ void html_figures(const struct view *view, struct str *out)
 	str_add(out, "<h2 id=\"figures\">All figures and how they were read</h2>\n");
 	for (size_t g = 0; g < view->n_groups; g++) {
 		html_element(out, "h3", NULL, view_group_title(view->groups[g]));
-		bool p95 = has_p95(view, view->groups[g]);
 		str_add(out,
 		        "<div class=\"scroll\"><table class=\"figures\"><thead><tr>"
 		        "<th scope=\"col\">Kind</th>"
 		        "<th scope=\"col\">Median [least–greatest]</th>");
-		str_add(out, p95 ? "<th scope=\"col\">p95</th>" : "");
 		str_add(out,
 		        "<th scope=\"col\">Ratio (95 %)</th><th scope=\"col\">Runs</th>"
 		        "</tr></thead>\n");
 		for (size_t r = 0; r < view->n_rows; r++)
 			if (str_eq(view->rows[r].group, view->groups[g]))
-				figure_row(view, &view->rows[r], p95, out);
+				figure_row(view, &view->rows[r], out);
 		str_add(out, "</table></div>\n");
 	}
 }

@@ -50,6 +50,10 @@ START_TEST(spread_is_in_the_unit_of_the_median)
 	figure_summary(&s, &some, "s");
 	ck_assert_str_eq(s.buf, "1.10 s [0.90–2.00]");
 	str_reset(&s);
+	some.n = 20, some.has_p95 = true, some.p95 = 1.9;
+	figure_summary(&s, &some, "s");
+	ck_assert_str_eq(s.buf, "1.10 s [0.90–2.00, p95 1.90]");
+	str_reset(&s);
 	figure_summary(&s, &one, "count");
 	ck_assert_str_eq(s.buf, "3");
 	str_reset(&s);

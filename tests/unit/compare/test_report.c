@@ -334,13 +334,34 @@ START_TEST(two_results_beside_each_other)
 }
 END_TEST
 
+START_TEST(p95_stands_in_every_report_from_20_runs_on)
+{
+	struct result r = {.runs = 20};
+	struct series described = {
+	        .id = "start.t5", .kind = "kvm", .title = "t", .group = "start", .unit = "s"};
+	AUTO_STR html = {0}, terminal = {0}, markdown = {0}, json = {0};
+
+	for (int i = 1; i <= 20; i++)
+		series_add(result_series(&r, &described), i, NAN, false);
+	report_html(&r, &html);
+	report_terminal(&r, 80, &terminal);
+	report_markdown(&r, &markdown);
+	result_write_json(&r, &json);
+	ck_has(html.buf, "10.5 s [1.0–20.0, p95 19.0]");
+	ck_has(terminal.buf, "10.5 s  [1.0–20.0, p95 19.0]  n=20");
+	ck_has(markdown.buf, "10.5 s \\[1.0–20.0, p95 19.0\\]");
+	ck_has(json.buf, "\"text\": \"10.5 s [1.0–20.0, p95 19.0]\"");
+	result_clear(&r);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {all_reports_show_the_same_figures,
 	        terminal_respects_the_width, emulation_is_said_first, disturbed_runs_are_flagged,
 	        page_is_self_contained_and_accessible, nothing_of_a_result_reaches_the_reader_raw,
 	        reports_of_nothing, unknown_groups_and_kinds_are_shown, csv_holds_every_run,
-	        two_results_beside_each_other};
+	        two_results_beside_each_other, p95_stands_in_every_report_from_20_runs_on};
 
 	return suite_run("report", tests, ARRAY_SIZE(tests), NULL, NULL);
 }

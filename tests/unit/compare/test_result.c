@@ -3,6 +3,7 @@
 #include "tests/fake/check_util.h"
 #include "tests/unit/compare/sample_fixture.h"
 
+#include <jansson.h>
 #include <math.h>
 
 static struct err err;
@@ -169,11 +170,58 @@ START_TEST(survives_damage)
 }
 END_TEST
 
+/* What is written has no key that the schema does not describe, and all that it requires. */
+static void ck_described(json_t *schema, json_t *value, const char *where)
+{
+	json_t *properties = json_object_get(schema, "properties"), *required, *item;
+	const char *key;
+	size_t i;
+
+	if (json_is_array(value))
+		json_array_foreach(value, i, item)
+		        ck_described(json_object_get(schema, "items"), item, where);
+	if (!json_is_object(value))
+		return;
+	json_object_foreach(value, key, item)
+	{
+		json_t *of = json_object_get(properties, key);
+		ck_assert_msg(of != NULL, "%s.%s is not in the schema", where, key);
+		ck_described(of, item, key);
+	}
+	json_array_foreach(json_object_get(schema, "required"), i, required)
+	        ck_assert_msg(json_object_get(value, json_string_value(required)) != NULL,
+	                "%s has no %s", where, json_string_value(required));
+}
+
+START_TEST(schema_describes_what_is_written)
+{
+	struct result r;
+	AUTO_STR text = {0};
+	json_error_t at;
+	json_t *schema = json_load_file("docs/compare.schema.json", 0, &at);
+
+	ck_assert_msg(schema != NULL, "docs/compare.schema.json: line %d: %s", at.line, at.text);
+	ck_assert_int_eq(
+	        json_integer_value(json_object_get(
+	                json_object_get(json_object_get(schema, "properties"), "schema"), "const")),
+	        RESULT_SCHEMA);
+	sample_result(&r, 1, 1);
+	result_write_json(&r, &text);
+	json_t *written = json_loads(text.buf, 0, &at);
+	ck_assert_ptr_nonnull(written);
+	ck_described(schema, written, "result");
+	json_decref(written);
+	json_decref(schema);
+	result_clear(&r);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {round_trip, holds_one_series_per_id_and_kind,
 	        text_that_is_not_utf8_is_escaped, refuses_and_says_where,
-	        refuses_what_is_too_deep_or_cut_off, survives_damage};
+	        refuses_what_is_too_deep_or_cut_off, survives_damage,
+	        schema_describes_what_is_written};
 
 	return suite_run("result", tests, ARRAY_SIZE(tests), NULL, NULL);
 }
