@@ -36,5 +36,7 @@ void tar_write(const char *path, const struct tar_entry *entries, size_t n);
 /* Text of the file at path, which the caller clears. */
 void file_text(const char *path, struct str *out);
 void file_write(const char *path, const void *bytes, size_t n);
+/* Says why a test does not run; a failure where every test must run. */
+void skip(const char *why);
 /* Nothing but the folders themselves is in the store. */
 void store_is_empty(const struct fixture *f);

@@ -50,7 +50,7 @@ static bool has_tools(void)
 	if (system("PATH=$PATH:/usr/sbin:/sbin; command -v mke2fs debugfs qemu-img >/dev/null") ==
 	        0)
 		return true;
-	puts("SKIP mke2fs, debugfs or qemu-img is not installed");
+	skip("mke2fs, debugfs or qemu-img is not installed");
 	return false;
 }
 
@@ -203,7 +203,7 @@ START_TEST(test_killed)
 	char byte[8];
 
 	if (geteuid() != 0) {
-		puts("SKIP needs root: a recipe is contained in namespaces");
+		skip("needs root: a recipe is contained in namespaces");
 		return;
 	}
 	recipe(META, script);

@@ -128,7 +128,7 @@ START_TEST(test_each_difference)
 	struct err err;
 
 	if (change_xattr(path) < 0 && changes[_i].change == change_xattr) {
-		puts("SKIP no user attributes on the file system of TMPDIR");
+		skip("no user attributes on the file system of TMPDIR");
 		return;
 	}
 	removexattr(path, "user.x");
