@@ -77,9 +77,11 @@ int container_start_apply(struct run *run, struct err *err)
 		return record(run, init_fact, running, err);
 	if (running)
 		return 0;
-	if (s->netns < 0 && run->spec->network_mode != NET_HOST)
-		return err_set(err, ERR_FAILED,
-		        "the container's network namespace has gone; run it again");
+	/* The network went with a container that an interrupted halt or destroy was ending, while
+	 * its own steps stayed done. */
+	if (s->netns < 0 &&
+	        (container_network_apply(run, err) < 0 || container_bridge_apply(run, err) < 0))
+		return -1;
 	if (cgroup_kill(&s->tree, group, err) < 0 || fs_unlink(run->names->status, err) < 0 ||
 	        cgroup_join_open(&s->tree, group, &join, err) < 0)
 		return -1;

@@ -114,26 +114,48 @@ START_TEST(killed_in_up_then_up)
 }
 END_TEST
 
+/* Runs the verb in a process that is killed after so many microseconds. */
+static void killed_after(int (*verb)(void), int64_t us)
+{
+	int64_t from = clock_mono_ns();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(verb() < 0);
+	int64_t rest = from + us * 1000 - clock_mono_ns();
+	struct timespec pause = {0, rest > 0 ? rest : 0};
+	nanosleep(&pause, NULL);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ctr_reopen();
+}
+
 /* Between two points lies all that the engine does. */
-START_TEST(killed_at_any_moment)
+START_TEST(killed_at_any_moment_of_up)
 {
 	if (_i)
 		with_command();
 	for (int64_t us = 100; us < 5000; us += 130) {
-		int64_t from = clock_mono_ns();
-		pid_t pid = fork();
-		if (pid == 0)
-			_exit(ctr_up() < 0);
-		int64_t rest = from + us * 1000 - clock_mono_ns();
-		struct timespec pause = {0, rest > 0 ? rest : 0};
-		nanosleep(&pause, NULL);
-		kill(pid, SIGKILL);
-		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-		ctr_reopen();
+		killed_after(ctr_up, us);
 		if (us / 130 % 2) {
 			ck_ok(ctr_up());
 			ck_assert_int_eq(ctr_sh("true"), 0);
 		}
+		start_over();
+	}
+}
+END_TEST
+
+/* PID 1 may be dying while the next up looks. */
+START_TEST(killed_at_any_moment_of_halt)
+{
+	if (_i)
+		with_command();
+	for (int64_t us = 0; us < 12000; us += 600) {
+		ck_ok(ctr_up());
+		killed_after(us / 600 % 2 ? ctr_halt : destroy, us);
+		ck_ok(ctr_up());
+		ck_assert_int_eq(ctr_sh("true"), 0);
 		start_over();
 	}
 }
@@ -158,7 +180,8 @@ int main(void)
 	tcase_add_loop_test(tc, killed_in_halt, 0, 2);
 	tcase_add_test(tc, killed_in_destroy);
 	tcase_add_loop_test(tc, killed_in_up_then_up, 0, 2);
-	tcase_add_loop_test(tc, killed_at_any_moment, 0, 2);
+	tcase_add_loop_test(tc, killed_at_any_moment_of_up, 0, 2);
+	tcase_add_loop_test(tc, killed_at_any_moment_of_halt, 0, 2);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
