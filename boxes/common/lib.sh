@@ -18,13 +18,19 @@ die() {
 	exit 1
 }
 
+# lacks WHAT: the host lacks something; 3 is prov's exit code for it.
+lacks() {
+	say "error: $*"
+	exit 3
+}
+
 need() {
 	for tool in "$@"; do
-		command -v "$tool" >/dev/null || die "'$tool' is not installed: run tools/setup"
+		command -v "$tool" >/dev/null || lacks "'$tool' is not installed: run tools/setup"
 	done
 }
 
-[ "$(id -u)" = 0 ] || die "building this box needs root: its files belong to many users"
+[ "$(id -u)" = 0 ] || lacks "building this box needs root: its files belong to many users"
 
 # packages_unpack DIR PACKAGE…: downloads exactly these (no dependencies) and unpacks their files, running nothing of theirs.
 # linux-image-cloud-amd64 stands for the package that it depends on.

@@ -91,9 +91,12 @@ static int run_script(struct build *b, struct err *err)
 	        .env = (const char *const *)env.v,
 	        .cwd = b->work,
 	        .show = true};
-	if (job_run(b->stage->job, &tool, b->stage->dir, err) < 0)
-		return err_wrap(err, "the recipe '%s'", script);
-	return 0;
+	if (job_run(b->stage->job, &tool, b->stage->dir, err) == 0)
+		return 0;
+	/* A recipe that ends with 3 says what the host lacks, as prov itself does. */
+	if (err->kind == ERR_FAILED && err->code == 3)
+		err->kind = ERR_HOST;
+	return err_wrap(err, "the recipe '%s'", script);
 }
 
 static int read_result(struct build *b, struct err *err)
