@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #define OPEN_TIMEOUT_S       30
@@ -80,6 +81,8 @@ static struct attempt *attempt_new(const char *uri)
 static int unreachable(struct err *err, const char *uri, const char *why)
 {
 	err_set(err, ERR_HOST, "cannot reach libvirt at '%s': %s", uri, why);
+	if (geteuid() != 0)
+		return err_hint(err, "run prov as root, or as a member of the group libvirt");
 	return err_hint(err,
 	        "run tools/setup (it starts libvirt), or use 'networks: none' with "
 	        "containers; prov doctor says more");
