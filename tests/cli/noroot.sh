@@ -39,7 +39,7 @@ rm -rf "$PROV_HOME/boxes" "$PROV_HOME/store"
 ln -s "$shared/boxes" "$shared/store" "$PROV_HOME/"
 for machine in web vm; do
 	expect 3 as_nobody up $machine
-	expect_text "$err" "root"
+	expect_text "$err" "root|libvirt"
 	[ ! -s "$out" ] || fail "an error and output"
 	made=$(states | grep -v absent)
 	[ -z "$made" ] || fail "something was made: $made"
