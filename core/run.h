@@ -36,6 +36,7 @@ struct runner {
 	struct transport *transport;
 	bool destroying; /* handed to reverts, see struct run */
 	bool phase_said; /* by the step that runs now */
+	bool untouched;  /* likewise: it failed before it had an effect */
 	bool error_said; /* what the verb returns has been emitted */
 };
 

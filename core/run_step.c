@@ -117,15 +117,23 @@ static int mark_done(struct runner *r, const struct step *step, const char *dige
 	return 0;
 }
 
+static bool never_begun(const struct runner *r, const struct step *step)
+{
+	const struct step_record *record = journal_step(runner_state(r), step->name);
+
+	return !record || record->state == STEP_ABSENT;
+}
+
 int runner_apply(struct runner *r, const struct step *step, struct err *err)
 {
+	bool fresh = never_begun(r, step);
 	char digest[DIGEST_HEX_LEN + 1];
 	int64_t start_ns = clock_mono_ns();
 
 	if (look_at_stop(r, err) < 0)
 		return -1;
 	emit_begin(r, step, "apply");
-	r->phase_said = false;
+	r->phase_said = r->untouched = false;
 	/* Taken before the effect: a file that changes under it is stale next time, not missed. */
 	step_digest(r, step, digest);
 	int rc = mark(r, journal_begun, (const char *[]){"before begun", "after begun"}, step, err);
@@ -135,6 +143,8 @@ int runner_apply(struct runner *r, const struct step *step, struct err *err)
 		rc = mark_done(r, step, digest, err);
 	if (rc < 0)
 		note_failure(r, step, err);
+	if (rc < 0 && fresh && r->untouched && journal_reverted(r->journal, step->name, NULL) < 0)
+		r->untouched = false; /* it stays begun: a revert too many harms nothing */
 	struct run run = runner_run(r, step);
 	if (rc == 0 && step->phase != PHASE_NONE && !r->phase_said)
 		run_phase(&run, step->phase, 0);
@@ -254,6 +264,11 @@ int run_transport(struct run *run, struct transport **out, struct err *err)
 		return -1;
 	*out = r->transport;
 	return 0;
+}
+
+void run_untouched(struct run *run)
+{
+	run->runner->untouched = true;
 }
 
 const volatile int *run_stop(const struct run *run)

@@ -70,5 +70,8 @@ const char *run_fact(const struct run *run, const char *key); /* NULL: not recor
 
 /* The transport to this machine, opened on first use and kept for the whole run. Borrowed. */
 MUST_CHECK int run_transport(struct run *run, struct transport **out, struct err *err);
+/* Said by an apply that is about to fail: it touched nothing, so that a step which had not begun
+ * before need not be reverted. */
+void run_untouched(struct run *run);
 /* Non-zero once the user asked to stop: long waits poll it or hand it on. */
 const volatile int *run_stop(const struct run *run);

@@ -100,8 +100,12 @@ static int network_apply(struct run *run, struct err *err)
 	struct net_info info = {0};
 	char mtu[12];
 
-	if (helper_call(ensure_network, &s->net, &info, sizeof(info), err) < 0)
+	if (helper_call(ensure_network, &s->net, &info, sizeof(info), err) < 0) {
+		/* No libvirt was reached: there is no network to make sure of later. */
+		if (err->kind == ERR_HOST)
+			run_untouched(run);
 		return -1;
+	}
 	snprintf(mtu, sizeof(mtu), "%d", info.mtu);
 	if (run_record(run, "net.default.bridge", info.bridge, err) < 0)
 		return -1;
