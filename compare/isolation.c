@@ -123,16 +123,42 @@ static void add_syscalls(const struct view *view, const char *value, struct str 
 	        reached + no + absent, no, absent);
 }
 
+/* What is writable acts on a kernel: whose, decides what it is worth to an attacker. */
+static void add_whose(const struct view *view, struct str *out)
+{
+	if (view->kernel == KERNEL_OWN)
+		str_add(out, ", its own kernel's");
+	else if (view->kernel != KERNEL_UNKNOWN)
+		str_add(out, ", the host's");
+}
+
+static void add_levers(const struct view *view, const char *value, struct str *out)
+{
+	int n = 1;
+
+	if (str_eq(value, "none")) {
+		str_add(out, value);
+		return;
+	}
+	for (const char *p = value; (p = strchr(p, ',')); p++)
+		n++;
+	str_addf(out, "%d", n);
+	add_whose(view, out);
+	str_addf(out, ": %s", value);
+}
+
 /* "FOUND SEEN whole|cut NAMES" */
 static void add_walk(const struct view *view, const char *value, struct str *out)
 {
 	char how[8] = "";
 	unsigned long long found, seen;
 
-	(void)view;
-	if (sscanf(value, "%18llu %18llu %7s", &found, &seen, how) == 3)
-		str_addf(out, "%llu of %llu%s", found, seen,
-		        str_eq(how, "cut") ? " (not all were looked at)" : "");
+	if (sscanf(value, "%18llu %18llu %7s", &found, &seen, how) != 3)
+		return;
+	str_addf(out, "%llu of %llu%s", found, seen,
+	        str_eq(how, "cut") ? " (not all were looked at)" : "");
+	if (found)
+		add_whose(view, out);
 }
 
 static void add_walk_names(const struct view *view, const char *value, struct str *out)
@@ -227,7 +253,7 @@ static const struct row rows[] = {
                 "each file of sysfs opened for writing by root, nothing written", "sys", add_walk},
         {"isolation.sensitive", "levers on the kernel",
                 "core_pattern, sysrq-trigger, uevent_helper, kcore and the like, opened by root",
-                "sensitive", as_it_is},
+                "sensitive", add_levers},
         {"isolation.devices", "devices that can be opened",
                 "nodes in /dev: block devices opened, character devices asked for with access(2), "
                 "which goes through the devices cgroup",

@@ -17,12 +17,13 @@ static const struct probe table[] = {
                 "first write to each page of fresh anonymous memory, huge pages off", false,
                 "pagefault", PROBE_NOTHING},
         {"probe.membw", "memory copy, 16 MiB", "MiB/s",
-                "memcpy from one buffer of 16 MiB to another, bytes counted once; larger than most "
+                "64-bit words from one buffer of 16 MiB to another, bytes counted once; larger "
+                "than most "
                 "L2 caches, but not than every L3",
                 true, "membw", PROBE_NOTHING},
         {"probe.membw_cache", "memory copy, 12 KiB", "MiB/s",
-                "memcpy between buffers that both fit into the L1 cache, bytes counted once", true,
-                "membw_cache", PROBE_NOTHING},
+                "64-bit words between buffers that both fit into the L1 cache, bytes counted once",
+                true, "membw_cache", PROBE_NOTHING},
         {"probe.cpu", "integer arithmetic", "ops/s",
                 "SHA-256 compressions of 64 bytes in plain C, one thread; the result is checked",
                 true, "cpu", PROBE_NOTHING},

@@ -75,7 +75,7 @@ START_TEST(a_container_shares_the_kernel)
 	        {"isolation.hostname", "yes, its own"}, {"isolation.time", "no"},
 	        {"isolation.mount", "yes, the host's"},
 	        {"isolation.syscalls", "300 of 449 tried (50 EPERM, 99 ENOSYS)"},
-	        {"isolation.proc_writable", "12 of 900"},
+	        {"isolation.proc_writable", "12 of 900, the host's"},
 	        {"isolation.sys_writable", "0 of 60000 (not all were looked at)"},
 	        {"isolation.devices", "2: null,zero"}, {"isolation.disks", "0"},
 	        {"isolation.processes_visible", "unknown"}, {"identity.kernel", "6.18"}};
@@ -94,7 +94,8 @@ START_TEST(a_virtual_machine_has_all_to_itself)
 	      "101\n"
 	      "FACT uid_map 0 0 4294967295\nFACT status.Seccomp 0\nFACT may.time yes\n"
 	      "FACT status.CapEff 000001fffeffffff\nFACT status.CapInh 0\nFACT may.kernel_log "
-	      "yes\n",
+	      "yes\n"
+	      "FACT sensitive /dev/mem,/proc/kcore\nFACT proc_sys 5 6 whole -\n",
 	        &facts);
 	isolation_report(&facts, &host, "kvm", &result);
 	ck_assert_str_eq(fact_of("isolation.kernel", "kvm"), "own");
@@ -107,6 +108,9 @@ START_TEST(a_virtual_machine_has_all_to_itself)
 	ck_assert_str_eq(fact_of("isolation.caps", "kvm"), "40 of 41, all but SYS_RESOURCE");
 	ck_assert_str_eq(fact_of("isolation.caps_inherited", "kvm"), "0 of 41");
 	ck_assert_str_eq(fact_of("isolation.kmsg", "kvm"), "yes, its own");
+	ck_assert_str_eq(
+	        fact_of("isolation.sensitive", "kvm"), "2, its own kernel's: /dev/mem,/proc/kcore");
+	ck_assert_str_eq(fact_of("isolation.proc_writable", "kvm"), "5 of 6, its own kernel's");
 }
 END_TEST
 

@@ -191,74 +191,6 @@ START_TEST(arithmetic_is_as_fast_as_a_second_implementation)
 }
 END_TEST
 
-static const struct {
-	const char *text, *message;
-} hostile[] = {
-        {"", "system call: the probe gave no answer"},
-        {"NOTE probe.syscall hello\n", "system call: the probe gave no answer"},
-        {"probe.syscall 1.0 ns 3 1.0 1.0\nprobe.syscall 2.0 ns 3 2.0 2.0\n",
-                "system call: the probe gave more than one answer"},
-        {"FAIL probe.syscall \033[31mred\n", "system call: \\x1b[31mred"},
-        {"probe.syscall nan ns 3 1 2\n",
-                "system call: the answer 'probe.syscall nan ns 3 1 2' is not understood"},
-        {"probe.syscall -1 ns 3 1 2\n",
-                "system call: the answer 'probe.syscall -1 ns 3 1 2' is not understood"},
-        {"probe.syscall 0 ns 3 0 2\n",
-                "system call: the answer 'probe.syscall 0 ns 3 0 2' is not understood"},
-        {"probe.syscall 0x10 ns 3 1 20\n",
-                "system call: the answer 'probe.syscall 0x10 ns 3 1 20' is not understood"},
-        {"probe.syscall 1e3 ns 3 1 2000\n",
-                "system call: the answer 'probe.syscall 1e3 ns 3 1 2000' is not understood"},
-        {"probe.syscall 9999999999999999999 ns 3 1 2\n",
-                "system call: the answer 'probe.syscall 9999999999999999999 ns 3 1 2' is not "
-                "understood"},
-        {"probe.syscall 5 us 3 4 6\n",
-                "system call: the answer 'probe.syscall 5 us 3 4 6' is not understood"},
-        {"probe.syscall 5 ns 2.5 4 6\n",
-                "system call: the answer 'probe.syscall 5 ns 2.5 4 6' is not understood"},
-        {"probe.syscall 5 ns 3 6 7\n",
-                "system call: the answer 'probe.syscall 5 ns 3 6 7' is not understood"},
-        {"probe.syscall 5 ns 3 4 6 7\n",
-                "system call: the answer 'probe.syscall 5 ns 3 4 6 7' is not understood"},
-        {"probe.syscall 5 ns\n", "system call: the answer 'probe.syscall 5 ns' is not understood"},
-        {"probe.cpu 5 ops/s 3 4 6\n",
-                "system call: the answer 'probe.cpu 5 ops/s 3 4 6' is not understood"},
-        {"NOTE probe.cpu hello\n",
-                "system call: the answer 'NOTE probe.cpu hello' is not understood"},
-        {"\r\007", "system call: the answer '\\x0d\\x07' is not understood"},
-};
-
-START_TEST(what_is_no_answer_is_refused)
-{
-	struct probe_answer answer = {.n = 7};
-
-	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++)
-		ck_fails(probe_parse(probes_find("probe.syscall"), hostile[i].text,
-		                 strlen(hostile[i].text), &answer, &err),
-		        ERR_FAILED, hostile[i].message);
-	ck_fails(probe_parse(probes_find("probe.syscall"), "a\0b", 3, &answer, &err), ERR_FAILED,
-	        "system call: the answer holds a NUL byte");
-	ck_assert_int_eq(answer.n, 7);
-}
-END_TEST
-
-START_TEST(an_answer_is_read)
-{
-	static const char text[] = "NOTE probe.syscall busy\033\n"
-	                           "probe.syscall 105.25 ns 9 100 110.5\n";
-	struct probe_answer answer;
-
-	ck_ok(probe_parse(probes_find("probe.syscall"), text, sizeof(text) - 1, &answer, &err));
-	ck_assert_double_eq(answer.value, 105.25);
-	ck_assert_double_eq(answer.min, 100);
-	ck_assert_double_eq(answer.max, 110.5);
-	ck_assert_int_eq(answer.n, 9);
-	ck_assert_uint_eq(answer.notes.n, 1);
-	ck_assert_str_eq(answer.notes.v[0], "busy\\x1b");
-	probe_answer_clear(&answer);
-}
-END_TEST
-
 START_TEST(a_note_is_kept_once_and_runs_are_added)
 {
 	struct probe_options options = {0};
@@ -327,6 +259,62 @@ START_TEST(without_a_server_there_is_no_network_probe)
 }
 END_TEST
 
+static const char *const wrong[][4] = {{NULL}, {"nosuch"}, {"-x"}, {"tcp", "127.0.0.1"},
+        {"tcp", "127.0.0.1", "65536"}, {"tcp", "127.0.0.1", "1x"}, {"serve", "127.0.0.1", "0"},
+        {"facts", "more"}, {"remove", "more"}};
+
+START_TEST(a_wrong_command_line_is_exit_2)
+{
+	if (!probe_built())
+		return;
+	probe_open_host(&place, dir);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		AUTO_STR out = {0};
+		int status = -1;
+		ck_ok(probe_place_run(&place, wrong[i], &out, &status, &err));
+		ck_assert_msg(status == 2, "%zu: %d", i, status);
+		ck_assert_str_eq(str_text(&out), "");
+	}
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_written_is_named)
+{
+	struct probe_options options = {.quick = true};
+
+	if (!probe_built())
+		return;
+	probe_open_host(&place, "/proc/self");
+	err_clear(&err);
+	ck_assert_int_eq(
+	        probe_run(&place, probes_find("probe.seqread"), &options, &result, &err), -1);
+	ck_assert_msg(str_starts(err.message, "sequential read: open '/proc/self/prov-probe."),
+	        "%s", err.message);
+	ck_assert_uint_eq(result.n_series, 0);
+}
+END_TEST
+
+/* Killed at any time of a long write it leaves no file. */
+START_TEST(a_killed_probe_leaves_nothing)
+{
+	AUTO_STRV left = {0};
+
+	if (!probe_built())
+		return;
+	AUTO_FREE char *program = module_file("prov-probe");
+	struct proc_cmd cmd = {
+	        .argv = (const char *const[]){program, "-d", dir, "seqwrite", "seqread", NULL},
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .timeout_ns = 100000000};
+	int status;
+	ck_assert_int_eq(proc_run(&cmd, &status, &err), -1);
+	ck_ok(fs_list(dir, &left, &err));
+	ck_assert_uint_eq(left.n, 0);
+}
+END_TEST
+
 START_TEST(a_stop_is_obeyed)
 {
 	struct probe_options options = {0};
@@ -382,12 +370,14 @@ int main(void)
 	const TTest *const tests[] = {every_row_is_a_series_of_its_own,
 	        a_line_has_the_form_that_is_promised, all_probes_run_on_the_host,
 	        a_system_call_costs_what_a_second_program_measures,
-	        arithmetic_is_as_fast_as_a_second_implementation, what_is_no_answer_is_refused,
-	        an_answer_is_read, a_note_is_kept_once_and_runs_are_added,
+	        arithmetic_is_as_fast_as_a_second_implementation,
+	        a_note_is_kept_once_and_runs_are_added,
 	        a_program_that_floods_is_stopped_listening_to,
 	        a_probe_that_fails_is_a_note_and_the_next_one_runs,
-	        without_a_server_there_is_no_network_probe, a_stop_is_obeyed,
-	        the_program_leaves_the_machine, a_program_that_is_not_installed_is_named};
+	        without_a_server_there_is_no_network_probe, a_wrong_command_line_is_exit_2,
+	        a_folder_that_cannot_be_written_is_named, a_killed_probe_leaves_nothing,
+	        a_stop_is_obeyed, the_program_leaves_the_machine,
+	        a_program_that_is_not_installed_is_named};
 
 	return suite_run("probes", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
