@@ -84,7 +84,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	prctl(PR_SET_NAME, "prov-init");
-	/* Blocked, so that they queue: the kernel drops what PID 1 neither blocks nor handles. */
+	/* Blocked (by who started it, already), so that they queue: the kernel drops what PID 1
+	 * neither blocks nor handles. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	s.stop_signal = atoi(argv[1]);

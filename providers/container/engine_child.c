@@ -151,7 +151,7 @@ static int set_streams(int log, struct err *err)
 
 static int set_identity(const struct container_plan *plan, struct err *err)
 {
-	sigset_t none;
+	sigset_t mask;
 
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return err_sys(err, "set the hostname to '%s'", plan->hostname);
@@ -161,8 +161,12 @@ static int set_identity(const struct container_plan *plan, struct err *err)
 		return err_sys(err, "limit the capabilities");
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL); /* what is ignored would stay so */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* prov-init waits for blocked signals: what came before it blocked them would be lost. */
+	if (plan->guest_init)
+		sigfillset(&mask);
+	else
+		sigemptyset(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	return 0;
 }
 

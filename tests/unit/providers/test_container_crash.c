@@ -60,6 +60,8 @@ static void start_over(void)
 {
 	ck_ok(destroy());
 	ctr_nothing_left();
+	/* Nobody had to be killed. */
+	ck_assert_str_eq(str_text(&ctr.notes), "");
 	ctr_reopen();
 }
 
@@ -135,9 +137,9 @@ START_TEST(killed_at_any_moment_of_up)
 {
 	if (_i)
 		with_command();
-	for (int64_t us = 100; us < 5000; us += 130) {
+	for (int64_t us = 100; us < 5000; us += 270) {
 		killed_after(ctr_up, us);
-		if (us / 130 % 2) {
+		if (us / 270 % 2) {
 			ck_ok(ctr_up());
 			ck_assert_int_eq(ctr_sh("true"), 0);
 		}
@@ -151,9 +153,9 @@ START_TEST(killed_at_any_moment_of_halt)
 {
 	if (_i)
 		with_command();
-	for (int64_t us = 0; us < 12000; us += 600) {
+	for (int64_t us = 0; us < 12000; us += 900) {
 		ck_ok(ctr_up());
-		killed_after(us / 600 % 2 ? ctr_halt : destroy, us);
+		killed_after(us / 900 % 2 ? ctr_halt : destroy, us);
 		ck_ok(ctr_up());
 		ck_assert_int_eq(ctr_sh("true"), 0);
 		start_over();
