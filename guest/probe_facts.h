@@ -167,7 +167,8 @@ static void facts_permissions(void)
 
 struct walk {
 	int64_t until;
-	unsigned long fs_type; /* stays on this kind of file system; 0: on any */
+	bool one_device; /* stays on the file system it begins with */
+	dev_t device;
 	long seen, found;
 	bool cut; /* by the limits */
 	/* True if the entry counts. */
@@ -190,17 +191,15 @@ static void walk_entry(struct walk *w, int dir, const char *name, int depth)
 {
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return;
-	if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH) {
+	/* Not even opened where another one is mounted: that may be what mounts it (binfmt_misc).
+	 */
+	if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH &&
+	        (!w->one_device || st.st_dev == w->device)) {
 		int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		struct statfs fs;
-		if (fd >= 0 &&
-		        (!w->fs_type ||
-		                (fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == w->fs_type)))
+		if (fd >= 0)
 			walk_dir(w, fd, depth + 1);
-		else if (fd >= 0)
-			close(fd);
 		return;
 	}
 	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
@@ -233,10 +232,13 @@ static void walk_dir(struct walk *w, int fd, int depth)
 static void walk(struct walk *w, const char *id, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 
 	w->until = now_ns() + WALK_MAX_NS;
-	if (fd >= 0)
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		w->device = st.st_dev;
 		walk_dir(w, fd, 0);
+	}
 	printf("FACT %s %ld %ld %s %s\n", id, w->found, w->seen, w->cut ? "cut" : "whole",
 	        w->names[0] ? w->names : "-");
 }
@@ -285,7 +287,7 @@ static void facts_sensitive(void)
 	} files[] = {{"/proc/sysrq-trigger", O_WRONLY}, {"/proc/sys/kernel/core_pattern", O_WRONLY},
 	        {"/proc/sys/kernel/modprobe", O_WRONLY}, {"/sys/kernel/uevent_helper", O_WRONLY},
 	        {"/proc/kcore", O_RDONLY}, {"/dev/mem", O_RDONLY}, {"/dev/kmsg", O_WRONLY},
-	        {"/proc/sys/fs/binfmt_misc/register", O_WRONLY}, {"/sys/power/state", O_WRONLY}};
+	        {"/sys/power/state", O_WRONLY}};
 	char list[512] = "";
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -301,8 +303,8 @@ static void facts_sensitive(void)
 
 static int probe_facts(const struct probe_env *env)
 {
-	struct walk proc = {.counts = opens_for_writing, .fs_type = 0x9fa0};
-	struct walk sys = {.counts = opens_for_writing, .fs_type = 0x62656572};
+	struct walk proc = {.counts = opens_for_writing, .one_device = true};
+	struct walk sys = {.counts = opens_for_writing, .one_device = true};
 	struct walk devices = {.counts = device_is_open, .list = true};
 	struct walk disks = {.counts = block_is_open, .list = true};
 
