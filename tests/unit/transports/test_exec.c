@@ -80,8 +80,10 @@ END_TEST
 
 START_TEST(streams_arrive_apart)
 {
-	ck_assert_int_eq(RUN("sh", "-c", "echo one; sleep 0.05; echo two >&2; cat; sleep 0.05; echo \"$1 $2\"",
-	                         "sh", "a b", "c'd"),
+	ck_assert_int_eq(
+	        RUN("sh", "-c",
+	                "echo one; sleep 0.05; echo two >&2; cat; sleep 0.05; echo \"$1 $2\"", "sh",
+	                "a b", "c'd"),
 	        0);
 	ck_assert_str_eq(str_text(&out), "1:one\n2:two\n1:a b c'd\n");
 }
