@@ -282,3 +282,16 @@ int proc_exit_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
+
+pid_t proc_outlive_begin(void)
+{
+	prctl(PR_SET_PDEATHSIG, 0);
+	return getppid();
+}
+
+void proc_outlive_end(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}

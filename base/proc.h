@@ -36,6 +36,13 @@ MUST_CHECK int proc_check(const char *const argv[], struct str *out, struct err 
 MUST_CHECK int proc_start_time(pid_t pid, uint64_t *ticks, struct err *err);
 /* True if the process that was recorded with this start time runs still (a zombie does not). */
 bool proc_same(pid_t pid, uint64_t start_ticks);
+/*
+ * Between the two, a worker survives its killed parent: a daemon finishes what it was asked even if
+ * nobody waits for the answer, and what it made then must still be found under the worker's lock.
+ * The end does not return where the parent has gone meanwhile.
+ */
+pid_t proc_outlive_begin(void);
+void proc_outlive_end(pid_t parent);
 int proc_exit_status(int wait_status); /* exit code, or 128 + n for signal n */
 
 /*

@@ -66,12 +66,25 @@ static bool still_there(int fd, const char *path)
 	        mine.st_dev == named.st_dev;
 }
 
+int journal_await_lock(int fd, const char *path, int64_t timeout_ns, struct err *err)
+{
+	int64_t deadline = clock_mono_ns() + timeout_ns;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, "lock '%s'", path);
+		if (clock_mono_ns() >= deadline)
+			return journal_busy(fd, path, err);
+		journal_await_holder(fd, deadline - clock_mono_ns());
+	}
+	return 0;
+}
+
 static int open_locked(const char *path, int64_t timeout_ns, struct err *err)
 {
 	AUTO_FREE char *folder = folder_of(path);
-	int64_t deadline = clock_mono_ns() + timeout_ns;
 
-	for (int tries = 0; tries < 1000; tries++) {
+	for (int tries = 0; tries < 16; tries++) {
 		/* QEMU's user passes through on its way to the disk, but lists nothing. */
 		if (fs_mkdirs(folder, 0711, err) < 0)
 			return -1;
@@ -81,15 +94,8 @@ static int open_locked(const char *path, int64_t timeout_ns, struct err *err)
 			continue;
 		if (fd < 0)
 			return err_sys(err, "open the journal '%s'", path);
-		bool held = flock(fd, LOCK_EX | LOCK_NB) < 0;
-		if (held && errno != EWOULDBLOCK)
-			return err_sys(err, "lock '%s'", path);
-		if (held && clock_mono_ns() >= deadline)
-			return journal_busy(fd, path, err);
-		if (held) {
-			journal_await_holder(fd, deadline - clock_mono_ns());
-			continue;
-		}
+		if (journal_await_lock(fd, path, timeout_ns, err) < 0)
+			return -1;
 		if (still_there(fd, path))
 			return util_steal_fd(&fd);
 	}

@@ -63,6 +63,9 @@ MUST_CHECK int journal_open(const char *path, struct journal **out, struct err *
  * lab's lock): waits for the end of that process, timeout_ns at most. */
 MUST_CHECK int journal_open_after(
         const char *path, int64_t timeout_ns, struct journal **out, struct err *err);
+/* flock()s fd exclusively, waiting for the end of the process that has it, timeout_ns at most. path
+ * is for the error. */
+MUST_CHECK int journal_await_lock(int fd, const char *path, int64_t timeout_ns, struct err *err);
 void journal_close(struct journal *journal);
 /*
  * Removes the folder that holds the journal with all that is in it, the journal itself last, so

@@ -1,6 +1,7 @@
 #include "lab/lab.h"
 
 #include "base/fs.h"
+#include "lab/prepare.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -265,6 +266,8 @@ int lab_lock(struct lab *lab, struct err *err)
 		        err, "state lives below '%s'; PROV_HOME names another place", lab->home);
 	/* A moment's patience: a command that was just killed still holds it until its end. */
 	if (journal_open_after(path, 250 * INT64_C(1000000), &lab->journal, err) < 0)
+		return -1;
+	if (helper_await(lab, err) < 0)
 		return -1;
 	if (fresh)
 		set_names(lab);

@@ -55,7 +55,7 @@ static int key_apply(struct run *run, struct err *err)
 
 	if (fs_exists(s->key_path))
 		return 0;
-	return helper_call(generate_key, s->key_path, NULL, 0, err);
+	return helper_call(s->lab, generate_key, s->key_path, NULL, 0, err);
 }
 
 static int key_revert(struct run *run, struct err *err)
@@ -100,7 +100,7 @@ static int network_apply(struct run *run, struct err *err)
 	struct net_info info = {0};
 	char mtu[12];
 
-	if (helper_call(ensure_network, &s->net, &info, sizeof(info), err) < 0) {
+	if (helper_call(s->lab, ensure_network, &s->net, &info, sizeof(info), err) < 0) {
 		/* No libvirt was reached: there is no network to make sure of later. */
 		if (err->kind == ERR_HOST)
 			run_untouched(run);
@@ -114,7 +114,9 @@ static int network_apply(struct run *run, struct err *err)
 
 static int network_revert(struct run *run, struct err *err)
 {
-	return helper_call(remove_network, run->session, NULL, 0, err);
+	struct lab_session *s = run->session;
+
+	return helper_call(s->lab, remove_network, s, NULL, 0, err);
 }
 
 static void network_inputs(const struct run *run, struct digest *d)

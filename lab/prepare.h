@@ -28,7 +28,12 @@ MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct e
 
 /*
  * Calls fn in a forked child, which may open libraries that this process never should see, and
- * brings back its result (size bytes of plain data, at most 64 KiB) and error.
+ * brings back its result (size bytes of plain data, at most 64 KiB) and error. The child outlives a
+ * killed parent until fn is done, holding the lab's helper.lock: what libvirtd is already doing for
+ * it has come to an end before the next command looks (helper_await).
  */
-MUST_CHECK int helper_call(int (*fn)(const void *arg, void *result, struct err *err),
-        const void *arg, void *result, size_t size, struct err *err);
+MUST_CHECK int helper_call(const struct lab *lab,
+        int (*fn)(const void *arg, void *result, struct err *err), const void *arg, void *result,
+        size_t size, struct err *err);
+/* Waits for the helper of a killed command. */
+MUST_CHECK int helper_await(const struct lab *lab, struct err *err);

@@ -1,6 +1,7 @@
 /* kvm.define: the accelerator is chosen, the domain is known to libvirt. */
 #include "providers/kvm/kvm.h"
 
+#include "base/proc.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "net/libvirt/xml.h"
@@ -151,7 +152,9 @@ int define_apply(struct run *run, struct err *err)
 	if (kvm_conn(run->session, &conn, err) < 0 ||
 	        kvm_domain(run->session, &existing, err) < 0 || make_xml(run, conn, &xml, err) < 0)
 		return -1;
+	pid_t parent = proc_outlive_begin();
 	AUTO_DOMAIN domain = virDomainDefineXML(conn, str_text(&xml));
+	proc_outlive_end(parent);
 	if (domain)
 		return 0;
 	libvirt_err(err, "define the domain '%s'", run->names->domain);

@@ -1,6 +1,7 @@
 /* kvm.start: the domain runs; undone by a shutdown of the guest, or by power off. */
 #include "providers/kvm/kvm.h"
 
+#include "base/proc.h"
 #include "base/clock.h"
 #include "providers/kvm/power.h"
 
@@ -36,7 +37,10 @@ static int create(struct run *run, virDomainPtr domain, struct err *err)
 	if (make_log(run->session, run->names->console, 0, err) < 0 ||
 	        make_log(run->session, run->names->phases, O_TRUNC, err) < 0)
 		return -1;
-	if (virDomainCreate(domain) == 0)
+	pid_t parent = proc_outlive_begin();
+	bool created = virDomainCreate(domain) == 0;
+	proc_outlive_end(parent);
+	if (created)
 		return 0;
 	libvirt_err(err, "start the domain '%s'", run->names->domain);
 	return err_hint(err,

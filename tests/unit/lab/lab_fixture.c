@@ -52,7 +52,7 @@ void lab_fixture_open(const char *folder, struct lab *lab)
 
 static void record(struct event_sink *sink, const struct event *e)
 {
-	struct recorder *r = (struct recorder *)sink;
+	struct lab_recorder *r = (struct lab_recorder *)sink;
 
 	if (e->kind == EVENT_VERB_END || e->kind == EVENT_WARNING || e->kind == EVENT_ERROR)
 		str_addf(&r->lines, "%s %s %s\n", e->machine, event_name(e->kind), e->text);
@@ -60,16 +60,16 @@ static void record(struct event_sink *sink, const struct event *e)
 
 static void forget(struct event_sink *sink)
 {
-	str_clear(&((struct recorder *)sink)->lines);
+	str_clear(&((struct lab_recorder *)sink)->lines);
 }
 
-void recorder_init(struct recorder *r)
+void lab_recorder_init(struct lab_recorder *r)
 {
-	*r = (struct recorder){.sink = {.emit = record, .close = forget}};
+	*r = (struct lab_recorder){.sink = {.emit = record, .close = forget}};
 }
 
 int lab_fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
-        struct recorder *r, struct outcome *out, struct err *err)
+        struct lab_recorder *r, struct outcome *out, struct err *err)
 {
 	struct strv list = {0};
 	AUTO_FREE struct machine **chosen = NULL;

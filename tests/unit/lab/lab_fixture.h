@@ -18,12 +18,12 @@ void lab_fixture_write(const char *folder, const char *text);
 void lab_fixture_open(const char *folder, struct lab *lab);
 
 /* A sink that keeps "MACHINE KIND TEXT" lines of ends, warnings and errors. */
-struct recorder {
+struct lab_recorder {
 	struct event_sink sink;
 	struct str lines;
 };
-void recorder_init(struct recorder *r);
+void lab_recorder_init(struct lab_recorder *r);
 
 /* Locks the lab, runs the verb on what the patterns (NULL-terminated) select. */
 int lab_fixture_run(struct lab *lab, const struct verb *verb, const char *const *patterns,
-        struct recorder *r, struct outcome *out, struct err *err);
+        struct lab_recorder *r, struct outcome *out, struct err *err);

@@ -21,12 +21,12 @@ static const char three[] = "prov: 1\n"
                             "  attic: { autostart: false }\n";
 
 static struct fixture fixture;
-static struct recorder recorder;
+static struct lab_recorder recorder;
 
 static void begin(void)
 {
 	lab_fixture_begin(&fixture);
-	recorder_init(&recorder);
+	lab_recorder_init(&recorder);
 	lab_fixture_write(fixture.project, three);
 }
 
