@@ -27,6 +27,7 @@ HARDEN =
 SAN    = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DMODULE_DIR='"$(moduledir)"' -DRECIPE_DIR='"$(recipedir)"' \
+             -DCLAIMS_FILE='"$(datadir)/prov/claims.yaml"' \
              -I. $(WARN) $(OPT) $(HARDEN) $(SAN) -fPIC -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 
@@ -123,6 +124,7 @@ install: all $(B)/prov.yaml.5
 	install -m 755 $(B)/prov $(DESTDIR)$(bindir)/
 	install -m 755 $(MODULES) $(GUEST) $(DESTDIR)$(moduledir)/
 	install -m 644 docs/prov.1 $(DESTDIR)$(mandir)/man1/
+	install -m 644 docs/claims.yaml $(DESTDIR)$(datadir)/prov/
 	install -m 644 $(B)/prov.yaml.5 $(DESTDIR)$(mandir)/man5/
 	cp -R $(filter-out boxes/transfer,$(patsubst %/,%,$(wildcard boxes/*/))) $(DESTDIR)$(recipedir)/
 	cp -R $(patsubst %/,%,$(wildcard Vagrantfile-examples/*/)) $(DESTDIR)$(exampledir)/

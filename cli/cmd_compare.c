@@ -178,7 +178,31 @@ static int read_numbers(const struct cli *cli, struct experiment_options *o, str
 	return 0;
 }
 
-static int measure(const struct cli *cli, const struct experiment_options *options)
+/* docs/claims.yaml beside the build folder, else where it is installed. */
+static char *claims_path(void)
+{
+	AUTO_FREE char *self = realpath("/proc/self/exe", NULL);
+
+	if (self) {
+		*strrchr(self, '/') = '\0';
+		AUTO_FREE char *beside = xasprintf("%s/../docs/claims.yaml", self);
+		if (fs_exists(beside))
+			return STEAL(beside);
+	}
+	return xstrdup(CLAIMS_FILE);
+}
+
+static int read_claims(struct claims *out, struct err *err)
+{
+	AUTO_FREE char *path = claims_path();
+	AUTO_STR text = {0};
+
+	if (fs_read(path, 1 << 20, &text, err) < 0)
+		return -1;
+	return claims_read(str_text(&text), text.len, out, err) < 0 ? err_wrap(err, "%s", path) : 0;
+}
+
+static int measure_with(const struct cli *cli, const struct experiment_options *options)
 {
 	struct event_sink *sink = cli_sink(cli);
 	const struct experiment_env env = {
@@ -193,6 +217,19 @@ static int measure(const struct cli *cli, const struct experiment_options *optio
 	if ((rc == 0 || result.n_series) && report(cli, &result, &second) < 0)
 		code = cli_fail(cli, &second);
 	result_clear(&result);
+	return code;
+}
+
+static int measure(const struct cli *cli, struct experiment_options *options)
+{
+	struct claims claims = {0};
+	struct err err = {0};
+
+	if (cli_has(cli, "claims") && read_claims(&claims, &err) < 0)
+		return cli_fail(cli, &err);
+	options->claims = claims.n ? &claims : NULL;
+	int code = measure_with(cli, options);
+	claims_clear(&claims);
 	return code;
 }
 
@@ -260,6 +297,7 @@ static const struct option_row options_of_compare[] = {
         {0, "cold", NULL, "drop the page cache before each start"},
         {0, "quick", NULL, "few and short measurements, under three minutes"},
         {0, "density", NULL, "really start machines until the host's reserve is reached"},
+        {0, "claims", NULL, "put the claims of docs/claims.yaml to this host"},
         {0, "max", "N", "with --density: at most N machines of a kind (default 1000)"},
         {0, "reserve", "PERCENT", "memory that the host keeps (default 10)"},
         {0, "csv", NULL, "print one line a run"},

@@ -1,6 +1,7 @@
 #include "compare/experiment_parts.h"
 
 #include "base/clock.h"
+#include "compare/host_claims.h"
 #include "compare/measure.h"
 
 #include <math.h>
@@ -120,6 +121,7 @@ static void begin(struct experiment *e)
 	const struct experiment_options *o = e->options;
 
 	e->begun_ns = clock_mono_ns();
+	e->home = prov_home();
 	e->broken = xcalloc(e->n_kinds, sizeof(*e->broken));
 	e->round_s = xcalloc(e->n_kinds, sizeof(*e->round_s));
 	e->instances = o->parallel > 1 ? o->parallel : 1;
@@ -166,7 +168,12 @@ int experiment_run(const struct experiment_options *options, const struct experi
 	int rc = experiment(&e, &local);
 	experiment_notes(&e);
 	experiment_close(&e);
+	if (options->claims) {
+		host_claims(result);
+		claims_answer(options->claims, result);
+	}
 	recorder_clear(&e.recorder);
+	free(e.home);
 	free(e.broken);
 	free(e.round_s);
 	free(e.kinds);

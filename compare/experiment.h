@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "compare/claims.h"
 #include "compare/kind.h"
 #include "compare/recorder.h"
 #include "compare/result.h"
@@ -20,9 +21,10 @@ struct experiment_options {
 	int runs;
 	int parallel; /* machines of the boot storm; 0: none */
 	bool cold, quick, density;
-	int max;            /* machines that a density test starts at most */
-	double reserve;     /* part of MemTotal that a density test leaves: 0.1 */
-	int64_t density_ns; /* time limit of the density test, each kind */
+	const struct claims *claims; /* to be answered; NULL: none */
+	int max;                     /* machines that a density test starts at most */
+	double reserve;              /* part of MemTotal that a density test leaves: 0.1 */
+	int64_t density_ns;          /* time limit of the density test, each kind */
 };
 
 /* Who watches, and what machines are made by. */

@@ -110,8 +110,9 @@ static const char *const method_notes[] = {
         "not.",
         "Guest RAM that was never touched costs the host nothing and is not counted.",
         "Both kinds have a network: a veth and a tap on the same bridge. The process has none.",
-        "The container has its user namespace, its seccomp filter and its capabilities as prov up "
-        "gives them.",
+        "User namespace, system call filter and capabilities of the container are as prov up gives "
+        "them: the table of isolation is read from the running machine and says which there are.",
+        "TCP probes talk to a server on the host. Not measured: TCP between two machines.",
         "Stamps are taken by the host's monotonic clock when a fact arrives there; guests' clocks "
         "are not asked.",
         "Rounds alternate the order of kinds. Runs beside which others kept more than 0.25 CPUs "

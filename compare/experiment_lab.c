@@ -102,8 +102,7 @@ static int write_file(struct experiment *e, struct err *err)
 
 static int make_folder(struct experiment *e, struct err *err)
 {
-	AUTO_FREE char *home = prov_home();
-	AUTO_FREE char *tmp = xasprintf("%s/tmp", home);
+	AUTO_FREE char *tmp = xasprintf("%s/tmp", e->home);
 	AUTO_FREE char *folder = xasprintf("%s/compare-XXXXXX", tmp);
 
 	if (fs_mkdirs(tmp, 0711, err) < 0)

@@ -80,14 +80,20 @@ static int finish(
 	return rc;
 }
 
-static int fall(struct experiment *e, double before, double *out, struct err *err)
+/* *disturbed: others were busy meanwhile, and their memory moved with them. */
+static int fall(struct experiment *e, double before, double *out, bool *disturbed, struct err *err)
 {
+	struct load_sample begun, ended;
+	struct load_use use;
 	double now;
 
-	if (memory_settle((e->options->quick ? 2 : 6) * SECOND_NS, e->env->stop, err) < 0 ||
-	        memory_available(&now, err) < 0)
+	if (load_read(&begun, err) < 0 ||
+	        memory_settle((e->options->quick ? 2 : 6) * SECOND_NS, e->env->stop, err) < 0 ||
+	        memory_available(&now, err) < 0 || load_read(&ended, err) < 0)
 		return -1;
+	load_judge(&begun, &ended, 0, &use);
 	*out = before - now;
+	*disturbed = use.disturbed;
 	return 0;
 }
 
@@ -95,6 +101,37 @@ static void add(struct experiment *e, const struct compare_kind *kind, const cha
         double x)
 {
 	measure_add(e->result, id, kind->name, value, x, NULL);
+}
+
+static void add_flagged(
+        struct experiment *e, const struct compare_kind *kind, double delta, int n, bool disturbed)
+{
+	struct result one = {0};
+
+	measure_add(&one, "memory.delta", kind->name, delta, n, NULL);
+	measure_merge(e->result, &one, disturbed);
+	result_clear(&one);
+}
+
+/* The two ways to read the same memory ought to agree; where they do not, the host moved. */
+static void doubt(struct experiment *e, const struct compare_kind *kind, const struct fit *line)
+{
+	const struct series *total = result_find(e->result, "memory.total", kind->name);
+	struct summary accounted;
+
+	if (!total || !total->n)
+		return;
+	stats_summary(total->values, total->n, &accounted);
+	if (line->slope < 1.5 * accounted.median && line->slope * 1.5 > accounted.median)
+		return;
+	strv_addf(&e->result->notes,
+	        "%s: the fall of MemAvailable gives %.2f MiB for one more, its provider accounts "
+	        "for "
+	        "%.2f MiB. The difference is memory outside of its processes (page cache in use, "
+	        "kernel memory, slabs of the network) or others' memory that moved meanwhile; r² "
+	        "of "
+	        "the line is %.2f.",
+	        kind->name, line->slope, accounted.median, line->r2);
 }
 
 static void fit(struct experiment *e, const struct compare_kind *kind, double available)
@@ -112,6 +149,7 @@ static void fit(struct experiment *e, const struct compare_kind *kind, double av
 		        kind->name);
 		return;
 	}
+	doubt(e, kind, &line);
 	add(e, kind, "memory.slope", line.slope, NAN);
 	add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope), NAN);
 }
@@ -120,15 +158,16 @@ static int climb_ladder(struct experiment *e, const struct compare_kind *kind, i
         double available, struct err *err)
 {
 	int top = experiment_ladder_top(e, kind);
+	bool disturbed;
 	double delta;
 
 	for (int n = 1; n <= top; n *= 2) {
 		int first = *up;
 		*up = n; /* also what starts only in part is to be removed */
 		if (start(e, kind, first, n - first, ABREAST, err) < 0 ||
-		        fall(e, available, &delta, err) < 0)
+		        fall(e, available, &delta, &disturbed, err) < 0)
 			return -1;
-		add(e, kind, "memory.delta", delta, n);
+		add_flagged(e, kind, delta, n, disturbed);
 	}
 	return 0;
 }
@@ -137,9 +176,10 @@ int experiment_ladder(struct experiment *e, size_t k, struct err *err)
 {
 	const struct compare_kind *kind = e->kinds[k];
 	double ignored, available = 0;
+	bool busy;
 	int up = 0;
 
-	if (fall(e, 0, &ignored, err) < 0 || memory_available(&available, err) < 0)
+	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&available, err) < 0)
 		return -1;
 	int rc = climb_ladder(e, kind, &up, available, err);
 	rc = finish(e, kind, up, rc, err);
@@ -195,9 +235,10 @@ int experiment_density(struct experiment *e, size_t k, struct err *err)
 {
 	const struct compare_kind *kind = e->kinds[k];
 	double ignored, available = 0;
+	bool busy;
 	int up = 0;
 
-	if (fall(e, 0, &ignored, err) < 0 || memory_available(&available, err) < 0)
+	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&available, err) < 0)
 		return -1;
 	int rc = fill_up(e, kind, &up, available, err);
 	if (rc == 0)

@@ -13,6 +13,7 @@ struct experiment {
 	size_t n_kinds;
 	bool *broken;    /* by kind: it failed once and is left out from then on */
 	double *round_s; /* by kind: what one round took, to tell the time left */
+	char *home;      /* PROV_HOME */
 	char *folder;    /* of the lab's prov.yaml; the workers leave their results here */
 	struct lab lab;
 	struct compare_recorder recorder;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "compare/baseline.h"
+#include "compare/burden.h"
 #include "compare/measure.h"
 
 #include <math.h>
@@ -98,17 +99,22 @@ static void take_phases(struct round *r, const struct timeline *t)
 	        own_kernel ? t5 : t5 + first_value(&r->found, "start.ssh", r->kind->name));
 }
 
-static unsigned tasks_of(int run)
+static unsigned tasks_of(const struct experiment *e, int run)
 {
 	unsigned tasks = WORK_LOOK | WORK_PROVISION | WORK_PROBES | WORK_SSH;
 
-	return run == 0 ? tasks | WORK_ISOLATION : tasks;
+	/* What does not change from round to round is looked at once. */
+	if (run == 0)
+		tasks |= WORK_ISOLATION;
+	if (run == 0 && e->options->claims)
+		tasks |= WORK_LIMITS;
+	return tasks;
 }
 
 static int start(struct round *r, int run, struct err *err)
 {
 	struct experiment *e = r->e;
-	const struct work_options options = {.tasks = tasks_of(run),
+	const struct work_options options = {.tasks = tasks_of(e, run),
 	        .kind = r->kind->name,
 	        .folder = e->folder,
 	        .quick = e->options->quick};
@@ -176,7 +182,9 @@ static int process_round(struct round *r, bool *disturbed, struct err *err)
 	add(r, "start.t5", baseline.done_s);
 	add(r, "start.cpu", baseline.cpu_s);
 	*disturbed = judge(r, &after, baseline.cpu_s);
-	return 0;
+	const struct burden burden = {
+	        .folder = r->e->home, .quick = r->e->options->quick, .stop = r->e->env->stop};
+	return burden_host(&burden, &r->found, err);
 }
 
 int experiment_round(struct experiment *e, size_t k, int run, struct err *err)

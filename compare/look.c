@@ -131,6 +131,37 @@ static void look_at_meminfo(struct work *w, const char *meminfo)
 		add(w, "memory.guest", total - memory_field(meminfo, "MemAvailable"), NULL);
 }
 
+/* The default provisioning leaves its files there; a machine of its own has none of the last one's.
+ */
+static int look_for_leftovers(struct work *w, struct err *err)
+{
+	const char *const argv[] = {"/bin/sh", "-c",
+	        "if [ -e /var/tmp/prov-compare ]; then echo no; else echo yes; fi", NULL};
+	AUTO_STR out = {0};
+
+	if (work_ask(w->transport, argv, &out, err) < 0)
+		return -1;
+	fact(w, "repeat.fresh", "disk as the box left it",
+	        str_starts(str_text(&out), "yes") ? "yes" : "no",
+	        "files that the machine before was provisioned with are absent");
+	return 0;
+}
+
+int work_repeat(struct work *w, struct err *err)
+{
+	const char *const argv[] = {
+	        "/bin/sh", "-c", "cat /var/tmp/prov-compare/digest 2>/dev/null || true", NULL};
+	AUTO_STR out = {0};
+
+	if (work_ask(w->transport, argv, &out, err) < 0)
+		return -1;
+	if (out.len)
+		out.buf[strcspn(out.buf, " \n")] = '\0';
+	fact(w, "repeat.digest", "digest of what provisioning made", str_text(&out),
+	        "sha256 of the files, in every round");
+	return 0;
+}
+
 static int look_from_inside(struct work *w, struct err *err)
 {
 	const char *const argv[] = {"/bin/sh", "-c", questions, NULL};
@@ -157,5 +188,7 @@ int work_look(struct work *w, struct err *err)
 		return -1;
 	if (status.pid > 0)
 		look_from_outside(w, status.pid);
-	return look_from_inside(w, err);
+	if (look_from_inside(w, err) < 0)
+		return -1;
+	return look_for_leftovers(w, err);
 }

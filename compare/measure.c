@@ -120,6 +120,17 @@ void measure_fact(struct result *result, const struct fact *fact)
 		result_fact(result, fact);
 }
 
+/* What each round must find again: one that differs stays different. */
+static void merge_fact(struct result *into, const struct fact *fact)
+{
+	const struct fact *known = result_fact_of(into, fact->id, fact->kind);
+	struct fact copy = *fact;
+
+	if (known && str_starts(fact->id, "repeat.") && !str_eq(known->value, fact->value))
+		copy.value = "differs between rounds";
+	result_fact(into, &copy);
+}
+
 void measure_merge(struct result *into, const struct result *from, bool disturbed)
 {
 	for (size_t i = 0; i < from->n_series; i++) {
@@ -129,7 +140,7 @@ void measure_merge(struct result *into, const struct result *from, bool disturbe
 			        disturbed || s->disturbed[k]);
 	}
 	for (size_t i = 0; i < from->n_facts; i++)
-		result_fact(into, &from->facts[i]);
+		merge_fact(into, &from->facts[i]);
 	for (size_t i = 0; i < from->notes.n; i++)
 		if (!strv_has(&into->notes, from->notes.v[i]))
 			strv_add(&into->notes, from->notes.v[i]);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "compare/burden.h"
 #include "compare/measure.h"
 #include "compare/memory.h"
 
@@ -122,7 +123,9 @@ static int provision(struct work *w, struct err *err)
 	for (size_t i = 0; rc == 0 && i < w->access->n_steps; i++)
 		if (str_starts(w->access->steps[i].name, "provision:"))
 			rc = run_step(w->runner, &w->access->steps[i], err);
-	return rc < 0 ? -1 : work_disk(w, "disk.provisioned", err);
+	if (rc < 0 || work_disk(w, "disk.provisioned", err) < 0)
+		return -1;
+	return work_repeat(w, err);
 }
 
 static int settle(const struct work *w, struct err *err)
@@ -144,7 +147,10 @@ static int do_tasks(struct work *w, struct err *err)
 		work_over_ssh(w);
 	if (tasks & WORK_PROVISION && provision(w, err) < 0)
 		return -1;
-	return 0;
+	if (tasks & (WORK_PROBES | WORK_ISOLATION) && burden_machine(w, err) < 0)
+		return -1;
+	/* Last: it drives the machine to its limits. */
+	return tasks & WORK_LIMITS && answers_by_itself(w->access) ? work_limits(w, err) : 0;
 }
 
 static char *result_path(const char *folder, const char *selector)

@@ -14,6 +14,7 @@ enum work_task {
 	WORK_PROBES = 4,    /* the probe program */
 	WORK_ISOLATION = 8, /* facts, once a kind */
 	WORK_SSH = 16,      /* a container's own SSH server */
+	WORK_LIMITS = 32,   /* what the claims say of groups */
 };
 
 /* The options of verb_work's workers; base is first, it is cast. */
@@ -46,5 +47,9 @@ MUST_CHECK int work_disk(struct work *w, const char *measure, struct err *err);
 /* Runs argv over t; its output to out. -1 too if it does not end with 0. */
 MUST_CHECK int work_ask(
         struct transport *t, const char *const *argv, struct str *out, struct err *err);
+/* compare/limits.c: facts of group "claim". */
+MUST_CHECK int work_limits(struct work *w, struct err *err);
+/* compare/look.c: is the disk as the box left it; what the default provisioning has made. */
+MUST_CHECK int work_repeat(struct work *w, struct err *err);
 /* compare/overssh.c: t5 over SSH for a container; a note where that cannot be. */
 void work_over_ssh(struct work *w);
