@@ -266,6 +266,15 @@ int run_transport(struct run *run, struct transport **out, struct err *err)
 	return 0;
 }
 
+int run_inspect(struct run *run, struct status *out, struct err *err)
+{
+	struct runner *r = run->runner;
+
+	if (!r->provider)
+		return err_set(err, ERR_FAILED, "a lab has no state, only its machines have");
+	return r->provider->inspect(r->session, out, err);
+}
+
 void run_untouched(struct run *run)
 {
 	run->runner->untouched = true;

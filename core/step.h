@@ -70,6 +70,9 @@ const char *run_fact(const struct run *run, const char *key); /* NULL: not recor
 
 /* The transport to this machine, opened on first use and kept for the whole run. Borrowed. */
 MUST_CHECK int run_transport(struct run *run, struct transport **out, struct err *err);
+/* What the world says of this machine now. */
+struct status;
+MUST_CHECK int run_inspect(struct run *run, struct status *out, struct err *err);
 /* Said by an apply that is about to fail: it touched nothing, so that a step which had not begun
  * before need not be reverted. */
 void run_untouched(struct run *run);

@@ -2,6 +2,7 @@
 #include "provisioners/internal.h"
 
 #include "base/clock.h"
+#include "core/provider.h"
 #include "provisioners/log_probe.h"
 
 #include <arpa/inet.h>
@@ -172,10 +173,31 @@ static int give_up(const struct probing *p, struct err *err)
 	clock_format(limit, p->probe->timeout_ns);
 	err_set(err, ERR_FAILED, "not ready after %s: %s", limit,
 	        p->last ? p->last : "no answer came");
-	return err_hint(err,
-	        "what its first process printed is in '%s'; ready: { timeout: … } "
-	        "gives it more time",
-	        p->run->names->console);
+	if (p->probe->type == READY_LOG)
+		return err_hint(err,
+		        "what its first process printed is in '%s'; ready: { timeout: … } "
+		        "gives it more time",
+		        p->run->names->console);
+	return err_hint(err, "%s; ready: { timeout: … } gives it more time",
+	        p->probe->type == READY_EXEC
+	                ? "'prov exec' tries the command by hand"
+	                : "what listens on 127.0.0.1 in the machine is not reached from outside");
+}
+
+/* A machine that has ended never gets ready. */
+static int look_at_machine(const struct probing *p, struct err *err)
+{
+	struct status status;
+
+	if (run_inspect(p->run, &status, err) < 0)
+		return -1;
+	if (status.state == MACHINE_RUNNING || status.state == MACHINE_SUSPENDED)
+		return 0;
+	if (status.exit_status >= 0)
+		err_set(err, ERR_FAILED, "not ready: PID 1 ended with %d", status.exit_status);
+	else
+		err_set(err, ERR_FAILED, "not ready: the machine is no longer running");
+	return err_hint(err, "what it printed is in '%s'", p->run->names->console);
 }
 
 static int probe_until_ready(struct probing *p, struct err *err)
@@ -187,7 +209,11 @@ static int probe_until_ready(struct probing *p, struct err *err)
 	for (;;) {
 		bool passed = false;
 		int64_t next = clock_mono_ns() + p->probe->interval_ns;
-		if (tries[p->probe->type](p, &passed, err) < 0)
+		int rc = tries[p->probe->type](p, &passed, err);
+		/* The end of the machine explains more than what the probe says of it. */
+		if ((rc < 0 || !passed) && !is_stopped(p) && look_at_machine(p, err) < 0)
+			return -1;
+		if (rc < 0)
 			return -1;
 		in_a_row = passed ? in_a_row + 1 : 0;
 		if (passed && in_a_row >= wanted)

@@ -25,6 +25,7 @@ static struct local_transport local;
 static struct machine_spec spec;
 static struct names names;
 static volatile int stop;
+static struct status world = {.state = MACHINE_RUNNING, .exit_status = -1};
 
 static int fake_connect(void *session, int64_t timeout_ns, const volatile int *stop_flag,
         struct transport **out, struct err *err)
@@ -37,7 +38,16 @@ static int fake_connect(void *session, int64_t timeout_ns, const volatile int *s
 	return 0;
 }
 
-static const struct provider provider = {.name = "container", .connect = fake_connect};
+static int fake_inspect(void *session, struct status *out, struct err *err)
+{
+	(void)session;
+	(void)err;
+	*out = world;
+	return 0;
+}
+
+static const struct provider provider = {
+        .name = "container", .connect = fake_connect, .inspect = fake_inspect};
 
 static void setup(void)
 {
@@ -238,6 +248,39 @@ START_TEST(test_log_is_followed)
 }
 END_TEST
 
+START_TEST(test_a_machine_that_ended_is_not_waited_for)
+{
+	struct err err = {0};
+
+	AUTO_FREE char *hint = xasprintf("what it printed is in '%s'", names.console);
+	spec.ready.type = READY_LOG;
+	spec.ready.text = xstrdup("never");
+	spec.ready.timeout_ns = 60000 * MS_NS;
+	world = (struct status){.state = MACHINE_HALTED, .exit_status = 3};
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_str_eq(err.message, "not ready: PID 1 ended with 3");
+	ck_assert_str_eq(err.hint, hint);
+	world.exit_status = -1;
+	fails("not ready: the machine is no longer running");
+}
+END_TEST
+
+START_TEST(test_the_hint_fits_the_probe)
+{
+	struct err err = {0};
+
+	spec.ready.type = READY_EXEC;
+	spec.ready.text = xstrdup("false");
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_str_eq(err.hint,
+	        "'prov exec' tries the command by hand; ready: { timeout: … } "
+	        "gives it more time");
+	spec.ready.type = READY_LOG;
+	ck_assert_int_eq(probe(&err), -1);
+	ck_assert_ptr_nonnull(strstr(err.hint, names.console));
+}
+END_TEST
+
 static void on_alarm(int number)
 {
 	(void)number;
@@ -263,7 +306,8 @@ int main(void)
 {
 	const TTest *tests[] = {test_tcp, test_tcp_needs_a_network, test_tcp_of_the_first_interface,
 	        test_exec, test_successes_in_a_row, test_a_hanging_command_is_cut_off, test_log,
-	        test_log_is_followed, test_stop_ends_the_wait};
+	        test_log_is_followed, test_a_machine_that_ended_is_not_waited_for,
+	        test_the_hint_fits_the_probe, test_stop_ends_the_wait};
 	Suite *s = suite_create("ready");
 	TCase *tc = tcase_create("ready");
 
