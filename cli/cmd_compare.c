@@ -19,6 +19,8 @@
 #define DEFAULT_MAX     1000
 #define DEFAULT_RESERVE 10 /* % of MemTotal */
 #define DENSITY_NS      (INT64_C(600) * 1000000000)
+#define SETTLE_NS       (INT64_C(6) * 1000000000)
+#define QUICK_SETTLE_NS (INT64_C(2) * 1000000000)
 #define RESULT_MAX      (64 << 20)
 
 /* Which report an option asks for; the terminal's where none does. */
@@ -165,6 +167,7 @@ static int read_numbers(const struct cli *cli, struct experiment_options *o, str
 	o->density = cli_has(cli, "density");
 	o->kinds = cli_value(cli, "kinds");
 	o->density_ns = DENSITY_NS;
+	o->settle_ns = o->quick ? QUICK_SETTLE_NS : SETTLE_NS;
 	if (cli_number(cli, "runs", 1, o->quick ? QUICK_RUNS : DEFAULT_RUNS, &o->runs, err) < 0 ||
 	        cli_number(cli, "parallel", 1, o->quick ? 0 : DEFAULT_STORM, &storm, err) < 0 ||
 	        cli_number(cli, "max", 1, DEFAULT_MAX, &o->max, err) < 0 ||

@@ -24,6 +24,7 @@ struct experiment_options {
 	const struct claims *claims; /* to be answered; NULL: none */
 	int max;                     /* machines that a density test starts at most */
 	double reserve;              /* part of MemTotal that a density test leaves: 0.1 */
+	int64_t settle_ns;           /* time limit for memory to stand still */
 	int64_t density_ns;          /* time limit of the density test, each kind */
 };
 

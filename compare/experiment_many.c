@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SECOND_NS INT64_C(1000000000)
 /* So many starts at a time: more only wait for the same CPUs. */
 #define ABREAST 4
 
@@ -88,7 +87,7 @@ static int fall(struct experiment *e, double before, double *out, bool *disturbe
 	double now;
 
 	if (load_read(&begun, err) < 0 ||
-	        memory_settle((e->options->quick ? 2 : 6) * SECOND_NS, e->env->stop, err) < 0 ||
+	        memory_settle(e->options->settle_ns, e->env->stop, err) < 0 ||
 	        memory_available(&now, err) < 0 || load_read(&ended, err) < 0)
 		return -1;
 	load_judge(&begun, &ended, 0, &use);

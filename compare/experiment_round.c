@@ -117,7 +117,8 @@ static int start(struct round *r, int run, struct err *err)
 	const struct work_options options = {.tasks = tasks_of(e, run),
 	        .kind = r->kind->name,
 	        .folder = e->folder,
-	        .quick = e->options->quick};
+	        .quick = e->options->quick,
+	        .settle_ns = e->options->settle_ns};
 	const struct team team = {&r->machine, 1};
 	struct err second = {0};
 
@@ -184,7 +185,11 @@ static int process_round(struct round *r, bool *disturbed, struct err *err)
 	*disturbed = judge(r, &after, baseline.cpu_s);
 	const struct burden burden = {
 	        .folder = r->e->home, .quick = r->e->options->quick, .stop = r->e->env->stop};
-	return burden_host(&burden, &r->found, err);
+	if (burden_host(&burden, &r->found, err) == 0 || err->kind == ERR_INTERRUPTED)
+		return err->kind == ERR_INTERRUPTED ? -1 : 0;
+	strv_addf(&r->found.notes, "host: probes: %s", err->message);
+	err_clear(err);
+	return 0;
 }
 
 int experiment_round(struct experiment *e, size_t k, int run, struct err *err)

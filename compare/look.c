@@ -122,6 +122,9 @@ static void look_at_meminfo(struct work *w, const char *meminfo)
 {
 	double total = memory_field(meminfo, "MemTotal");
 	double declared = (double)w->access->spec->memory_bytes / MIB;
+
+	if (isnan(total))
+		return;
 	AUTO_FREE char *seen =
 	        xasprintf("%.0f MiB in /proc/meminfo, declared %.0f MiB", total, declared);
 

@@ -128,11 +128,16 @@ static int provision(struct work *w, struct err *err)
 	return work_repeat(w, err);
 }
 
-static int settle(const struct work *w, struct err *err)
+/* A probe that cannot run takes nothing from what was measured before. */
+static int burden(struct work *w, struct err *err)
 {
-	int64_t limit_ns = (w->options->quick ? 2 : 6) * SECOND_NS;
-
-	return memory_settle(limit_ns, w->job->stop, err);
+	if (burden_machine(w, err) == 0)
+		return 0;
+	if (err->kind == ERR_INTERRUPTED)
+		return -1;
+	strv_addf(&w->result->notes, "%s: probes: %s", w->options->kind, err->message);
+	err_clear(err);
+	return 0;
 }
 
 static int do_tasks(struct work *w, struct err *err)
@@ -141,13 +146,14 @@ static int do_tasks(struct work *w, struct err *err)
 
 	if (tasks & WORK_LOOK &&
 	        (take_commands(w, err) < 0 || work_disk(w, "disk.delta", err) < 0 ||
-	                settle(w, err) < 0 || work_look(w, err) < 0))
+	                memory_settle(w->options->settle_ns, w->job->stop, err) < 0 ||
+	                work_look(w, err) < 0))
 		return -1;
 	if (tasks & WORK_SSH && answers_by_itself(w->access))
 		work_over_ssh(w);
 	if (tasks & WORK_PROVISION && provision(w, err) < 0)
 		return -1;
-	if (tasks & (WORK_PROBES | WORK_ISOLATION) && burden_machine(w, err) < 0)
+	if (tasks & (WORK_PROBES | WORK_ISOLATION) && burden(w, err) < 0)
 		return -1;
 	/* Last: it drives the machine to its limits. */
 	return tasks & WORK_LIMITS && answers_by_itself(w->access) ? work_limits(w, err) : 0;

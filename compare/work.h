@@ -24,6 +24,7 @@ struct work_options {
 	const char *kind;   /* of the series */
 	const char *folder; /* where the results are left */
 	bool quick;
+	int64_t settle_ns; /* time limit for memory to stand still */
 };
 
 extern const struct verb verb_work;
