@@ -58,7 +58,7 @@ trap 'exit 143' TERM
 context=
 fail() {
 	echo "FAILED: $*${context:+ ($context)}"
-	for f in "$out" "$err"; do
+	for f in "$out" "$err" "$scratch"/*.out; do
 		[ ! -s "$f" ] || sed "s|^|  ${f##*/}: |" "$f" | tail -n 40
 	done
 	exit 1
@@ -163,7 +163,6 @@ expect_clean() { # AFTER WHAT
 	while inventory >"$scratch/after" && ! cmp -s "$scratch/before" "$scratch/after"; do
 		tries=$((tries + 1))
 		if [ $tries -ge 25 ]; then
-			: >"$err"
 			diff "$scratch/before" "$scratch/after" | grep '^[<>]' >"$out"
 			[ -n "$(foreign_labs)" ] || fail "$1: the host differs from before"
 			! grep -F -f "$scratch/ids" "$scratch/after" >"$out" || fail "$1: left behind"

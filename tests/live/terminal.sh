@@ -37,7 +37,7 @@ expect 0 prov up
 for kind in container kvm; do
 	PS1='outside> ' t new-session -d -s s -x 90 -y 30 "ENV= PS1='outside> ' sh"
 	see 'outside>'
-	keys "cd $lab && stty -g >$scratch/before; $build/prov ssh web@$kind; echo \"code\"=\$?; stty -g >$scratch/after" Enter
+	keys "cd $lab && stty -g >$scratch/tty.before; $build/prov ssh web@$kind; echo \"code\"=\$?; stty -g >$scratch/tty.after" Enter
 	keys 'echo in-$((40 + 2)); stty size' Enter
 	see 'in-42'
 	see '^30 90'
@@ -52,13 +52,13 @@ for kind in container kvm; do
 	screen | grep -q "code=[0-9]" && fail "Ctrl-C ended prov ssh itself"
 	keys 'exit 3' Enter
 	see "code=3"
-	cmp -s "$scratch/before" "$scratch/after" || fail "$kind: the terminal's modes are not restored"
+	cmp -s "$scratch/tty.before" "$scratch/tty.after" || fail "$kind: the terminal's modes are not restored"
 
 	# The other side dies, or prov does: the terminal is as before.
 	keys clear Enter
-	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; echo \"code\"=\$?; stty -g >$scratch/after" Enter
+	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; echo \"code\"=\$?; stty -g >$scratch/tty.after" Enter
 	see "code=[0-9]"
-	cmp -s "$scratch/before" "$scratch/after" || fail "$kind: the terminal's modes are not restored after a kill"
+	cmp -s "$scratch/tty.before" "$scratch/tty.after" || fail "$kind: the terminal's modes are not restored after a kill"
 	t kill-server
 done
 expect 0 prov destroy -f
