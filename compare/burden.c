@@ -1,9 +1,11 @@
 /* What running costs: the probe program in a machine, and on the host. */
 #include "compare/burden.h"
 
+#include "base/fs.h"
 #include "compare/isolation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void note(struct result *result, const char *kind, const struct err *err)
 {
@@ -103,4 +105,46 @@ int burden_machine(struct work *w, struct err *err)
 		rc = -1;
 	}
 	return rc;
+}
+
+int burden_serve(struct work *w, struct err *err)
+{
+	const struct machine_spec *spec = w->access->spec;
+	AUTO_FREE char *path = xasprintf("%s/" BURDEN_PORT, w->options->folder);
+	struct probe_place place = {0};
+	int port;
+
+	if (!spec->n_nics)
+		return err_set(err, ERR_FAILED, "it has no network");
+	/* The place stays open: the server is in the program's folder, and goes with the machine.
+	 */
+	if (probe_place_open(&place, w->options->kind, w->transport, NULL, err) < 0 ||
+	        probe_serve(&place, spec->nics[0].address, &port, err) < 0)
+		return -1;
+	AUTO_FREE char *text = xasprintf("%d", port);
+	return fs_replace(path, text, strlen(text), 0600, err);
+}
+
+static int probe_peer(const struct probe_place *place, struct work *w, struct err *err)
+{
+	const struct probe_options options = {.quick = w->options->quick, .peer = w->options->peer};
+	size_t n;
+	const struct probe *table = probes_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (table[i].needs == PROBE_PEER &&
+		        probe_run(place, &table[i], &options, w->result, err) < 0)
+			return -1;
+	return 0;
+}
+
+int burden_peer(struct work *w, struct err *err)
+{
+	struct probe_place place = {0};
+
+	int rc = probe_place_open(&place, w->options->kind, w->transport, NULL, err);
+	place.stop = w->job->stop;
+	if (rc == 0)
+		rc = probe_peer(&place, w, err);
+	return probe_place_close(&place, rc < 0 ? NULL : err) < 0 ? -1 : rc;
 }

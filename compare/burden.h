@@ -13,3 +13,8 @@ struct burden {
 MUST_CHECK int burden_host(const struct burden *burden, struct result *result, struct err *err);
 /* Adds those of the worker's machine, and its facts of isolation if that is among its tasks. */
 MUST_CHECK int burden_machine(struct work *w, struct err *err);
+/* The worker's machine serves another one; its port is left in FOLDER/BURDEN_PORT. */
+#define BURDEN_PORT "peer.port"
+MUST_CHECK int burden_serve(struct work *w, struct err *err);
+/* Adds the probes between machines, against w->options->peer. */
+MUST_CHECK int burden_peer(struct work *w, struct err *err);

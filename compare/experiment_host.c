@@ -112,7 +112,7 @@ static const char *const method_notes[] = {
         "Both kinds have a network: a veth and a tap on the same bridge. The process has none.",
         "User namespace, system call filter and capabilities of the container are as prov up gives "
         "them: the table of isolation is read from the running machine and says which there are.",
-        "TCP probes talk to a server on the host. Not measured: TCP between two machines.",
+        "TCP probes talk to the same program on the host, and on a second machine of the kind.",
         "Stamps are taken by the host's monotonic clock when a fact arrives there; guests' clocks "
         "are not asked.",
         "Rounds alternate the order of kinds. Runs beside which others kept more than 0.25 CPUs "

@@ -3,6 +3,8 @@
 #include "compare/experiment_parts.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
+#include "compare/burden.h"
 #include "compare/measure.h"
 #include "compare/memory.h"
 
@@ -133,6 +135,25 @@ static void doubt(struct experiment *e, const struct compare_kind *kind, const s
 	        kind->name, line->slope, accounted.median, line->r2);
 }
 
+/* Through the points beside which the host was quiet, if they make a line; else through all. */
+static void fit_quiet(const struct series *s, struct fit *out)
+{
+	AUTO_FREE double *x = xcalloc(s->n, sizeof(*x));
+	AUTO_FREE double *y = xcalloc(s->n, sizeof(*y));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->disturbed[i])
+			continue;
+		x[n] = s->x[i];
+		y[n++] = s->values[i];
+	}
+	if (n > 2)
+		stats_fit(x, y, n, out);
+	else
+		stats_fit(s->x, s->values, s->n, out);
+}
+
 static void fit(struct experiment *e, const struct compare_kind *kind, double available)
 {
 	const struct series *s = result_find(e->result, "memory.delta", kind->name);
@@ -141,7 +162,7 @@ static void fit(struct experiment *e, const struct compare_kind *kind, double av
 
 	if (!s || s->n < 2)
 		return;
-	stats_fit(s->x, s->values, s->n, &line);
+	fit_quiet(s, &line);
 	if (!(line.slope > 0)) {
 		strv_addf(&e->result->notes,
 		        "%s: one more instance costs less than the host's memory moves by itself",
@@ -151,6 +172,64 @@ static void fit(struct experiment *e, const struct compare_kind *kind, double av
 	doubt(e, kind, &line);
 	add(e, kind, "memory.slope", line.slope, NAN);
 	add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope), NAN);
+}
+
+static int one(struct experiment *e, const struct compare_kind *kind, struct machine *m,
+        const struct work_options *more, struct result *found, struct err *err)
+{
+	const struct team team = {&m, 1};
+	struct work_options options = *more;
+
+	options.kind = kind->name;
+	options.folder = e->folder;
+	options.quick = e->options->quick;
+	recorder_reset(&e->recorder);
+	if (experiment_verb(e, &verb_work, &options, &team, err) < 0)
+		return -1;
+	return work_collect(e->folder, m->spec.selector, found, err);
+}
+
+/* Of what a second visit finds, only its probes: its start was none. */
+static void keep_probes(struct experiment *e, const struct result *found)
+{
+	for (size_t i = 0; i < found->n_series; i++) {
+		const struct result only = {.series = &found->series[i], .n_series = 1};
+		if (str_starts(found->series[i].id, "probe."))
+			measure_merge(e->result, &only, false);
+	}
+}
+
+/* TCP between two machines: the second one serves, the first one asks. */
+static int ask_peer(struct experiment *e, const struct compare_kind *kind, struct err *err)
+{
+	struct machine *client = experiment_machine(e, kind, 0);
+	struct machine *server = experiment_machine(e, kind, 1);
+	AUTO_FREE char *path = xasprintf("%s/" BURDEN_PORT, e->folder);
+	struct work_options options = {.tasks = WORK_SERVE};
+	struct result found = {0};
+	AUTO_STR port = {0};
+
+	int rc = one(e, kind, server, &options, &found, err);
+	result_clear(&found);
+	if (rc < 0 || fs_read(path, 16, &port, err) < 0)
+		return -1;
+	options.tasks = WORK_PEER;
+	options.peer = (struct probe_address){server->spec.nics[0].address, atoi(str_text(&port))};
+	rc = one(e, kind, client, &options, &found, err);
+	keep_probes(e, &found);
+	result_clear(&found);
+	return rc;
+}
+
+static int between_two(struct experiment *e, const struct compare_kind *kind, struct err *err)
+{
+	if (!experiment_machine(e, kind, 0)->spec.n_nics || ask_peer(e, kind, err) == 0)
+		return 0;
+	if (err->kind == ERR_INTERRUPTED)
+		return -1;
+	strv_addf(&e->result->notes, "%s: TCP between two machines: %s", kind->name, err->message);
+	err_clear(err);
+	return 0;
 }
 
 static int climb_ladder(struct experiment *e, const struct compare_kind *kind, int *up,
@@ -167,6 +246,8 @@ static int climb_ladder(struct experiment *e, const struct compare_kind *kind, i
 		        fall(e, available, &delta, &disturbed, err) < 0)
 			return -1;
 		add_flagged(e, kind, delta, n, disturbed);
+		if (n == 2 && between_two(e, kind, err) < 0)
+			return -1;
 	}
 	return 0;
 }

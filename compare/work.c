@@ -155,6 +155,10 @@ static int do_tasks(struct work *w, struct err *err)
 		return -1;
 	if (tasks & (WORK_PROBES | WORK_ISOLATION) && burden(w, err) < 0)
 		return -1;
+	if (tasks & WORK_SERVE && burden_serve(w, err) < 0)
+		return -1;
+	if (tasks & WORK_PEER && burden_peer(w, err) < 0)
+		return -1;
 	/* Last: it drives the machine to its limits. */
 	return tasks & WORK_LIMITS && answers_by_itself(w->access) ? work_limits(w, err) : 0;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "compare/result.h"
+#include "compare/probes.h"
 #include "lab/verbs.h"
 
 enum work_task {
@@ -15,6 +15,8 @@ enum work_task {
 	WORK_ISOLATION = 8, /* facts, once a kind */
 	WORK_SSH = 16,      /* a container's own SSH server */
 	WORK_LIMITS = 32,   /* what the claims say of groups */
+	WORK_SERVE = 64,    /* be the server of the TCP probes between machines */
+	WORK_PEER = 128,    /* those probes, against options.peer */
 };
 
 /* The options of verb_work's workers; base is first, it is cast. */
@@ -24,6 +26,7 @@ struct work_options {
 	const char *kind;   /* of the series */
 	const char *folder; /* where the results are left */
 	bool quick;
+	struct probe_address peer;
 	int64_t settle_ns; /* time limit for memory to stand still */
 };
 
