@@ -44,6 +44,20 @@ static int enter(const struct engine_start *start, struct err *err)
 	return 0;
 }
 
+/*
+ * In a chroot, pivot_root(2) would exchange the chroot's root only: the host's, that of the mount
+ * namespace, would stay behind it, for the next setns(2) to lead to. Entering the own namespace
+ * once more makes that root the process's.
+ */
+static int leave_chroot(struct err *err)
+{
+	AUTO_FD int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	return own < 0 || setns(own, CLONE_NEWNS) < 0
+	        ? err_sys(err, "go to the root of the mount namespace")
+	        : 0;
+}
+
 /* No mount of the new root may reach the host, and none of the host's is left in it. */
 static int change_root(const struct container_plan *plan, struct err *err)
 {
@@ -51,7 +65,10 @@ static int change_root(const struct container_plan *plan, struct err *err)
 		return err_sys(err, "make the mounts private");
 	if (mount("overlay", plan->root, "overlay", MS_NODEV, plan->overlay) < 0)
 		return err_sys(err, "mount the overlay on '%s'", plan->root);
-	if (chdir(plan->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	AUTO_FD int root = open(plan->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || leave_chroot(err) < 0)
+		return root < 0 ? err_sys(err, "open '%s'", plan->root) : -1;
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(err, "change the root to '%s'", plan->root);
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, "leave the host's root");

@@ -6,11 +6,14 @@
 
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -95,6 +98,37 @@ START_TEST(ends_with_the_machine)
 	ck_ok(ctr_halt());
 	ck_assert_int_eq(t->ops->run(t, &cmd, &status, &err), -1);
 	ck_has(err.message, "the machine has stopped");
+}
+END_TEST
+
+/* As where prov runs in a chroot: the root of its mount namespace is not its own. */
+static int in_a_chroot(void)
+{
+	static const char folder[] = "/mnt";
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	        mount("/", folder, NULL, MS_BIND | MS_REC, NULL) < 0 || chroot(folder) < 0)
+		return -1;
+	return chdir("/");
+}
+
+/* It must see neither the host's root by its own path nor anything behind it. */
+START_TEST(a_chroot_of_provs_own_leads_nowhere)
+{
+	AUTO_FREE char *look = xasprintf("test -e %s", ctr.home);
+	int status;
+
+	ck_ok(ctr_halt());
+	ck_assert_int_eq(in_a_chroot(), 0);
+	ck_ok(ctr_up());
+	ck_assert_int_eq(ctr_sh(look), 1);
+	int pidfd = (int)syscall(SYS_pidfd_open, ctr_pid(), 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(setns(pidfd, CLONE_NEWNS) == 0 && access(ctr.home, F_OK) < 0 ? 0 : 1);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(status == 0, "the namespace's root is still the host's");
+	close(pidfd);
 }
 END_TEST
 
@@ -282,9 +316,10 @@ int main(void)
 {
 	const TTest *const tests[] = {runs_as_the_user, refuses_unknown_users,
 	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
-	        time_limit_in_the_container, files_stay_inside, terminal_of_its_own,
-	        terminal_follows_the_window, control_c_is_typed_inside, login_shell,
-	        signal_restores_the_terminal, signal_of_the_command, refuses_a_false_terminal};
+	        a_chroot_of_provs_own_leads_nowhere, time_limit_in_the_container, files_stay_inside,
+	        terminal_of_its_own, terminal_follows_the_window, control_c_is_typed_inside,
+	        login_shell, signal_restores_the_terminal, signal_of_the_command,
+	        refuses_a_false_terminal};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;
