@@ -38,8 +38,12 @@ struct provider {
 	const char *inside; /* what exec needs: "the container's namespaces", "an SSH login" */
 	/* Rows for doctor; no side effects. */
 	void (*check_host)(struct checklist *list);
-	/* Refuses what it cannot honour, by the key's name. */
+	/* Refuses what it cannot honour, by the key's name. Looks at the spec alone (and at the
+	 * box's files): cheap, and the same for every user. */
 	int (*check_spec)(const struct machine_spec *spec, struct err *err);
+	/* ERR_HOST: what this host or user lacks for any up. Asked before the first step. NULL:
+	 * nothing. */
+	int (*check_rights)(struct err *err);
 	/* A session serves every call below; it connects to nothing that the calls do not need. */
 	int (*open)(const struct machine_spec *spec, const struct names *names, void **session,
 	        struct err *err);

@@ -234,6 +234,8 @@ static int up(struct runner *r, const struct status *world, const struct up_opti
 {
 	struct plan plan = {0};
 
+	if (r->provider && r->provider->check_rights && r->provider->check_rights(err) < 0)
+		return -1;
 	if (journal_intact(runner_state(r), journal_path(r->journal), err) < 0 ||
 	        run_plan(r, world, &plan, err) < 0)
 		return -1;

@@ -85,7 +85,7 @@ static int unreachable(struct err *err, const char *uri, const char *why)
 		return err_hint(err, "run prov as root, or as a member of the group libvirt");
 	return err_hint(err,
 	        "run tools/setup (it starts libvirt), or use 'networks: none' with "
-	        "containers; prov doctor says more");
+	        "containers");
 }
 
 /* True when the attempt ended in time; otherwise its thread is left to free it. */

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char root_hint[] = "run prov with sudo";
+static const char root_hint[] = "run prov as root (sudo prov …)";
 
 static void check_root(struct checklist *list)
 {
@@ -146,7 +146,7 @@ void container_check_host(struct checklist *list)
 
 #define LEAST_MEMORY (INT64_C(4) << 20)
 
-static int check_keys(const struct machine_spec *spec, struct err *err)
+int container_check_spec(const struct machine_spec *spec, struct err *err)
 {
 	const char *init = spec->container.init ? spec->container.init : "auto";
 
@@ -172,12 +172,10 @@ static int check_keys(const struct machine_spec *spec, struct err *err)
 	return 0;
 }
 
-int container_check_spec(const struct machine_spec *spec, struct err *err)
+int container_check_rights(struct err *err)
 {
-	if (check_keys(spec, err) < 0)
-		return err_wrap(err, "%s", spec->selector);
 	if (geteuid() == 0)
 		return 0;
-	err_set(err, ERR_HOST, "%s: containers need root's rights in this version", spec->selector);
+	err_set(err, ERR_HOST, "containers need root's rights in this version");
 	return err_hint(err, "%s", root_hint);
 }

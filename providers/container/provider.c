@@ -193,6 +193,7 @@ const struct provider container_provider = {
         .inside = "the container's namespaces",
         .check_host = container_check_host,
         .check_spec = container_check_spec,
+        .check_rights = container_check_rights,
         .open = session_open,
         .inspect = inspect,
         .connect = connect_exec,

@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +91,18 @@ int container_start_apply(struct run *run, struct err *err)
 	return rc;
 }
 
+static void say_killed(struct run *run)
+{
+	int sig = run->spec->container.stop_signal;
+	const char *name = sigabbrev_np(sig);
+	AUTO_FREE char *text =
+	        name ? xasprintf("SIG%s", name) : xasprintf("SIGRTMIN+%d", sig - SIGRTMIN);
+	char limit[16];
+
+	clock_format(limit, run->spec->container.stop_timeout_ns);
+	run_warning(run, "PID 1 did not end on %s within %s: killed", text, limit);
+}
+
 /* The stop signal, then time to obey. What does not is killed through the cgroup. */
 static int stop_gently(struct run *run, pid_t pid, int pidfd, struct err *err)
 {
@@ -102,8 +115,7 @@ static int stop_gently(struct run *run, pid_t pid, int pidfd, struct err *err)
 		return err_set(err, ERR_INTERRUPTED,
 		        "interrupted while the container (pid %d) was stopping", pid);
 	case WAIT_TIMEOUT:
-		run_warning(run, "PID 1 did not end on signal %d within its time: killed",
-		        run->spec->container.stop_signal);
+		say_killed(run);
 		process_signal(pidfd, SIGKILL);
 		break;
 	case WAIT_ENDED:

@@ -37,7 +37,7 @@ void disk_inputs(const struct run *run, struct digest *digest)
 	digest_number(digest, "bytes", run->spec->disk_bytes);
 }
 
-static int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err)
+int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err)
 {
 	int64_t box;
 

@@ -4,6 +4,8 @@
 #include "base/fs.h"
 #include "providers/kvm/accel.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +13,16 @@
 
 #define NODE        "/dev/kvm"
 #define DEFAULT_URI "qemu:///system"
+
+/* A user who may not open the node learns nothing of the processor. */
+static const char *kvm_hint(void)
+{
+	if (faccessat(AT_FDCWD, NODE, R_OK | W_OK, AT_EACCESS) < 0 && errno == EACCES)
+		return "join the group kvm (sudo adduser USER kvm, then log in again), or run prov "
+		       "with sudo";
+	return "virtual machines run under TCG, about ten times slower: enable virtualisation in "
+	       "the firmware, or nested virtualisation in the hypervisor of this machine";
+}
 
 static void check_kvm(struct checklist *list)
 {
@@ -22,11 +34,7 @@ static void check_kvm(struct checklist *list)
 	if (accel_is_fast(&m))
 		checklist_add(list, CHECK_OK, "kvm", NULL, "%s", str_text(&found));
 	else
-		checklist_add(list, CHECK_WARN, "kvm",
-		        "virtual machines run under TCG, about ten times slower: enable "
-		        "virtualisation in the firmware, or nested virtualisation in the "
-		        "hypervisor of this machine",
-		        "%s", str_text(&found));
+		checklist_add(list, CHECK_WARN, "kvm", kvm_hint(), "%s", str_text(&found));
 }
 
 /* libvirt looks at the node as QEMU's user; where that one may not open it, each look-up probes

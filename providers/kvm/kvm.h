@@ -49,6 +49,9 @@ int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, str
         struct err *err);
 void kvm_check_host(struct checklist *list);
 
+/* Of the machine: what the spec asks for, or the box's own. ERR_CONFIG: less than that. */
+MUST_CHECK int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err);
+
 /* Steps: inputs, apply, revert, explain. */
 void disk_inputs(const struct run *run, struct digest *digest);
 int disk_apply(struct run *run, struct err *err);

@@ -36,6 +36,7 @@ static void take_line(struct phases *p, void (*reached)(void *, enum phase), voi
 	p->n = 0;
 	p->any = true;
 	p->network = p->network || str_eq(p->line, "network");
+	p->init = p->init || str_eq(p->line, "init");
 	p->ssh = p->ssh || str_eq(p->line, "ssh");
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (str_eq(p->line, known[i].line))

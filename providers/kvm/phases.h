@@ -8,7 +8,7 @@ struct phases {
 	int fd;      /* of the file; -1: there is none (remote libvirt) */
 	char line[64];
 	size_t n;
-	bool any, network, ssh; /* lines that came: any at all, "network", "ssh" */
+	bool any, network, init, ssh; /* lines that came: any at all, "network", … */
 };
 
 /* path may be absent: nothing ever comes then. */

@@ -13,6 +13,41 @@
 #define MIN_MEMORY (32LL * MIB)
 #define PID_FOLDER "/run/libvirt/qemu"
 
+/* Without a network nothing can be run in it: the log of the console alone is seen from outside. */
+static int check_network(const struct machine_spec *spec, struct err *err)
+{
+	const char *key = spec->n_provision      ? "provision"
+	        : spec->ready.type == READY_TCP  ? "ready: tcp"
+	        : spec->ready.type == READY_EXEC ? "ready: exec"
+	                                         : NULL;
+
+	if (spec->network_mode == NET_HOST)
+		return err_set(err, ERR_CONFIG,
+		        "networks: host is for containers; a virtual machine has its own");
+	if (spec->network_mode == NET_LAB || !key)
+		return 0;
+	err_set(err, ERR_CONFIG, "%s needs a network with kvm: 'networks: none' leaves no way in",
+	        key);
+	return err_hint(err, "give it a network, or use provider: container");
+}
+
+static int check_box(const struct machine_spec *spec, struct err *err)
+{
+	int64_t bytes;
+
+	if (!spec->box.name)
+		return 0; /* not resolved yet */
+	if (spec->box.disk && spec->box.kernel && spec->box.initrd)
+		return spec->disk_bytes ? disk_size(spec, &bytes, err) : 0;
+	err_set(err, ERR_CONFIG, "box: '%s' has no %s, so it cannot be a virtual machine",
+	        spec->box.name,
+	        !spec->box.disk             ? "disk"
+	                : !spec->box.kernel ? "kernel"
+	                                    : "initrd");
+	return err_hint(err,
+	        "use provider: container, or a box with disk, kernel and initrd (prov box build)");
+}
+
 static int check_spec(const struct machine_spec *spec, struct err *err)
 {
 	static const char *const accelerators[] = {"auto", "kvm", "tcg"};
@@ -23,22 +58,11 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 	if (!known)
 		return err_set(err, ERR_CONFIG, "kvm: accelerator: '%s' is none of auto, kvm, tcg",
 		        spec->kvm.accelerator);
-	if (spec->network_mode == NET_HOST)
-		return err_set(err, ERR_CONFIG,
-		        "networks: host is for containers; a virtual machine has its own");
 	if (spec->memory_bytes < MIN_MEMORY)
 		return err_set(err, ERR_CONFIG,
 		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
 		        spec->memory_bytes);
-	if (!spec->box.name || (spec->box.disk && spec->box.kernel && spec->box.initrd))
-		return 0; /* not resolved yet, or complete */
-	err_set(err, ERR_CONFIG, "box: '%s' has no %s, so it cannot be a virtual machine",
-	        spec->box.name,
-	        !spec->box.disk             ? "disk"
-	                : !spec->box.kernel ? "kernel"
-	                                    : "initrd");
-	return err_hint(err,
-	        "use provider: container, or a box with disk, kernel and initrd (prov box build)");
+	return check_network(spec, err) < 0 ? -1 : check_box(spec, err);
 }
 
 static int session_open(

@@ -95,18 +95,17 @@ static void reached(void *ctx, enum phase phase)
 	run_phase(w->run, phase, 0);
 }
 
-/* What happened, then what the guest last said. */
+/* What the guest last said, then what happened: an error is one line. */
 static int fail_with_console(struct wait *w, const char *what, struct err *err)
 {
 	AUTO_STR tail = {0};
 
 	kvm_console_tail(w->run->names, TAIL_BYTES, &tail);
-	while (tail.len && tail.buf[tail.len - 1] == '\n')
-		tail.buf[--tail.len] = '\0';
-	if (tail.len)
-		err_set(err, ERR_FAILED, "%s; the end of its serial console:\n%s", what, tail.buf);
-	else
-		err_set(err, ERR_FAILED, "%s; its serial console is empty", what);
+	if (!tail.len)
+		return err_set(err, ERR_FAILED, "%s; its serial console is empty", what);
+	run_note(w->run, "the end of its serial console:");
+	run_output(w->run, 2, tail.buf, tail.len);
+	err_set(err, ERR_FAILED, "%s", what);
 	return err_hint(err, "the whole console is in '%s'", w->run->names->console);
 }
 
@@ -126,14 +125,21 @@ static int look_at_domain(struct wait *w, struct err *err)
 
 static int time_out(struct wait *w, struct err *err)
 {
+	const struct machine_spec *spec = w->run->spec;
+	AUTO_STR what = {0};
 	char limit[16];
 
-	clock_format(limit, w->run->spec->kvm.boot_timeout_ns);
-	AUTO_FREE char *what = xasprintf("no answer over SSH at %s within %s (%s%s)",
-	        w->run->spec->nics[0].address, limit,
-	        w->last == PHASE_NONE ? "the guest reported no phase" : "its last phase was ",
-	        w->last == PHASE_NONE ? "" : phase_name(w->last));
-	return fail_with_console(w, what, err);
+	clock_format(limit, spec->kvm.boot_timeout_ns);
+	if (spec->n_nics)
+		str_addf(&what, "no answer over SSH at %s within %s (", spec->nics[0].address,
+		        limit);
+	else
+		str_addf(&what, "the guest did not report its init within %s (", limit);
+	if (w->last == PHASE_NONE)
+		str_add(&what, "the guest reported no phase)");
+	else
+		str_addf(&what, "its last phase was %s)", phase_name(w->last));
+	return fail_with_console(w, str_text(&what), err);
 }
 
 /* A login is tried where one can succeed: with the guest's network up a closed port is refused at
@@ -166,16 +172,27 @@ static int pause_ms(const struct wait *w)
 	return w->phases.inotify < 0 || !w->phases.any ? FAST_POLL_MS : LOOK_MS / 4;
 }
 
-static int wait_for_login(struct wait *w, struct transport **out, struct err *err)
+/* Without a network nobody can log in: the guest's own word is what there is. Where its channel
+ * does not reach this host (remote libvirt), there is nothing to wait for. */
+static bool has_begun(const struct wait *w)
+{
+	return w->phases.init || w->phases.ssh || w->phases.fd < 0;
+}
+
+/* *out stays untouched where the machine has no network. */
+static int wait_until_up(struct wait *w, struct transport **out, struct err *err)
 {
 	const volatile int *stop = run_stop(w->run);
+	bool alone = w->run->spec->n_nics == 0;
 	int rc;
 
 	for (;;) {
 		phases_read(&w->phases, reached, w);
 		if (stop && *stop)
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
-		if ((rc = try_login(w, out, err)) != 0)
+		if (alone && has_begun(w))
+			return 0;
+		if (!alone && (rc = try_login(w, out, err)) != 0)
 			return rc < 0 ? -1 : 0;
 		if (look_at_domain(w, err) < 0)
 			return -1;
@@ -209,15 +226,13 @@ int ready_apply(struct run *run, struct err *err)
 	struct wait w = {.run = run, .s = run->session, .begun_ns = clock_mono_ns()};
 	struct err local = {
 	        0}; /* the kind of a failed login decides, also where nobody wants the text */
-	struct transport *t;
+	struct transport *t = NULL;
 
-	if (run->spec->n_nics == 0)
-		return 0;
 	w.end_ns = w.begun_ns + run->spec->kvm.boot_timeout_ns;
 	w.look_ns = w.begun_ns + LOOK_MS * MS_NS;
 	phases_open(&w.phases, run->names->phases);
-	int rc = wait_for_login(&w, &t, &local);
-	if (rc == 0)
+	int rc = wait_until_up(&w, &t, &local);
+	if (rc == 0 && t)
 		rc = run_true(t, run_stop(run), &local);
 	phases_read(&w.phases, reached, &w);
 	phases_close(&w.phases);
@@ -228,6 +243,12 @@ int ready_apply(struct run *run, struct err *err)
 
 void ready_explain(const struct run *run, struct str *out)
 {
+	if (!run->spec->n_nics) {
+		str_add(out,
+		        "The machine has no network: it is ready when its init says so on the "
+		        "virtio-serial channel.\n");
+		return;
+	}
 	str_add(out,
 	        "The machine is ready when a command runs over SSH; until then its phases are read "
 	        "from the virtio-serial channel.\nssh -i ");
@@ -235,6 +256,5 @@ void ready_explain(const struct run *run, struct str *out)
 	str_add(out, " -o UserKnownHostsFile=");
 	str_add_shell(out, run->names->known_hosts);
 	str_addf(out, " root@%s true\n",
-	        run->spec->n_nics && run->spec->nics[0].address ? run->spec->nics[0].address
-	                                                        : "ADDRESS");
+	        run->spec->nics[0].address ? run->spec->nics[0].address : "ADDRESS");
 }

@@ -126,7 +126,7 @@ START_TEST(stubborn_is_killed)
 	wait_log("ready\n");
 	ck_ok(ctr_halt());
 	ck_assert_str_eq(
-	        str_text(&ctr.notes), "PID 1 did not end on signal 15 within its time: killed\n");
+	        str_text(&ctr.notes), "PID 1 did not end on SIGTERM within 100 ms: killed\n");
 	ck_assert_int_eq(ctr_status().exit_status, 137);
 }
 END_TEST

@@ -25,6 +25,11 @@ struct lab {
 	struct runner runner;
 };
 
+struct heard {
+	struct event_sink sink;
+	struct str text;
+};
+
 static void set_up(struct lab *lab)
 {
 	const struct provider *p = &prov_kvm_provider;
@@ -242,11 +247,113 @@ START_TEST(spec_is_checked)
 	spec.memory_bytes = 128LL << 20;
 	spec.network_mode = NET_HOST;
 	check_refused(&spec, "networks: host is for containers; a virtual machine has its own");
+	spec.network_mode = NET_NONE;
+	spec.ready.type = READY_LOG;
+	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0);
+	spec.ready.type = READY_EXEC;
+	check_refused(
+	        &spec, "ready: exec needs a network with kvm: 'networks: none' leaves no way in");
+	spec.ready.type = READY_NONE;
+	spec.n_provision = 1;
+	check_refused(
+	        &spec, "provision needs a network with kvm: 'networks: none' leaves no way in");
+	spec.n_provision = 0;
 	spec.network_mode = NET_LAB;
 	free(spec.kvm.accelerator);
 	spec.kvm.accelerator = xstrdup("xen");
 	check_refused(&spec, "kvm: accelerator: 'xen' is none of auto, kvm, tcg");
+	free(spec.kvm.accelerator);
+	spec.kvm.accelerator = NULL;
+	/* The header of a qcow2 disk of 4 MiB. */
+	char path[] = "/tmp/prov-test-disk-XXXXXX", header[32] = "QFI\xfb";
+	AUTO_FD int fd = mkstemp(path);
+	header[29] = 0x40;
+	ck_assert_int_eq(write(fd, header, sizeof(header)), sizeof(header));
+	free(spec.box.disk);
+	spec.box.disk = xstrdup(path);
+	spec.disk_bytes = 1 << 20;
+	check_refused(&spec, "disk: 1 MiB is less than the box 'debian/12' has (4 MiB)");
+	spec.disk_bytes = 4 << 20;
+	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0);
+	unlink(path);
 	spec_clear(&spec);
+}
+END_TEST
+
+static void note_event(struct event_sink *sink, const struct event *event)
+{
+	struct heard *heard = (struct heard *)sink;
+
+	if (event->kind == EVENT_OUTPUT)
+		str_addn(&heard->text, event->text, event->text_n);
+}
+
+/* Of a machine whose step has a time limit of 100 ms. */
+static int wait_ready(struct lab *lab, struct err *err)
+{
+	const struct provider *p = &prov_kvm_provider;
+	const struct step *step = &p->steps[p->n_steps - 1];
+
+	ck_assert_str_eq(step->name, "kvm.ready");
+	lab->spec.kvm.boot_timeout_ns = 100000000;
+	struct run run = {.spec = &lab->spec,
+	        .names = &lab->names,
+	        .session = lab->runner.session,
+	        .step = step,
+	        .runner = &lab->runner};
+	return step->apply(&run, err);
+}
+
+START_TEST(without_a_network_init_is_waited_for)
+{
+	struct heard heard = {.sink = {.emit = note_event}};
+	struct lab lab;
+	struct err err = {0};
+	bool changed;
+
+	set_up(&lab);
+	up(&lab, &changed);
+	lab.runner.sink = &heard.sink;
+	ck_assert_int_eq(wait_ready(&lab, &err), -1);
+	ck_assert_str_eq(err.message,
+	        "the guest did not report its init within 100 ms (the guest "
+	        "reported no phase); its serial console is empty");
+	ck_assert_int_eq(fs_replace(lab.names.console, "one\ntwo\n", 8, 0600, &err), 0);
+	ck_assert_int_eq(fs_replace(lab.names.phases, "initrd\n", 7, 0600, &err), 0);
+	ck_assert_int_eq(wait_ready(&lab, &err), -1);
+	/* One line, as status shows it; the console goes where output goes. */
+	ck_assert_str_eq(err.message,
+	        "the guest did not report its init within 100 ms (its last phase was kernel)");
+	ck_assert_str_eq(str_text(&heard.text), "one\ntwo\n");
+	ck_assert_int_eq(fs_replace(lab.names.phases, "initrd\ninit\n", 12, 0600, &err), 0);
+	ck_assert_msg(wait_ready(&lab, &err) == 0, "%s", err.message);
+	str_clear(&heard.text);
+	tear_down(&lab);
+}
+END_TEST
+
+/* The firmware is not to blame. */
+START_TEST(doctor_tells_who_may_not_open_kvm)
+{
+	struct checklist list = {0};
+	const char *hint = NULL;
+
+	if (geteuid() != 0 || access("/dev/kvm", F_OK) != 0) {
+		puts("SKIP doctor_tells_who_may_not_open_kvm: needs root and /dev/kvm");
+		ck_assert(!getenv("PROV_TEST_MUST_RUN"));
+		return;
+	}
+	ck_assert_int_eq(setegid(65534), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	bool refused = faccessat(AT_FDCWD, "/dev/kvm", R_OK | W_OK, AT_EACCESS) < 0;
+	prov_kvm_provider.check_host(&list);
+	ck_assert_int_eq(seteuid(0), 0);
+	for (size_t i = 0; i < list.n; i++)
+		if (str_eq(list.rows[i].name, "kvm"))
+			hint = list.rows[i].hint;
+	if (refused)
+		ck_assert_msg(hint && str_starts(hint, "join the group kvm"), "%s", hint);
+	checklist_clear(&list);
 }
 END_TEST
 
@@ -361,6 +468,8 @@ int main(void)
 	tcase_add_test(t, shut_down_says_so);
 	tcase_add_test(t, usage_needs_a_running_machine);
 	tcase_add_test(t, spec_is_checked);
+	tcase_add_test(t, without_a_network_init_is_waited_for);
+	tcase_add_test(t, doctor_tells_who_may_not_open_kvm);
 	tcase_add_test(t, phases_arrive);
 	tcase_add_test(t, console_tail);
 	tcase_add_test(t, measurement_is_sane);
