@@ -40,11 +40,12 @@ void job_advance(const struct box_job *job, struct job_meter *meter, int64_t byt
 
 void job_output(const struct box_job *job, int stream, const char *data, size_t n)
 {
-	AUTO_FREE char *text = xstrndup(data, n);
-
 	event_emit(job->sink,
-	        &(struct event){
-	                .kind = EVENT_OUTPUT, .machine = "", .text = text, .stream = stream});
+	        &(struct event){.kind = EVENT_OUTPUT,
+	                .machine = "",
+	                .text = data,
+	                .text_n = n,
+	                .stream = stream});
 }
 
 int job_go_on(const struct box_job *job, struct err *err)

@@ -130,6 +130,17 @@ START_TEST(test_failing)
 }
 END_TEST
 
+START_TEST(test_output_is_shown)
+{
+	struct box box;
+	struct err err = {0};
+
+	recipe(META, "echo a word of the recipe; exit 7");
+	ck_assert_int_eq(box_build(&f.job, dir, &box, &err), -1);
+	ck_has(str_text(&f.notes), "a word of the recipe\n");
+}
+END_TEST
+
 static const struct {
 	const char *meta, *message; /* behind "'PATH'" */
 } bad_meta[] = {
@@ -231,7 +242,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {test_twice_the_same, test_container_only, test_no_recipe,
-	        test_room, test_interrupted, test_killed};
+	        test_room, test_interrupted, test_killed, test_output_is_shown};
 	Suite *suite = suite_create("build");
 	TCase *tc = tcase_create("build");
 
