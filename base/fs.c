@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -306,6 +305,13 @@ ssize_t io_read_full(int fd, void *buf, size_t n)
 		got += (size_t)k;
 	}
 	return (ssize_t)got;
+}
+
+size_t io_pending(int fd)
+{
+	int n = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 int io_set_cloexec(int fd, bool on, struct err *err)

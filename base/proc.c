@@ -139,49 +139,61 @@ done:
 	return rc;
 }
 
-static void drain(const struct proc_cmd *cmd, struct child *child, int stream)
+/* Returns how much came; 0 at the end. */
+static size_t drain(const struct proc_cmd *cmd, struct child *child, int stream, size_t max)
 {
 	char buf[16384];
-	ssize_t n = read(child->out[stream], buf, sizeof(buf));
+	ssize_t n;
 
-	if (n > 0)
-		cmd->output(cmd->ctx, stream + 1, buf, (size_t)n);
-	else if (n == 0 || errno != EINTR)
+	do
+		n = read(child->out[stream], buf, max < sizeof(buf) ? max : sizeof(buf));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
 		util_close_fd(&child->out[stream]);
+		return 0;
+	}
+	cmd->output(cmd->ctx, stream + 1, buf, (size_t)n);
+	return (size_t)n;
 }
 
-/* Waits until the process has ended and its output is at its end; sets *why where it was cut short.
- */
+/* SIGKILL when time is over; where the user asks to stop, SIGTERM and some time first. */
+static void look_at_limits(const struct proc_cmd *cmd, const struct child *child, int64_t *deadline,
+        enum err_kind *why)
+{
+	if (*why == ERR_NONE && *deadline && clock_mono_ns() > *deadline) {
+		*why = ERR_FAILED;
+		kill(-child->pid, SIGKILL);
+	}
+	if (*why == ERR_INTERRUPTED && clock_mono_ns() > *deadline)
+		kill(-child->pid, SIGKILL);
+	if (*why == ERR_NONE && cmd->stop && *cmd->stop) {
+		*why = ERR_INTERRUPTED;
+		kill(-child->pid, SIGTERM);
+		*deadline = clock_mono_ns() + GRACE_NS;
+	}
+}
+
+/* Waits until the process has ended; sets *why where it was cut short. All that it wrote is in the
+ * pipes then: what its own children go on writing is not waited for. */
 static void watch(const struct proc_cmd *cmd, struct child *child, enum err_kind *why)
 {
 	int64_t deadline = cmd->timeout_ns ? clock_mono_ns() + cmd->timeout_ns : 0;
 	bool ended = false;
 
-	while (!ended || child->out[0] >= 0 || child->out[1] >= 0) {
+	while (!ended) {
 		struct pollfd fds[3] = {{child->out[0], POLLIN, 0}, {child->out[1], POLLIN, 0},
-		        {ended ? -1 : child->pidfd, POLLIN, 0}};
-		/* Once it ended, what its own children still hold open is read only as far as it is
-		 * there. */
-		int wait_ms = ended ? 0 : deadline || cmd->stop ? 100 : -1;
-		int ready = poll(fds, 3, wait_ms);
+		        {child->pidfd, POLLIN, 0}};
+		poll(fds, 3, deadline || cmd->stop ? 100 : -1);
 		for (int i = 0; i < 2; i++)
 			if (fds[i].revents)
-				drain(cmd, child, i);
-		ended = ended || fds[2].revents;
-		if (ended && ready == 0)
-			break;
-		if (!ended && *why == ERR_NONE && deadline && clock_mono_ns() > deadline) {
-			*why = ERR_FAILED;
-			kill(-child->pid, SIGKILL);
-		}
-		if (!ended && *why == ERR_INTERRUPTED && clock_mono_ns() > deadline)
-			kill(-child->pid, SIGKILL);
-		if (!ended && *why == ERR_NONE && cmd->stop && *cmd->stop) {
-			*why = ERR_INTERRUPTED;
-			kill(-child->pid, SIGTERM);
-			deadline = clock_mono_ns() + GRACE_NS;
-		}
+				drain(cmd, child, i, SIZE_MAX);
+		ended = fds[2].revents;
+		if (!ended)
+			look_at_limits(cmd, child, &deadline, why);
 	}
+	for (int i = 0; i < 2; i++)
+		for (size_t left = io_pending(child->out[i]), n = 1; left && n; left -= n)
+			n = drain(cmd, child, i, left);
 }
 
 int proc_run(const struct proc_cmd *cmd, int *status, struct err *err)

@@ -111,15 +111,21 @@ struct streams {
 	int out[2];
 };
 
-static void drain(struct streams *s, int i)
+/* Returns how much came; 0 at the end. */
+static size_t drain(struct streams *s, int i, size_t max)
 {
 	char buf[16384];
-	ssize_t n = read(s->out[i], buf, sizeof(buf));
+	ssize_t n;
 
-	if (n > 0)
-		s->cmd->output(s->cmd->ctx, i + 1, buf, (size_t)n);
-	else if (n == 0 || errno != EINTR)
+	do
+		n = read(s->out[i], buf, max < sizeof(buf) ? max : sizeof(buf));
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
 		util_close_fd(&s->out[i]);
+		return 0;
+	}
+	s->cmd->output(s->cmd->ctx, i + 1, buf, (size_t)n);
+	return (size_t)n;
 }
 
 struct watch {
@@ -146,37 +152,36 @@ static void look_at_limits(
 	}
 }
 
-static int wait_ms(const struct watch *w, const struct transport_cmd *cmd, bool ended)
+static int wait_ms(const struct watch *w, const struct transport_cmd *cmd)
 {
 	int64_t until = w->kill_at ? w->kill_at : w->why == ERR_NONE ? w->deadline : 0;
 	int64_t ms = until ? (until - clock_mono_ns()) / 1000000 + 1 : -1;
 
-	if (ended)
-		return 0;
 	if (cmd->stop && w->why == ERR_NONE && (ms < 0 || ms > STOP_TICK_MS))
 		return STOP_TICK_MS;
 	return ms < 0 && until ? 0 : ms > 60000 ? 60000 : (int)ms;
 }
 
-/* Until the command has ended; what it left running keeps its ends open, so after that the output
- * is read only as far as it is there. */
+/* Until the command has ended. All that it wrote is in the pipes then; what it left running may
+ * hold them open and fill them for ever, and is not waited for. */
 static void follow(struct streams *s, const struct exec_child *child, struct watch *w)
 {
 	bool ended = false;
 
-	while (!ended || s->out[0] >= 0 || s->out[1] >= 0) {
-		struct pollfd fds[3] = {{s->out[0], POLLIN, 0}, {s->out[1], POLLIN, 0},
-		        {ended ? -1 : child->pidfd, POLLIN, 0}};
-		int ready = poll(fds, 3, wait_ms(w, s->cmd, ended));
-		if (ended && ready <= 0)
-			break;
+	while (!ended) {
+		struct pollfd fds[3] = {
+		        {s->out[0], POLLIN, 0}, {s->out[1], POLLIN, 0}, {child->pidfd, POLLIN, 0}};
+		int ready = poll(fds, 3, wait_ms(w, s->cmd));
 		for (int i = 0; ready > 0 && i < 2; i++)
 			if (fds[i].revents)
-				drain(s, i);
-		ended = ended || (ready > 0 && fds[2].revents);
+				drain(s, i, SIZE_MAX);
+		ended = ready > 0 && fds[2].revents;
 		if (!ended)
 			look_at_limits(w, s->cmd, child);
 	}
+	for (int i = 0; i < 2; i++)
+		for (size_t left = io_pending(s->out[i]), n = 1; left && n; left -= n)
+			n = drain(s, i, left);
 }
 
 static int open_streams(

@@ -1,6 +1,7 @@
 /* shell(): a terminal of the machine's own, joined to this process's. */
 #include "transports/exec_internal.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "transports/exec_env.h"
 #include "transports/terminal.h"
@@ -60,6 +61,9 @@ static void follow_size(int master)
 	ioctl(master, TIOCSWINSZ, &size);
 }
 
+/* What is left behind may write on for ever. */
+#define LAST_WORDS_NS INT64_C(1000000000)
+
 struct talk {
 	struct terminal *terminal;
 	int master;
@@ -106,6 +110,7 @@ static int interrupted(const struct talk *t, struct err *err)
 /* Ends with the command; what it left behind may hold the terminal on. */
 static int converse(struct talk *t, struct err *err)
 {
+	int64_t until = 0; /* which its last words have, once it ended */
 	bool ended = false;
 
 	for (;;) {
@@ -113,7 +118,7 @@ static int converse(struct talk *t, struct err *err)
 		        {t->terminal->signals, POLLIN, 0},
 		        {ended ? -1 : t->child->pidfd, POLLIN, 0}};
 		int ready = poll(fds, 4, ended ? 0 : t->stop ? 100 : -1);
-		if (ended && (ready <= 0 || !fds[1].revents))
+		if (ended && (ready <= 0 || !fds[1].revents || clock_mono_ns() > until))
 			return 0;
 		if (ready > 0 && fds[1].revents && !copy(t->master, STDOUT_FILENO)) {
 			if (ended)
@@ -124,7 +129,10 @@ static int converse(struct talk *t, struct err *err)
 			take_input(t);
 		if (ready > 0 && fds[2].revents && terminal_signals(t->terminal) && t->master >= 0)
 			follow_size(t->master);
-		ended = ended || (ready > 0 && fds[3].revents);
+		if (!ended && ready > 0 && fds[3].revents) {
+			ended = true;
+			until = clock_mono_ns() + LAST_WORDS_NS;
+		}
 		if (interrupted(t, err) < 0)
 			return -1;
 	}

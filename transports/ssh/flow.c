@@ -15,6 +15,8 @@
  * before the end arrives well within this time.
  */
 #define LINGER_NS INT64_C(1000000000)
+/* And where it never falls silent, this is the end all the same. */
+#define LINGER_MAX_NS (5 * LINGER_NS)
 
 /* RFC 4254, 6.10, and what OpenSSH adds. */
 static const struct {
@@ -95,7 +97,7 @@ static void set_status(struct flow *f, int status)
 {
 	f->has_status = true;
 	f->status = status;
-	f->last_ns = clock_mono_ns();
+	f->status_ns = f->last_ns = clock_mono_ns();
 }
 
 static void on_status(ssh_session session, ssh_channel channel, int status, void *userdata)
@@ -241,7 +243,9 @@ bool ssh_flow_ended(const struct flow *f)
 {
 	if (f->closed || !ssh_is_connected(f->link->session))
 		return true;
-	return f->has_status && (f->eof || clock_mono_ns() - f->last_ns > LINGER_NS);
+	int64_t now = clock_mono_ns();
+	return f->has_status &&
+	        (f->eof || now - f->last_ns > LINGER_NS || now - f->status_ns > LINGER_MAX_NS);
 }
 
 int ssh_flow_finish(struct flow *f, int *status, struct err *err)

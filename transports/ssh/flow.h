@@ -20,6 +20,7 @@ struct flow {
 	bool has_status;
 	int status;
 	int64_t last_ns;       /* when it last said something */
+	int64_t status_ns;     /* when its status came */
 	struct err output_err; /* of writing its output */
 };
 

@@ -81,6 +81,12 @@ START_TEST(a_background_child_does_not_hold_it)
 }
 END_TEST
 
+START_TEST(a_noisy_background_child_does_not_hold_it)
+{
+	ck_assert_int_eq(run_sh("yes & exit 3"), 3);
+}
+END_TEST
+
 START_TEST(cannot_start)
 {
 	static const char *const argv[] = {"prov-no-such-tool", NULL};
@@ -257,11 +263,11 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {status_and_output, much_output_arrives_whole,
-	        a_background_child_does_not_hold_it, cannot_start, environment_and_folder,
-	        descriptors_are_used_as_given, a_time_limit_ends_the_group, stop_ends_it,
-	        stop_ends_what_ignores_it, a_tool_ends_with_its_caller,
-	        check_tells_what_the_tool_said, a_process_is_known_again,
-	        modules_say_what_is_missing};
+	        a_background_child_does_not_hold_it, a_noisy_background_child_does_not_hold_it,
+	        cannot_start, environment_and_folder, descriptors_are_used_as_given,
+	        a_time_limit_ends_the_group, stop_ends_it, stop_ends_what_ignores_it,
+	        a_tool_ends_with_its_caller, check_tells_what_the_tool_said,
+	        a_process_is_known_again, modules_say_what_is_missing};
 
 	return suite_run("proc", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

@@ -194,6 +194,12 @@ START_TEST(what_stays_behind_does_not_hang)
 }
 END_TEST
 
+START_TEST(what_stays_behind_and_writes_does_not_hang)
+{
+	ck_assert_int_eq(RUN("sh", "-c", "yes & exit 3"), 3);
+}
+END_TEST
+
 START_TEST(files_and_folders)
 {
 	AUTO_FREE char *from = xasprintf("%s/from", tmp);
@@ -299,7 +305,9 @@ int main(void)
 	        descriptors_are_used_directly, environment_and_folder,
 	        time_limit_takes_all_that_was_started, request_to_stop,
 	        what_stays_behind_does_not_hang, files_and_folders, users_by_name_and_number,
-	        users_that_are_none, later_settings_win, process_that_is_none};
+	        what_stays_behind_and_writes_does_not_hang, files_and_folders,
+	        users_by_name_and_number, users_that_are_none, later_settings_win,
+	        process_that_is_none};
 
 	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

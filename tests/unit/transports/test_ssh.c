@@ -259,6 +259,26 @@ START_TEST(test_a_daemon_left_behind_holds_nobody_up)
 }
 END_TEST
 
+START_TEST(test_a_daemon_that_writes_on_holds_nobody_up)
+{
+	struct str out[2] = {{0}, {0}};
+	int64_t begun = clock_mono_ns();
+
+	if (!begin(_i))
+		return;
+	/* It ends itself where nobody ends it. */
+	ck_assert_int_eq(run_sh("(for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 "
+	                        "22 23 24; do "
+	                        "echo on; sleep 0.5; done) & exit 3",
+	                         out),
+	        3);
+	ck_assert_int_lt(clock_mono_ns() - begun, INT64_C(10000000000));
+	str_clear(&out[0]);
+	str_clear(&out[1]);
+	end();
+}
+END_TEST
+
 /* Its children too, and those that left its session. */
 START_TEST(test_timeout_kills_everything)
 {
@@ -382,6 +402,7 @@ int main(void)
 	        {"big", test_ten_megabytes_there_and_back},
 	        {"unread input", test_input_that_nobody_reads},
 	        {"daemon", test_a_daemon_left_behind_holds_nobody_up},
+	        {"daemon", test_a_daemon_that_writes_on_holds_nobody_up},
 	        {"timeout", test_timeout_kills_everything},
 	        {"stop", test_stop},
 	        {"trust", test_only_the_known_host_and_the_given_key},
