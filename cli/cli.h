@@ -72,10 +72,16 @@ int cli_fail_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3
 void cli_print(const struct str *text); /* to standard output */
 int cli_print_json(void *json);         /* a json_t, consumed; returns 0 */
 /* Opens the lab, printing every problem of its file; 0, or the exit code. */
-int cli_open_lab(const struct cli *cli, bool journal_only, struct lab *lab);
+int cli_open_lab(const struct cli *cli, struct lab *lab);
+/* Likewise, but prov.yaml alone: nothing of the home is read. */
+int cli_open_file(const struct cli *cli, struct lab *lab);
 /* prov.yaml as far as it can be read, else the journals alone: halt and destroy work without a
  * valid file. */
 int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab);
+/* --provider, else PROV_PROVIDER; NULL: as the file says. */
+const char *cli_provider(const struct cli *cli);
+/* ERR_CONFIG: the lab has no file (any more), which the command needs. */
+int cli_no_file(const struct lab *lab, struct err *err);
 struct event_sink *cli_sink(const struct cli *cli);
 /* Locks the lab, runs the verb on the chosen machines, says how it went; the exit code. */
 int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb,

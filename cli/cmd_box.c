@@ -34,7 +34,7 @@ static int users_of(const char *home, const char *name, struct strv *out, struct
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
 		struct lab lab;
-		struct lab_options options = {.lab_id = ids.v[i]};
+		struct lab_options options = {.lab_id = ids.v[i], .journal_only = true};
 		struct problems problems = {0};
 		if (lab_open(&options, &lab, &problems, NULL) == 0)
 			for (size_t k = 0; k < lab.n; k++)

@@ -10,7 +10,7 @@
 static void add_lab(const struct cli *cli, const char *id, struct table *t, json_t *rows)
 {
 	struct lab lab;
-	struct lab_options options = {.lab_id = id};
+	struct lab_options options = {.lab_id = id, .journal_only = true};
 	struct problems problems = {0};
 
 	if (lab_open(&options, &lab, &problems, NULL) == 0) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,22 +41,36 @@ static int run_init(struct cli *cli)
 	return 0;
 }
 
+static int check_machines(const struct cli *cli, struct lab *lab, struct err *err)
+{
+	AUTO_FREE struct machine **all = xcalloc(lab->n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < lab->n; i++)
+		all[i] = &lab->machines[i];
+	return prepare_check(cli->providers, all, lab->n, err);
+}
+
 static int run_validate(struct cli *cli)
 {
 	struct lab lab = {0};
+	struct err err = {0};
 	AUTO_STR out = {0};
 	int code = cli_check_operands(cli, 0, 0);
 
-	if (code || (code = cli_open_lab(cli, false, &lab)))
+	if (code || (code = cli_open_file(cli, &lab)))
 		return code;
-	size_t n = 0;
-	for (size_t i = 0; i < lab.n; i++)
-		n += lab.machines[i].in_file;
-	str_addf(&out, "%s: valid: lab %s, %zu machine%s\n", lab.decl.file, lab.name, n,
-	        n == 1 ? "" : "s");
-	cli_print(&out);
+	if (check_machines(cli, &lab, &err) < 0) {
+		code = cli_fail(cli, &err);
+	} else if (cli_has(cli, "json")) {
+		cli_print_json(json_pack("{s:i, s:s, s:s, s:i}", "schema", 1, "file", lab.file,
+		        "lab", lab.name, "machines", (int)lab.n));
+	} else {
+		str_addf(&out, "%s: valid: lab %s, %zu machine%s\n", lab.file, lab.name, lab.n,
+		        lab.n == 1 ? "" : "s");
+		cli_print(&out);
+	}
 	lab_clear(&lab);
-	return 0;
+	return code;
 }
 
 const struct command cmd_init = {

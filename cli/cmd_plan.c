@@ -76,12 +76,12 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 	}
 	for (size_t i = 0; i < v->plan.n; i++)
 		todo += v->plan.rows[i].action != PLAN_KEEP;
-	str_addf(out, "%s: %s\n", v->machine->spec.selector, todo ? "" : "nothing to do");
+	str_addf(out, "%s:%s\n", v->machine->spec.selector, todo ? "" : " nothing to do");
 	for (size_t i = 0; i < v->plan.n; i++) {
 		const struct plan_row *row = &v->plan.rows[i];
 		if (row->action == PLAN_KEEP && !with_text)
 			continue;
-		str_addf(out, "  %s %-24s %s: %s\n", actions[row->action].sign, row->step->name,
+		str_addf(out, "  %s %-24s %s (%s)\n", actions[row->action].sign, row->step->name,
 		        actions[row->action].meaning, row->why);
 		if (with_text)
 			explain(v, row->step, out);
@@ -120,8 +120,11 @@ static int show(
 	for (size_t i = 0; i < n; i++) {
 		struct view view;
 		if (!chosen[i]->in_file) {
-			str_addf(&out, "%s: no longer in prov.yaml; prov destroy %s removes it\n",
+			str_addf(&out, "%s: no longer in the file; prov destroy %s removes it\n",
 			        chosen[i]->spec.selector, chosen[i]->spec.selector);
+			json_array_append_new(list,
+			        json_pack("{s:s, s:s, s:[]}", "name", chosen[i]->spec.selector,
+			                "error", "no longer in the file", "steps"));
 			continue;
 		}
 		look(cli, chosen[i], &view);
@@ -147,12 +150,14 @@ static int run(struct cli *cli)
 	struct err err = {0};
 	AUTO_FREE struct machine **chosen = NULL;
 	size_t n = 0;
-	int code = cli_open_lab(cli, false, &lab);
+	int code = cli_open_lab(cli, &lab);
 
 	if (code)
 		return code;
-	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
-	        prepare_specs(&lab, &err) < 0) {
+	if (!lab.file)
+		cli_no_file(&lab, &err);
+	if (err.kind || lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
+	        prepare_specs(&lab, chosen, n, &err) < 0) {
 		code = cli_fail(cli, &err);
 	} else {
 		preview_names(&lab);

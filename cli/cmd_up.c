@@ -27,46 +27,57 @@ static struct machine **with_dependencies(struct lab *lab, struct machine **chos
 	return chosen;
 }
 
-/* The name in front of an instance's number is still declared: count went down. */
-static bool scaled_down(const struct lab *lab, const struct machine *m)
+/* Instances of one declaration of count: NAME-1@KIND, NAME-2@KIND. */
+static bool same_declaration(const struct machine_spec *a, const struct machine_spec *b)
 {
-	const char *dash = strrchr(m->spec.name, '-');
+	const char *dash_a = strrchr(a->name, '-'), *dash_b = strrchr(b->name, '-');
 
-	for (size_t i = 0; dash && i < lab->n; i++) {
-		const struct machine *other = &lab->machines[i];
-		const char *other_dash = strrchr(other->spec.name, '-');
-		if (other->in_file && other->spec.count && m->spec.count && other_dash &&
-		        str_eq(other->spec.provider, m->spec.provider) &&
-		        other_dash - other->spec.name == dash - m->spec.name &&
-		        strncmp(other->spec.name, m->spec.name, (size_t)(dash - m->spec.name)) == 0)
-			return true;
-	}
-	return false;
+	return a->count && b->count && dash_a && dash_b && str_eq(a->provider, b->provider) &&
+	        dash_a - a->name == dash_b - b->name &&
+	        strncmp(a->name, b->name, (size_t)(dash_a - a->name)) == 0;
 }
 
-static int remove_orphans(const struct cli *cli, struct lab *lab,
-        const struct verb_options *options, struct event_sink *sink)
+/* What becomes of a machine that the file no longer has. */
+enum orphan { ORPHAN_KEPT, ORPHAN_OTHER_KIND, ORPHAN_SCALED_DOWN };
+
+static enum orphan orphan_of(
+        const struct lab *lab, struct machine *const *chosen, size_t n, const struct machine *m)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_declaration(&chosen[i]->spec, &m->spec))
+			return ORPHAN_SCALED_DOWN;
+	for (size_t i = 0; i < lab->n; i++)
+		if (lab->machines[i].in_file && str_eq(lab->machines[i].spec.name, m->spec.name))
+			return ORPHAN_OTHER_KIND;
+	return ORPHAN_KEPT;
+}
+
+static int remove_orphans(const struct cli *cli, struct lab *lab, struct machine *const *chosen,
+        size_t n_chosen, const struct verb_options *options, struct event_sink *sink)
 {
 	AUTO_FREE struct machine **gone = xcalloc(lab->n + 1, sizeof(*gone));
+	bool asked = cli_has(cli, "remove-orphans");
 	size_t n = 0;
 
 	for (size_t i = 0; i < lab->n; i++) {
 		struct machine *m = &lab->machines[i];
-		if (m->in_file)
+		enum orphan kind = orphan_of(lab, chosen, n_chosen, m);
+		const char *name = m->spec.selector;
+		/* Another kind than --provider asks for is no orphan. */
+		if (m->in_file || (kind == ORPHAN_OTHER_KIND && cli_provider(cli)))
 			continue;
-		bool fewer = scaled_down(lab, m);
-		if (fewer || cli_has(cli, "remove-orphans"))
-			gone[n++] = m;
-		AUTO_FREE char *text = fewer
-		        ? xasprintf("count went down: %s is destroyed", m->spec.selector)
-		        : cli_has(cli, "remove-orphans")
-		        ? xasprintf(
-		                  "%s is no longer in prov.yaml: it is destroyed", m->spec.selector)
-		        : xasprintf("%s is no longer in prov.yaml; prov destroy %s, or up "
+		bool destroyed = asked || kind == ORPHAN_SCALED_DOWN;
+		AUTO_FREE char *text = kind == ORPHAN_SCALED_DOWN
+		        ? xasprintf("count went down: %s is destroyed", name)
+		        : destroyed
+		        ? xasprintf("%s is no longer in the file: it is destroyed", name)
+		        : xasprintf("%s is no longer in the file; prov destroy %s, or up "
 		                    "--remove-orphans, removes it",
-		                  m->spec.selector, m->spec.selector);
+		                  name, name);
 		event_emit(
 		        sink, &(struct event){.kind = EVENT_WARNING, .machine = "", .text = text});
+		if (destroyed)
+			gone[n++] = m;
 	}
 	return n ? cli_run_verb(cli, lab, &verb_destroy, gone, n, options, sink) : 0;
 }
@@ -81,6 +92,26 @@ static int read_options(const struct cli *cli, struct verb_options *options, str
 	return cli_number(cli, "parallel", 1, 0, &options->parallel, err);
 }
 
+/* Every name of --provision-with is an item of a chosen machine. */
+static int check_provision_with(
+        const struct strv *with, struct machine *const *chosen, size_t n, struct err *err)
+{
+	AUTO_STRV names = {0};
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < chosen[i]->spec.n_provision; k++)
+			if (chosen[i]->spec.provision[k].name)
+				strv_add(&names, chosen[i]->spec.provision[k].name);
+	for (size_t i = 0; i < with->n; i++) {
+		if (strv_has(&names, with->v[i]))
+			continue;
+		const char *near = str_nearest(with->v[i], (const char *const *)names.v, names.n);
+		err_set(err, ERR_USAGE, "no machine has a provision item named '%s'", with->v[i]);
+		return near ? err_hint(err, "did you mean '%s'?", near) : -1;
+	}
+	return 0;
+}
+
 /* From locked lab to running machines. */
 static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb,
         struct machine **chosen, size_t n, const struct verb_options *options,
@@ -88,14 +119,31 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 {
 	struct err err = {0};
 
-	if (alloc_network(lab, &err) < 0 || prepare_specs(lab, &err) < 0)
+	if (alloc_network(lab, &err) < 0 || prepare_specs(lab, chosen, n, &err) < 0)
 		return cli_fail(cli, &err);
-	int code = verb == &verb_up ? remove_orphans(cli, lab, options, sink) : 0;
+	int code = verb == &verb_up ? remove_orphans(cli, lab, chosen, n, options, sink) : 0;
 	if (code)
 		return code;
 	if (lab_steps_up(lab, chosen, n, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
 	return cli_run_verb(cli, lab, verb, chosen, n, options, sink);
+}
+
+/* All that can be refused is refused before anything is locked or made. */
+static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *options,
+        struct machine ***chosen, size_t *n, struct err *err)
+{
+	if (!lab->file)
+		return cli_no_file(lab, err);
+	if (read_options(cli, options, err) < 0 ||
+	        lab_select(lab, &cli->operands, chosen, n, err) < 0)
+		return -1;
+	*chosen = with_dependencies(lab, *chosen, n);
+	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
+	        prepare_specs(lab, *chosen, *n, err) < 0 ||
+	        prepare_check(cli->providers, *chosen, *n, err) < 0)
+		return -1;
+	return lab_lock(lab, err);
 }
 
 static int run(struct cli *cli, const struct verb *verb)
@@ -105,18 +153,14 @@ static int run(struct cli *cli, const struct verb *verb)
 	struct verb_options options = {0};
 	struct machine **chosen = NULL;
 	size_t n = 0;
-	int code = cli_open_lab(cli, false, &lab);
+	int code = cli_open_lab(cli, &lab);
 
 	if (code)
 		return code;
-	/* Boxes are looked for before anything is locked or made. */
-	if (read_options(cli, &options, &err) < 0 ||
-	        lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
-	        prepare_specs(&lab, &err) < 0 || lab_lock(&lab, &err) < 0) {
+	if (prepare(cli, &lab, &options, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
 	} else {
 		struct event_sink *sink = cli_sink(cli);
-		chosen = with_dependencies(&lab, chosen, &n);
 		code = climb(cli, &lab, verb, chosen, n, &options, sink);
 		sink->close(sink);
 	}

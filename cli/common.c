@@ -88,51 +88,72 @@ static void print_problems(const struct lab *lab, const struct problems *problem
 	}
 }
 
-static struct lab_options options_of(const struct cli *cli, bool journal_only)
+const char *cli_provider(const struct cli *cli)
 {
 	const char *provider = cli_value(cli, "provider");
 
-	return (struct lab_options){
-	        .file = cli_value(cli, "file"),
-	        .lab_id = cli_value(cli, "lab"),
-	        .provider = provider ? provider : getenv("PROV_PROVIDER"),
-	        .journal_only = journal_only,
-	};
+	return provider ? provider : getenv("PROV_PROVIDER");
 }
 
-int cli_open_lab(const struct cli *cli, bool journal_only, struct lab *lab)
+int cli_no_file(const struct lab *lab, struct err *err)
 {
-	struct lab_options options = options_of(cli, journal_only);
-	struct problems problems = {0};
-	struct err err = {0};
-	int rc = lab_open(&options, lab, &problems, &err);
+	err_set(err, ERR_CONFIG, "lab '%s' has no prov.yaml any more", lab->name);
+	return err_hint(err, "its folder was '%s'; halt and destroy work without it",
+	        lab->folder ? lab->folder : "not recorded");
+}
 
-	if (rc < 0)
+static int open_with(const struct cli *cli, struct lab_options options, bool aloud, struct lab *lab,
+        struct err *err)
+{
+	struct problems problems = {0};
+
+	options.file = cli_value(cli, "file");
+	options.lab_id = cli_value(cli, "lab");
+	options.provider = cli_provider(cli);
+	int rc = lab_open(&options, lab, &problems, err);
+	if (rc < 0 && aloud)
 		print_problems(lab, &problems);
-	problems_clear(&problems);
-	if (rc < 0) {
-		lab_clear(lab);
-		return cli_fail(cli, &err);
-	}
-	if (lab->notice)
+	if (rc == 0 && lab->notice)
 		fprintf(stderr, "note: %s\n", lab->notice);
-	return 0;
+	problems_clear(&problems);
+	if (rc < 0)
+		lab_clear(lab);
+	return rc;
+}
+
+int cli_open_lab(const struct cli *cli, struct lab *lab)
+{
+	struct err err = {0};
+
+	return open_with(cli, (struct lab_options){0}, true, lab, &err) < 0 ? cli_fail(cli, &err)
+	                                                                    : 0;
+}
+
+int cli_open_file(const struct cli *cli, struct lab *lab)
+{
+	struct err err = {0};
+
+	return open_with(cli, (struct lab_options){.file_only = true}, true, lab, &err) < 0
+	        ? cli_fail(cli, &err)
+	        : 0;
 }
 
 int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab)
 {
-	struct lab_options options = options_of(cli, false);
-	struct problems problems = {0};
-	struct err err = {0};
-	int rc = lab_open(&options, lab, &problems, &err);
+	struct err err = {0}, why;
 
-	problems_clear(&problems);
-	if (rc == 0)
+	if (open_with(cli, (struct lab_options){0}, false, lab, &err) == 0)
 		return 0;
-	lab_clear(lab);
-	if (err.kind != ERR_CONFIG)
+	why = err;
+	if (why.kind != ERR_CONFIG ||
+	        open_with(cli, (struct lab_options){.journal_only = true}, true, lab, &err) < 0)
 		return cli_fail(cli, &err);
-	return cli_open_lab(cli, true, lab);
+	if (lab->file)
+		fprintf(stderr,
+		        "note: %s; prov validate says why. What follows is from the "
+		        "journals\n",
+		        why.message);
+	return 0;
 }
 
 struct event_sink *cli_sink(const struct cli *cli)
@@ -142,6 +163,13 @@ struct event_sink *cli_sink(const struct cli *cli)
 	if (isatty(STDERR_FILENO) && !cli_has(cli, "quiet"))
 		return sink_terminal(STDERR_FILENO);
 	return sink_plain(STDERR_FILENO, cli_has(cli, "quiet"));
+}
+
+static void print_outcome(const struct outcome *o, const char *verb)
+{
+	cli_print_json(json_pack("{s:i, s:s, s:i, s:i, s:i, s:i}", "schema", 1, "verb", verb,
+	        "changed", (int)o->changed, "unchanged", (int)o->unchanged, "failed",
+	        (int)o->failed, "skipped", (int)o->skipped));
 }
 
 static void say_outcome(const struct outcome *o, const char *verb)
@@ -174,7 +202,9 @@ int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	struct err err = {0};
 
 	int rc = workers_run(&pattern, verb, chosen, n, &watch, &outcome, &err);
-	if (!cli_has(cli, "quiet") && !cli_has(cli, "events"))
+	if (cli_has(cli, "json"))
+		print_outcome(&outcome, verb->name);
+	else if (!cli_has(cli, "quiet") && !cli_has(cli, "events") && n)
 		say_outcome(&outcome, verb->name);
 	return rc < 0               ? cli_fail(cli, &err)
 	        : outcome.exit_code ? outcome.exit_code

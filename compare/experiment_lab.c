@@ -140,13 +140,13 @@ int experiment_open(struct experiment *e, struct err *err)
 	if (make_folder(e, err) < 0 || write_file(e, err) < 0 || open_lab(e, err) < 0)
 		return -1;
 	fill_specs(e);
-	/* Boxes are looked for before anything is locked or made. */
-	if (prepare_specs(&e->lab, err) < 0 || lab_lock(&e->lab, err) < 0 ||
-	        alloc_network(&e->lab, err) < 0 || prepare_specs(&e->lab, err) < 0)
-		return -1;
 	AUTO_FREE struct machine **all = xcalloc(e->lab.n, sizeof(*all));
 	for (size_t i = 0; i < e->lab.n; i++)
 		all[i] = &e->lab.machines[i];
+	/* Boxes are looked for before anything is locked or made. */
+	if (prepare_specs(&e->lab, all, e->lab.n, err) < 0 || lab_lock(&e->lab, err) < 0 ||
+	        alloc_network(&e->lab, err) < 0 || prepare_specs(&e->lab, all, e->lab.n, err) < 0)
+		return -1;
 	return lab_steps_up(&e->lab, all, e->lab.n, &e->recorder.sink, e->env->stop, err);
 }
 

@@ -262,6 +262,7 @@ void alloc_fill(const struct journal_state *state, struct machine_spec *spec)
 	        .gateway = address_text(net.base + 1),
 	        .dns = address_text(net.base + 1),
 	        .default_route = true,
+	        .bridge = xstrdup(journal_fact(state, "net.default.bridge")),
 	};
 	strv_addf(
 	        &spec->hosts, "%s %s.%s %s", address, spec->hostname, spec->domain, spec->hostname);

@@ -57,18 +57,27 @@ static int find_folder(const struct lab_options *o, struct lab *lab, struct err 
 	return 0;
 }
 
-static int open_folder(
+static int load_file(
         const struct lab_options *o, struct lab *lab, struct problems *problems, struct err *err)
 {
 	struct config_options config = {.provider = o->provider};
 
+	if (config_load(lab->file, &config, &lab->decl, problems, err) < 0)
+		return -1;
+	free(lab->name);
+	lab->name = xstrdup(lab->decl.lab);
+	return 0;
+}
+
+static int open_folder(
+        const struct lab_options *o, struct lab *lab, struct problems *problems, struct err *err)
+{
 	if (find_folder(o, lab, err) < 0)
 		return -1;
-	if (!o->journal_only) {
-		if (config_load(lab->file, &config, &lab->decl, problems, err) < 0)
-			return -1;
-		lab->name = xstrdup(lab->decl.lab);
-	}
+	if (!o->journal_only && load_file(o, lab, problems, err) < 0)
+		return -1;
+	if (o->file_only)
+		return 0;
 	return identity_find(lab->home, lab->folder, &lab->id, &lab->notice, err);
 }
 
@@ -84,6 +93,26 @@ static int open_by_id(const struct lab_options *o, struct lab *lab, struct err *
 	}
 	lab->id = xstrdup(o->lab_id);
 	return 0;
+}
+
+/* The file of a lab that is named by its id: in the folder of its header, where that is still the
+ * lab's own. */
+static int load_own_file(
+        const struct lab_options *o, struct lab *lab, struct problems *problems, struct err *err)
+{
+	static const char *const names[] = {"prov.yaml", "prov.yml"};
+	AUTO_FREE char *id = NULL, *notice = NULL;
+
+	if (!lab->folder || !fs_is_dir(lab->folder))
+		return 0;
+	if (identity_find(lab->home, lab->folder, &id, &notice, err) < 0)
+		return -1;
+	for (size_t i = 0; str_eq(id, lab->id) && !lab->file && i < ARRAY_SIZE(names); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", lab->folder, names[i]);
+		if (fs_exists(path))
+			lab->file = STEAL(path);
+	}
+	return lab->file ? load_file(o, lab, problems, err) : 0;
 }
 
 static int read_lab_journal(struct lab *lab, struct err *err)
@@ -206,8 +235,12 @@ int lab_open(
 	*lab = (struct lab){.home = prov_home()};
 	if ((o->lab_id ? open_by_id(o, lab, err) : open_folder(o, lab, problems, err)) < 0)
 		return -1;
+	if (lab->id && read_lab_journal(lab, err) < 0)
+		return -1;
+	if (o->lab_id && !o->journal_only && load_own_file(o, lab, problems, err) < 0)
+		return -1;
 	take_declared(lab);
-	if (lab->id && (read_lab_journal(lab, err) < 0 || read_machines(lab, err) < 0))
+	if (lab->id && read_machines(lab, err) < 0)
 		return -1;
 	set_names(lab);
 	return 0;

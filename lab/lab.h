@@ -25,7 +25,7 @@ struct lab {
 	char *dir; /* HOME/labs/ID; NULL like id */
 	char *name;
 	char *folder; /* of prov.yaml */
-	char *file; /* prov.yaml itself; NULL: the lab was opened by its id, or has none any more */
+	char *file;   /* prov.yaml itself; NULL: it was not read, or there is none any more */
 	char *notice; /* something the user should read once: a copied folder got a new id; NULL:
 	                 nothing */
 	struct lab_decl decl;
@@ -43,6 +43,7 @@ struct lab_options {
 	const char *provider; /* --provider or PROV_PROVIDER; NULL: as the file says */
 	bool journal_only;    /* do not read prov.yaml: destroy and halt work without it, or with a
 	                         broken one */
+	bool file_only;       /* nothing but prov.yaml: validate needs no home */
 };
 
 /* problems: filled where prov.yaml has any (then -1 with ERR_CONFIG). The lab is to be cleared in

@@ -18,9 +18,16 @@ struct lab_session {
 	char *key_path;
 };
 
-/* The network is reached at the URI of the lab's virtual machines. */
+static const char uri_key[] = "net.default.uri";
+
+/* Where the network was made, and stays until it is removed, whatever the file says by then; a new
+ * one is made where the lab's virtual machines are. */
 static const char *uri_of(const struct lab *lab)
 {
+	const char *recorded = journal_fact(journal_state(lab->journal), uri_key);
+
+	if (recorded)
+		return recorded;
 	for (size_t i = 0; i < lab->n; i++)
 		if (str_eq(lab->machines[i].spec.provider, "kvm") && lab->machines[i].spec.kvm.uri)
 			return lab->machines[i].spec.kvm.uri;
@@ -100,6 +107,8 @@ static int network_apply(struct run *run, struct err *err)
 	struct net_info info = {0};
 	char mtu[12];
 
+	if (run_record(run, uri_key, s->net.uri, err) < 0)
+		return -1;
 	if (helper_call(s->lab, ensure_network, &s->net, &info, sizeof(info), err) < 0) {
 		/* No libvirt was reached: there is no network to make sure of later. */
 		if (err->kind == ERR_HOST)

@@ -11,7 +11,11 @@
 
 /* Box artefacts, login user, interfaces. Needs no lock: a number that is not allocated yet stays
  * empty. Every missing box is named. */
-MUST_CHECK int prepare_specs(struct lab *lab, struct err *err);
+MUST_CHECK int prepare_specs(
+        struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
+/* Asks each chosen machine's provider whether it can honour the spec, in a helper process. */
+MUST_CHECK int prepare_check(const struct providers *providers, struct machine *const *chosen,
+        size_t n, struct err *err);
 
 /* lab_lock'ed: allocates subnet and addresses for every declared machine in file order and records
  * them. */
@@ -30,7 +34,7 @@ MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct e
  * Calls fn in a forked child, which may open libraries that this process never should see, and
  * brings back its result (size bytes of plain data, at most 64 KiB) and error. The child outlives a
  * killed parent until fn is done, holding the lab's helper.lock: what libvirtd is already doing for
- * it has come to an end before the next command looks (helper_await).
+ * it has come to an end before the next command looks (helper_await). lab NULL: no lock.
  */
 MUST_CHECK int helper_call(const struct lab *lab,
         int (*fn)(const void *arg, void *result, struct err *err), const void *arg, void *result,

@@ -75,6 +75,10 @@ static int enter(const struct exec_start *start, const struct cgroup_join *join,
 		return err_sys(err, "join the machine's cgroup");
 	if (setns(t->pidfd, NAMESPACES) < 0)
 		return err_sys(err, "enter the machine's namespaces");
+	/* The root of a mount namespace is not the machine's where prov itself runs in a chroot:
+	 * there, pivot_root swaps the chroot's mount, and setns leads outside of it. */
+	if (fchdir(t->root) < 0 || chroot(".") < 0)
+		return err_sys(err, "enter the machine's root");
 	return 0;
 }
 
