@@ -145,7 +145,8 @@ static void resolve_entry(struct graph *g, size_t group, const struct yaml_node 
 		        "'depends_on': there is no machine '%s'", safe);
 		return;
 	}
-	if (!kind && has_kind(found->decl, own->decl->kinds[own->kind]))
+	/* Two chains beside each other where both have two kinds; else all that answer to it. */
+	if (!kind && own->decl->n_kinds > 1 && has_kind(found->decl, own->decl->kinds[own->kind]))
 		kind = own->decl->kinds[own->kind];
 	add_targets(g, group, found, kind);
 }

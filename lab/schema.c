@@ -102,7 +102,8 @@ const struct key schema[] = {
         {IN_MACHINE, "depends_on", TYPE_TEXTS, KEY_KIND,
                 .doc = "Machines that must be ready before this one is made: names, or "
                        "NAME@PROVIDER. A name means all its "
-                       "instances, and the kind of this machine where there is one."},
+                       "instances of all kinds; for a machine that has several kinds itself, each "
+                       "kind waits for its own kind where there is one."},
         {IN_MACHINE, "autostart", TYPE_BOOL, KEY_COMMON, FIELD(autostart), .initial = "true",
                 .doc = "Whether prov up without names brings it up."},
         {IN_MACHINE, "on_boot", TYPE_BOOL, KEY_COMMON | KEY_LATER, .initial = "false",

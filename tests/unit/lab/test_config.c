@@ -235,8 +235,11 @@ START_TEST(dependencies)
 	             "  db: { provider: both }\n"
 	             "  cache: { provider: kvm }\n"
 	             "  node: { count: 2, depends_on: [db@kvm, db@kvm, db] }\n"
-	             "  last: { depends_on: [node-2, web@kvm], kvm: { depends_on: [db] } }\n",
+	             "  last: { depends_on: [node-2, web@kvm], kvm: { depends_on: [db] } }\n"
+	             "  one: { depends_on: [db] }\n",
 	        NULL);
+	/* Of one kind: all of db; of two kinds: each its own, as far as there is one. */
+	expect_list(&load_machine(&l, "one@container")->depends_on, "db@container db@kvm");
 	expect_list(&load_machine(&l, "web@container")->depends_on,
 	        "db@container cache@kvm node-1@container node-2@container");
 	expect_list(&load_machine(&l, "web@kvm")->depends_on,
