@@ -40,11 +40,11 @@ void seed_clear(struct seed *seed)
 static void add_hosts(struct seed *seed, const struct machine_spec *spec)
 {
 	AUTO_STR text = {0};
+	AUTO_FREE char *names = spec_host_names(spec, spec->alias);
 
 	str_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	if (spec->n_nics == 0)
-		str_addf(&text, "127.0.1.1 %s.%s %s\n", spec->hostname, spec->domain,
-		        spec->hostname);
+		str_addf(&text, "127.0.1.1 %s\n", names);
 	for (size_t i = 0; i < spec->hosts.n; i++)
 		str_addf(&text, "%s\n", spec->hosts.v[i]);
 	add_text(seed, "/etc/hosts", 0644, str_text(&text));

@@ -100,6 +100,7 @@ static const struct field spec_fields[] = {
         {ROW(TEXT, "provider", machine_spec, provider)},
         {ROW(TEXT, "selector", machine_spec, selector)},
         {ROW(TEXT, "hostname", machine_spec, hostname)},
+        {ROW(TEXT, "alias", machine_spec, alias)},
         {ROW(INT, "index", machine_spec, index), .initial = 1},
         {ROW(INT, "count", machine_spec, count), .initial = 1},
         {.name = "box", .type = FIELD_STRUCT, .shape = &box_shape},
@@ -138,6 +139,16 @@ void spec_clear(struct machine_spec *spec)
 {
 	shape_clear(&spec_shape, spec);
 	memset(spec, 0, sizeof(*spec));
+}
+
+char *spec_host_names(const struct machine_spec *spec, const char *alias)
+{
+	AUTO_STR names = {0};
+
+	str_addf(&names, "%s.%s %s", spec->hostname, spec->domain, spec->hostname);
+	if (alias)
+		str_addf(&names, " %s.%s %s", alias, spec->domain, alias);
+	return xstrdup(str_text(&names));
 }
 
 size_t spec_bytes(const struct machine_spec *spec)

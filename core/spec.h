@@ -73,7 +73,8 @@ struct machine_spec {
 	char *name;       /* instance: "web", "node-2" */
 	char *provider;   /* "container" | "kvm" */
 	char *selector;   /* "web@container": identity inside prov, always */
-	char *hostname;   /* "web", or "web-kvm" where the machine has several kinds */
+	char *hostname;   /* "web-kvm", with one kind too: a second one changes nothing */
+	char *alias;      /* "web" as well, for one kind of each machine; NULL: another has it */
 	int index, count; /* 1-based */
 
 	struct box_use box;
@@ -112,6 +113,9 @@ struct machine_spec {
 void spec_init(struct machine_spec *spec); /* zero and the defaults above */
 void spec_copy(struct machine_spec *dst, const struct machine_spec *src); /* dst is overwritten */
 void spec_clear(struct machine_spec *spec);
+/* What DNS and /etc/hosts call it: "web-kvm.shop.test web-kvm web.shop.test web". Owned by the
+ * caller. alias NULL: without the short names. */
+char *spec_host_names(const struct machine_spec *spec, const char *alias);
 size_t spec_bytes(const struct machine_spec *spec); /* of memory, all that it owns included */
 void provision_item_init(struct provision_item *item);
 void provision_item_clear(struct provision_item *item);

@@ -264,6 +264,6 @@ void alloc_fill(const struct journal_state *state, struct machine_spec *spec)
 	        .default_route = true,
 	        .bridge = xstrdup(journal_fact(state, "net.default.bridge")),
 	};
-	strv_addf(
-	        &spec->hosts, "%s %s.%s %s", address, spec->hostname, spec->domain, spec->hostname);
+	AUTO_FREE char *names = spec_host_names(spec, spec->alias);
+	strv_addf(&spec->hosts, "%s %s", address, names);
 }

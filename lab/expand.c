@@ -35,17 +35,36 @@ static size_t kinds_of_node(const struct yaml_node *node, const char *kinds[MAX_
 	return kinds_of_text(str_text(&text), kinds);
 }
 
+static bool has_kind(const struct decl *decl, const char *kind)
+{
+	for (size_t k = 0; k < decl->n_kinds; k++)
+		if (str_eq(decl->kinds[k], kind))
+			return true;
+	return false;
+}
+
+/* As the list is written: decl->kinds has the table's order. */
+static const char *first_kind(const struct yaml_node *node, const struct decl *decl)
+{
+	const struct yaml_node *first = node && node->kind == YAML_LIST ? node->first : NULL;
+	bool last = first && first->kind == YAML_SCALAR &&
+	        str_eq(first->text, decl->kinds[decl->n_kinds - 1]);
+
+	return decl->kinds[last ? decl->n_kinds - 1 : 0];
+}
+
 static void read_kinds(const struct reading *r, const struct layers *l, struct decl *decl)
 {
 	const struct yaml_node *node = layers_get(l, IN_MACHINE, "provider");
-	size_t in_file = kinds_of_node(node, decl->kinds);
 
-	if (!in_file) /* not given, or reported by the first pass */
-		in_file = kinds_of_text("container", decl->kinds);
-	decl->n_kinds = in_file;
+	decl->n_kinds = kinds_of_node(node, decl->kinds);
+	if (!decl->n_kinds) /* not given, or reported by the first pass */
+		decl->n_kinds = kinds_of_text("container", decl->kinds);
+	decl->main_kind = first_kind(node, decl);
 	if (r->options && r->options->provider)
 		decl->n_kinds = kinds_of_text(r->options->provider, decl->kinds);
-	decl->several = in_file > 1 || decl->n_kinds > 1;
+	if (!has_kind(decl, decl->main_kind))
+		decl->main_kind = decl->kinds[0];
 }
 
 static void read_count(const struct layers *l, struct decl *decl)
@@ -66,8 +85,9 @@ static void name_instance(const struct decl *decl, int i, struct machine_spec *s
 {
 	spec->name = decl->counted ? xasprintf("%s-%d", decl->name, i + 1) : xstrdup(decl->name);
 	spec->selector = xasprintf("%s@%s", spec->name, spec->provider);
-	spec->hostname = decl->several ? xasprintf("%s-%s", spec->name, spec->provider)
-	                               : xstrdup(spec->name);
+	spec->hostname = xasprintf("%s-%s", spec->name, spec->provider);
+	if (str_eq(spec->provider, decl->main_kind))
+		spec->alias = xstrdup(spec->name);
 	spec->index = i + 1;
 	spec->count = decl->count;
 }

@@ -168,6 +168,17 @@ static const struct step network_step = {
         .explain = network_explain,
 };
 
+/* NULL: an earlier machine, of the file, answers to it; this one is of an earlier file. */
+static const char *free_alias(const struct lab *lab, size_t machine)
+{
+	const char *alias = lab->machines[machine].spec.alias;
+
+	for (size_t i = 0; i < machine; i++)
+		if (str_eq(lab->machines[i].spec.alias, alias))
+			return NULL;
+	return alias;
+}
+
 static void fill_network(struct lab *lab, struct net_spec *net)
 {
 	for (size_t i = 0; i < lab->n; i++) {
@@ -183,8 +194,7 @@ static void fill_network(struct lab *lab, struct net_spec *net)
 		}
 		net->hosts = xrealloc(net->hosts, net->n_hosts + 1, sizeof(*net->hosts));
 		net->hosts[net->n_hosts++] = (struct net_host){
-		        .names =
-		                xasprintf("%s %s.%s", spec->hostname, spec->hostname, spec->domain),
+		        .names = spec_host_names(spec, free_alias(lab, i)),
 		        .address = xstrdup(nic->address),
 		        .mac = xstrdup(nic->mac),
 		};

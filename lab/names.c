@@ -58,8 +58,13 @@ void check_names(struct reading *r)
 		}
 	}
 	qsort(claims, n, sizeof(*claims), by_name);
-	for (size_t i = 1; i < n; i++)
-		if (str_eq(claims[i - 1].name, claims[i].name) &&
-		        claims[i - 1].decl != claims[i].decl)
+	const struct decl *told = NULL; /* one name of the two is enough: others follow from it */
+	for (size_t i = 1; i < n; i++) {
+		if (!str_eq(claims[i - 1].name, claims[i].name) ||
+		        claims[i - 1].decl == claims[i].decl)
+			continue;
+		if (claims[i].decl != told)
 			refuse_collision(r, &claims[i - 1], &claims[i]);
+		told = claims[i].decl;
+	}
 }

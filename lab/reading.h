@@ -26,7 +26,7 @@ struct decl {
 	bool counted; /* count: was written, so that names have numbers */
 	const char *kinds[MAX_KINDS];
 	size_t n_kinds;
-	bool several; /* the file or the option gives it several kinds: host names say which */
+	const char *main_kind; /* answers to the bare name: the file's first that is made */
 	const struct yaml_node *depends_on[MAX_KINDS], *networks[MAX_KINDS], *ports[MAX_KINDS];
 };
 

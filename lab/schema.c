@@ -18,7 +18,7 @@ const struct key schema[] = {
                 .doc = "The name of the lab, a DNS label."},
         {IN_TOP, "domain", TYPE_DOMAIN, 0, .initial = "the lab's name",
                 .doc = "The DNS domain of the lab: every machine answers to NAME and to "
-                       "NAME.DOMAIN."},
+                       "NAME.DOMAIN, and each of its kinds to NAME-KIND and NAME-KIND.DOMAIN."},
         {IN_TOP, "defaults", TYPE_MAP, 0, .sub = IN_MACHINE,
                 .doc = "Keys of a machine that hold for all machines. Maps are merged with the "
                        "machine's own, anything else is "

@@ -46,7 +46,7 @@ expect_same mode 640 "$(cat "$out")"
 expect 0 prov exec web -- uname -r
 expect_same kernel "$(uname -r)" "$(cat "$out")"
 expect 0 prov exec web -- hostname
-expect_same hostname web "$(cat "$out")"
+expect_same hostname web-container "$(cat "$out")"
 expect 0 prov exec web -- sh -c 'echo $GREETING'
 expect_same env "hello world" "$(cat "$out")"
 expect 0 prov exec web@container -- cat /proc/1/comm

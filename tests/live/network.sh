@@ -21,7 +21,8 @@ expect_same states "con@container running
 vm@kvm running" "$(states | grep -v absent)"
 for from in con vm; do
 	for to in con vm; do
-		for name in $to $to.wired.test; do
+		kind=$([ $to = vm ] && echo kvm || echo container)
+		for name in $to $to.wired.test $to-$kind $to-$kind.wired.test; do
 			expect 0 prov exec $from -- ping -c 1 -w 10 $name
 		done
 	done
@@ -49,6 +50,30 @@ expect 0 prov destroy -f con
 expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
 expect 0 prov destroy -f
 expect_clean destroy
+
+# From one kind to two: the first keeps running, and its names.
+lab_file <<'Y'
+prov: 1
+domain: two.test
+defaults: { box: tiny, memory: 128MiB }
+machines:
+  web: {}
+Y
+expect 0 prov up
+expect 0 prov exec web -- cat /proc/1/stat
+first=$(awk '{print $22}' "$out")
+expect 0 prov plan --provider both
+! grep -Eqi "restart|recreate" "$out" || fail "a second kind restarts the first: $(cat "$out")"
+expect 0 prov up --provider both
+expect 0 prov exec web@container -- cat /proc/1/stat
+expect_same "start of PID 1" "$first" "$(awk '{print $22}' "$out")"
+for from in web@container web@kvm; do
+	for name in web web.two.test web-container web-kvm web-kvm.two.test; do
+		expect 0 prov exec $from -- ping -c 1 -w 10 $name
+	done
+done
+expect 0 prov destroy -f
+expect_clean "destroy of both kinds"
 
 # networks: host and none, and no libvirt at all: a container with neither needs none.
 lab_file <<'Y'

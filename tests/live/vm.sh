@@ -32,7 +32,7 @@ expect_same state "web@kvm running" "$(states)"
 expect 0 prov exec web -- uname -r
 [ -s "$out" ] && [ "$(cat "$out")" != "$(uname -r)" ] || fail "the machine runs the host's kernel"
 expect 0 prov exec web -- hostname
-expect_same hostname web "$(cat "$out")"
+expect_same hostname web-kvm "$(cat "$out")"
 expect 7 prov exec web@kvm -- sh -c 'exit 7'
 expect 127 prov exec web -- nosuchcommand
 expect 126 prov exec web -- /etc

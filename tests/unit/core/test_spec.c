@@ -18,7 +18,7 @@ static void fill(struct machine_spec *s)
 {
 	struct provision_item item;
 	char **texts[] = {&s->lab, &s->lab_id, &s->domain, &s->project, &s->name, &s->provider,
-	        &s->selector, &s->hostname, &s->box.name, &s->box.digest, &s->box.rootfs,
+	        &s->selector, &s->hostname, &s->alias, &s->box.name, &s->box.digest, &s->box.rootfs,
 	        &s->box.disk, &s->box.kernel, &s->box.initrd, &s->box.cmdline, &s->box.user,
 	        &s->user, &s->ready.text, &s->container.init, &s->kvm.accelerator, &s->kvm.uri};
 
@@ -63,6 +63,21 @@ static void fill(struct machine_spec *s)
 	item.destination = xstrdup("d"), item.owner = xstrdup("o:g");
 	add_item(s, &item);
 }
+
+START_TEST(names_for_dns)
+{
+	struct machine_spec spec;
+
+	spec_init(&spec);
+	spec.hostname = xstrdup("web-kvm");
+	spec.domain = xstrdup("shop.test");
+	AUTO_FREE char *both = spec_host_names(&spec, "web");
+	AUTO_FREE char *one = spec_host_names(&spec, NULL);
+	ck_assert_str_eq(both, "web-kvm.shop.test web-kvm web.shop.test web");
+	ck_assert_str_eq(one, "web-kvm.shop.test web-kvm");
+	spec_clear(&spec);
+}
+END_TEST
 
 START_TEST(every_field_survives)
 {
@@ -217,6 +232,7 @@ int main(void)
 	Suite *suite = suite_create("spec");
 	TCase *tc = tcase_create("spec");
 
+	tcase_add_test(tc, names_for_dns);
 	tcase_add_test(tc, every_field_survives);
 	tcase_add_test(tc, a_copy_is_equal_and_its_own);
 	tcase_add_test(tc, defaults);

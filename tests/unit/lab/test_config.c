@@ -47,7 +47,8 @@ START_TEST(every_key_that_is_supported)
 	ck_assert_str_eq(m->project, l.folder);
 	ck_assert_str_eq(m->name, "web");
 	ck_assert_str_eq(m->selector, "web@kvm");
-	ck_assert_str_eq(m->hostname, "web");
+	ck_assert_str_eq(m->hostname, "web-kvm");
+	ck_assert_str_eq(m->alias, "web");
 	ck_assert(m->index == 1 && m->count == 1);
 	ck_assert_str_eq(m->box.name, "debian/12");
 	ck_assert(m->cpus == 1.5 && m->memory_bytes == INT64_C(768) << 20);
@@ -185,14 +186,20 @@ START_TEST(kinds_and_names)
 	             "  node: { provider: both, count: 2 }\n"
 	             "  one: { count: 1 }\n",
 	        NULL);
-	static const char *const want[][2] = {{"a@container", "a-container"}, {"a@kvm", "a-kvm"},
-	        {"b@kvm", "b"}, {"c@container", "c"}, {"node-1@container", "node-1-container"},
-	        {"node-1@kvm", "node-1-kvm"}, {"node-2@container", "node-2-container"},
-	        {"node-2@kvm", "node-2-kvm"}, {"one-1@container", "one-1"}};
+	/* The bare name is the first written kind's. */
+	static const char *const want[][3] = {{"a@container", "a-container", NULL},
+	        {"a@kvm", "a-kvm", "a"}, {"b@kvm", "b-kvm", "b"},
+	        {"c@container", "c-container", "c"},
+	        {"node-1@container", "node-1-container", "node-1"},
+	        {"node-1@kvm", "node-1-kvm", NULL},
+	        {"node-2@container", "node-2-container", "node-2"},
+	        {"node-2@kvm", "node-2-kvm", NULL},
+	        {"one-1@container", "one-1-container", "one-1"}};
 	ck_assert_int_eq(l.lab.n, ARRAY_SIZE(want));
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) { /* in file order */
 		ck_assert_str_eq(l.lab.machines[i].selector, want[i][0]);
 		ck_assert_str_eq(l.lab.machines[i].hostname, want[i][1]);
+		ck_assert_pstr_eq(l.lab.machines[i].alias, want[i][2]);
 	}
 	const struct machine_spec *m = load_machine(&l, "node-2@kvm");
 	ck_assert(m->index == 2 && m->count == 2);
@@ -207,16 +214,21 @@ START_TEST(the_option_wins)
 	                                "machines:\n  a: { provider: both }\n  b: {}\n";
 	load_good(&l, text, "container");
 	ck_assert_int_eq(l.lab.n, 2);
-	/* The file gives a several kinds: its name stays. */
 	ck_assert_str_eq(load_machine(&l, "a@container")->hostname, "a-container");
-	ck_assert_str_eq(load_machine(&l, "b@container")->hostname, "b");
+	/* Not the file's kind, but somebody must answer to "b". */
+	ck_assert_str_eq(load_machine(&l, "b@container")->hostname, "b-container");
+	ck_assert_str_eq(load_machine(&l, "b@container")->alias, "b");
 	load_end(&l);
 	load_good(&l, text, "both");
 	ck_assert_int_eq(l.lab.n, 4);
+	/* From one kind to two, the first keeps its names. */
 	ck_assert_str_eq(load_machine(&l, "b@kvm")->hostname, "b-kvm");
+	ck_assert_str_eq(load_machine(&l, "b@kvm")->alias, "b");
+	ck_assert_ptr_null(load_machine(&l, "b@container")->alias);
 	load_end(&l);
 	load_good(&l, text, NULL);
-	ck_assert_str_eq(load_machine(&l, "b@kvm")->hostname, "b");
+	ck_assert_str_eq(load_machine(&l, "b@kvm")->hostname, "b-kvm");
+	ck_assert_str_eq(load_machine(&l, "b@kvm")->alias, "b");
 	lab_decl_clear(&l.lab);
 	load_now(&l, "kwm");
 	ck_assert(l.rc == -1 && l.err.kind == ERR_USAGE);

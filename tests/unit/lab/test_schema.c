@@ -116,6 +116,9 @@ static const struct rule {
         {M "  web: { " B ", provider: both }\n  web-kvm: { " B " }\n",
                 "5:3: 'machines': 'web-kvm' and 'web' (line 4) would both be called 'web-kvm' | "
                 "rename one of them"},
+        {M "  web: { " B " }\n  web-container: { " B " }\n",
+                "5:3: 'machines': 'web-container' and 'web' (line 4) would both be called "
+                "'web-container' | rename one of them"},
         {M "  node-1: { " B " }\n  node: { " B ", count: 1 }\n",
                 "5:3: 'machines': 'node' and 'node-1' (line 4) would both be called 'node-1' | "
                 "rename "
