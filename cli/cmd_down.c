@@ -44,8 +44,8 @@ static int confirm(
 		fprintf(stderr, " %s", chosen[i]->spec.selector);
 	fprintf(stderr, "? [y/N] ");
 	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
-		fprintf(stderr, "nothing was destroyed\n");
-		return 1;
+		fprintf(stderr, "%snothing was destroyed\n", *cli->stop ? "\n" : "");
+		return *cli->stop ? 128 + *cli->stop_signal : 1;
 	}
 	return 0;
 }

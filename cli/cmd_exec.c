@@ -92,8 +92,10 @@ static int run_exec(struct cli *cli)
 	int status = 0;
 	int code = cli_check_operands(cli, 2, SIZE_MAX);
 
-	if (code || (code = cli_open_lab_anyhow(cli, &r.lab)))
+	if (code)
 		return code;
+	if (cli_open_lab_anyhow(cli, &r.lab))
+		return EXEC_FAILED;
 	char **argv = cli->operands.v + 1;
 	if (str_eq(argv[0], "--"))
 		argv++;
@@ -105,8 +107,7 @@ static int run_exec(struct cli *cli)
 	if (!argv[0])
 		code = cli_fail_usage(cli, "exec needs a command");
 	else if (open_machine(cli, &r, cli->operands.v[0], &err) < 0)
-		code = err.kind == ERR_USAGE ? cli_fail(cli, &err)
-		                             : fail_with(cli, &err, EXEC_FAILED);
+		code = fail_with(cli, &err, EXEC_FAILED);
 	else if (act(cli, &r, &cmd, wants_terminal(cli), &status, &err) < 0)
 		code = fail_with(cli, &err, EXEC_FAILED);
 	else
@@ -134,15 +135,14 @@ static int run_ssh(struct cli *cli)
 	struct err err = {0};
 	int status = 0;
 	const char *name = cli->operands.n ? cli->operands.v[0] : NULL;
-	int code = cli_open_lab_anyhow(cli, &r.lab);
+	int code;
 
-	if (code)
-		return code;
+	if (cli_open_lab_anyhow(cli, &r.lab))
+		return SSH_FAILED;
 	AUTO_FREE char *line = command_line(cli);
 	const char *argv[] = {"/bin/sh", "-c", line, NULL};
 	if (open_machine(cli, &r, name, &err) < 0) {
-		code = err.kind == ERR_USAGE ? cli_fail(cli, &err)
-		                             : fail_with(cli, &err, SSH_FAILED);
+		code = fail_with(cli, &err, SSH_FAILED);
 		close_remote(&r);
 		return code;
 	}

@@ -53,12 +53,29 @@ static const char *suggestion(const char *name)
 	return str_nearest(name, names, n_commands);
 }
 
+/* Commands that prov will have: named, never taken for a slip. */
+static bool comes_later(const char *name)
+{
+	static const char *const names[] = {"completion", "console", "cp", "info", "inspect",
+	        "inventory", "logs", "network", "package", "port", "prune", "resume", "run",
+	        "schema", "snapshot", "ssh-config", "stats", "suspend", "sync", "top", "volume"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
 static int unknown_command(const struct cli *cli, const char *name)
 {
 	AUTO_STR escaped = {0};
 	struct err err;
 	const char *near = suggestion(name);
 
+	if (comes_later(name)) {
+		err_set(&err, ERR_USAGE, "the command '%s' is not supported yet", name);
+		return cli_fail(cli, &err);
+	}
 	str_add_escaped(&escaped, name, strlen(name));
 	err_set(&err, ERR_USAGE, "there is no command '%s'", str_text(&escaped));
 	if (near)

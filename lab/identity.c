@@ -4,6 +4,7 @@
 #include "base/fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -70,16 +71,28 @@ static bool is_id(const char *text)
 	return strlen(text) == ID_LEN && strspn(text, id_letters) == ID_LEN;
 }
 
+/* .prov beside prov.yaml: a guest may be able to write there, so it is no link, and nothing in it
+ * is followed. -1 with errno. */
+static int open_mark_folder(const char *folder)
+{
+	AUTO_FREE char *dir = xasprintf("%s/.prov", folder);
+
+	return open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* The id that the folder's own file claims; NULL: none, or not one. */
 static char *claimed_id(const char *folder)
 {
-	AUTO_FREE char *path = xasprintf("%s/.prov/lab-id", folder);
-	AUTO_STR text = {0};
+	AUTO_FD int dir = open_mark_folder(folder);
+	AUTO_FD int fd = dir < 0
+	        ? -1
+	        : openat(dir, "lab-id", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text[ID_LEN + 2] = "";
 
-	if (fs_read(path, 64, &text, NULL) < 0)
+	if (fd < 0 || io_read_full(fd, text, ID_LEN + 1) < ID_LEN)
 		return NULL;
-	text.buf[strcspn(text.buf, "\n")] = '\0';
-	return is_id(text.buf) ? xstrdup(text.buf) : NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return is_id(text) ? xstrdup(text) : NULL;
 }
 
 static bool read_header(const char *home, const char *id, struct lab_header *out)
@@ -152,12 +165,9 @@ int identity_find(const char *home, const char *folder, char **id, char **notice
 	return 0;
 }
 
-int identity_create(const char *home, const char *folder, char **id, struct err *err)
+static int draw_id(const char *home, char text[ID_LEN + 1], struct err *err)
 {
-	AUTO_FREE char *dir = xasprintf("%s/.prov", folder);
-	AUTO_FREE char *path = xasprintf("%s/lab-id", dir);
 	unsigned char bytes[ID_LEN];
-	char text[ID_LEN + 2];
 
 	do {
 		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
@@ -167,22 +177,52 @@ int identity_create(const char *home, const char *folder, char **id, struct err 
 		text[ID_LEN] = '\0';
 		AUTO_FREE char *lab = lab_dir_of(home, text);
 		if (!fs_exists(lab))
-			break;
+			return 0;
 	} while (true);
-	*id = xstrdup(text);
-	text[ID_LEN] = '\n';
-	if (fs_mkdirs(dir, 0755, err) < 0)
+}
+
+static int write_mark(const char *folder, const char *id, struct err *err)
+{
+	static const char tmp[] = "lab-id.tmp";
+	AUTO_FREE char *path = xasprintf("%s/.prov", folder);
+
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "create folder '%s'", path);
+	AUTO_FD int dir = open_mark_folder(folder);
+	if (dir < 0)
+		return err_sys(err, "open '%s' as a folder of its own", path);
+	unlinkat(dir, tmp, 0); /* of a command that was killed */
+	AUTO_FD int fd =
+	        openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	AUTO_FREE char *line = xasprintf("%s\n", id);
+	if (fd < 0)
+		return err_sys(err, "create '%s/%s'", path, tmp);
+	if (io_write_all(fd, line, strlen(line), err) < 0)
+		return err_wrap(err, "write '%s/%s'", path, tmp);
+	if (fsync(fd) < 0 || renameat(dir, tmp, dir, "lab-id") < 0)
+		return err_sys(err, "write '%s/lab-id'", path);
+	return 0;
+}
+
+int identity_create(const char *home, const char *folder, char **id, struct err *err)
+{
+	char text[ID_LEN + 1];
+
+	if (draw_id(home, text, err) < 0 || write_mark(folder, text, err) < 0)
 		return -1;
-	return fs_replace(path, text, ID_LEN + 1, 0644, err);
+	*id = xstrdup(text);
+	return 0;
 }
 
 void identity_remove(const char *folder)
 {
-	AUTO_FREE char *dir = xasprintf("%s/.prov", folder);
-	AUTO_FREE char *path = xasprintf("%s/lab-id", dir);
+	AUTO_FREE char *path = xasprintf("%s/.prov", folder);
+	AUTO_FD int dir = open_mark_folder(folder);
 
-	unlink(path);
-	rmdir(dir); /* fails where the user keeps something in it: it stays */
+	if (dir < 0)
+		return;
+	unlinkat(dir, "lab-id", 0);
+	rmdir(path); /* fails where the user keeps something in it: it stays */
 }
 
 int lab_ids(const char *home, struct strv *out, struct err *err)

@@ -273,10 +273,9 @@ static void forward_stop(struct crew *crew)
 	for (size_t i = 0; i < crew->n; i++)
 		if (crew->workers[i].state == RUNNING)
 			kill(crew->workers[i].pid, asked >= 3 ? SIGKILL : SIGINT);
-	const char *text = asked == 1
-	        ? "stopping in order; once more does nothing, a third time ends it at once"
-	        : asked == 2 ? "still stopping; once more ends it at once"
-	                     : "ended; prov destroy removes what is left";
+	const char *text = asked == 1 ? "stopping in order; the third Ctrl-C ends it at once"
+	        : asked == 2          ? "still stopping; the next Ctrl-C ends it at once"
+	                              : "ended; prov destroy removes what is left";
 	event_emit(crew->watch->sink,
 	        &(struct event){.kind = EVENT_WARNING, .machine = "", .text = text});
 }

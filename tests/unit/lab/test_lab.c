@@ -180,6 +180,26 @@ START_TEST(a_forged_id_is_not_believed)
 }
 END_TEST
 
+START_TEST(a_link_is_not_followed_to_write_the_id)
+{
+	struct lab lab;
+	struct err err = {0};
+	AUTO_FREE char *target = xasprintf("%s/target", fixture.root);
+	AUTO_FREE char *link = xasprintf("%s/.prov", fixture.project);
+
+	ck_assert_int_eq(fs_mkdirs(target, 0755, &err), 0);
+	ck_assert_int_eq(symlink(target, link), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_lock(&lab, &err), -1);
+	expect_text(err.message, "as a folder of its own");
+	struct strv names = {0};
+	ck_assert_int_eq(fs_list(target, &names, &err), 0);
+	ck_assert_uint_eq(names.n, 0);
+	strv_clear(&names);
+	lab_clear(&lab);
+}
+END_TEST
+
 START_TEST(addresses_are_allocated_once)
 {
 	struct lab lab;
@@ -372,6 +392,7 @@ int main(void)
 	tcase_add_test(cases, an_id_is_kept_when_the_folder_moves);
 	tcase_add_test(cases, a_copied_folder_gets_an_id_of_its_own);
 	tcase_add_test(cases, a_forged_id_is_not_believed);
+	tcase_add_test(cases, a_link_is_not_followed_to_write_the_id);
 	tcase_add_test(cases, addresses_are_allocated_once);
 	tcase_add_test(cases, two_labs_get_two_subnets);
 	tcase_add_test(cases, up_again_changes_nothing_and_destroy_leaves_nothing);
