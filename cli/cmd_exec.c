@@ -46,13 +46,33 @@ static void close_remote(struct remote *r)
 	lab_clear(&r->lab);
 }
 
+/* NAME alone is what prov itself has of it, for both kinds. */
+static int add_env(const char *text, struct strv *out, struct err *err)
+{
+	const char *value = getenv(text);
+
+	if (*text == '=' || !*text)
+		return err_set(err, ERR_USAGE, "--env: '%s' is not NAME=VALUE", text);
+	if (!strchr(text, '=') && !value)
+		return err_set(err, ERR_USAGE,
+		        "--env: '%s' has no '=', and there is no such variable here", text);
+	if (strchr(text, '='))
+		strv_add(out, text);
+	else
+		strv_addf(out, "%s=%s", text, value);
+	return 0;
+}
+
 /* The machine's environment, then what the command line adds. */
-static void environment(const struct cli *cli, const struct machine_spec *spec, struct strv *out)
+static int environment(
+        const struct cli *cli, const struct machine_spec *spec, struct strv *out, struct err *err)
 {
 	strv_copy(out, &spec->env);
 	for (size_t i = 0; i < cli->n_values; i++)
-		if (str_eq(cli->values[i].row->name, "env"))
-			strv_add(out, cli->values[i].value);
+		if (str_eq(cli->values[i].row->name, "env") &&
+		        add_env(cli->values[i].value, out, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int act(const struct cli *cli, struct remote *r, struct transport_cmd *cmd, bool tty,
@@ -60,7 +80,8 @@ static int act(const struct cli *cli, struct remote *r, struct transport_cmd *cm
 {
 	AUTO_STRV env = {0};
 
-	environment(cli, r->access.spec, &env);
+	if (environment(cli, r->access.spec, &env, err) < 0)
+		return -1;
 	cmd->env = (const char *const *)env.v;
 	cmd->in_fd = STDIN_FILENO;
 	cmd->out_fd = STDOUT_FILENO;
@@ -164,7 +185,7 @@ static const struct option_row exec_options[] = {
         {'t', "tty", NULL, "with a terminal (the default where there is one)"},
         {'T', "no-tty", NULL, "without a terminal"},
         {'u', "user", "USER", "as this user instead of root"},
-        {'e', "env", "NAME=VALUE", "add to the environment"},
+        {'e', "env", "NAME[=VALUE]", "add to the environment; without a value, prov's own"},
         {'w', "workdir", "DIR", "start in this folder"},
 };
 static const struct option_row ssh_options[] = {

@@ -4,8 +4,10 @@
 #include "base/proc.h"
 #include "providers/container/container.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The one piece of mutable state outside a function: how often the user asked to stop, and how. */
 static volatile int stop_count;
@@ -25,6 +27,15 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What the caller closed would be given to the next file that is opened. */
+static bool hold_standard_fds(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	return true;
 }
 
 static int load_container(const struct provider **out, struct err *err)
@@ -56,6 +67,8 @@ int main(int argc, char **argv)
 	        .providers = &providers, .stop = &stop_count, .stop_signal = &stop_signal};
 	int code;
 
+	if (!hold_standard_fds())
+		return 1;
 	catch_signals();
 	if (cli_parse(&cli, argc, argv, &code) == 0)
 		code = cli.command->run(&cli);

@@ -32,8 +32,9 @@ struct transport_file {
 struct transport;
 
 struct transport_ops {
-	/* 0: it ran, see *status (exit code; 128 + n if signal n ended it; 126 not executable, 127
-	 * not found). -1: it could not be run, or the limit passed. */
+	/* 0: it ran, see *status (exit code; 128 + n if signal n ended it; 126 not executable or
+	 * cwd cannot be entered, 127 not found). An out_fd that nobody reads any more ends it by
+	 * SIGPIPE. -1: it could not be run (no such user, …), or the limit passed. */
 	int (*run)(
 	        struct transport *t, const struct transport_cmd *cmd, int *status, struct err *err);
 	/* Copies host to machine and machine to host, modes kept. */

@@ -39,7 +39,7 @@ MUST_CHECK int exec_start_init(const struct exec_transport *t, const struct tran
 void exec_start_clear(struct exec_start *start);
 
 /* On success the command executes in a session of its own, or its child says on fds[2] why it
- * cannot and ends with 126 or 127. */
+ * cannot (enter its folder, execute) and ends with 126 or 127. */
 MUST_CHECK int exec_spawn(
         const struct exec_start *start, struct exec_child *child, struct err *err);
 /* SIGKILL to the command and to all that it started and that still belongs to it: its session, and

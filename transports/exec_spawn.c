@@ -114,12 +114,16 @@ static int become_user(const struct exec_start *start, struct err *err)
 	return 0;
 }
 
+/* A folder that cannot be entered is the command's affair, as with a shell's `cd DIR || exit 126`.
+ */
 static int go_to(const struct exec_start *start, struct err *err)
 {
+	if (start->cwd && chdir(start->cwd) < 0) {
+		dprintf(2, "prov: cannot enter folder '%s': %s\n", start->cwd, strerror(errno));
+		_exit(126);
+	}
 	if (start->cwd)
-		return chdir(start->cwd) < 0
-		        ? err_sys(err, "enter folder '%s' of the machine", start->cwd)
-		        : 0;
+		return 0;
 	if (chdir(start->user->home) < 0 && chdir("/") < 0)
 		return err_sys(err, "enter the root folder of the machine");
 	return 0;

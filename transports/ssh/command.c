@@ -1,5 +1,6 @@
 #include "transports/ssh/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One argument of execve() may have 128 KiB (MAX_ARG_STRLEN), and `sh -c LINE` is one. */
@@ -33,7 +34,8 @@ static int add_argv(
 
 	str_add(out, "exec");
 	if (has_env) {
-		str_add(out, " env");
+		/* What PAM set for a login is no part of the machine's environment. */
+		str_add(out, " env -u MOTD_SHOWN");
 		if (add_env(cmd, mark, out, err) < 0)
 			return -1;
 		if (strchr(cmd->argv[0], '='))
@@ -72,22 +74,33 @@ static int add_inner(
 	return cmd->argv ? add_argv(cmd, mark, out, err) : add_shell(cmd, mark, out, err);
 }
 
+/* su's own code for that is 1. By way of the name, because su takes no number. */
+static void add_user_check(const char *user, struct str *out)
+{
+	AUTO_FREE char *why = xasprintf("prov: there is no user '%s' in the machine", user);
+
+	str_add(out, "user=$(id -un -- ");
+	str_add_shell(out, user);
+	str_add(out, " 2>/dev/null) || { echo ");
+	str_add_shell(out, why);
+	str_add(out, " >&2; exit 125; }; ");
+}
+
 /*
  * su of util-linux makes a new session for -c, which has no terminal and so no Ctrl-C;
  * --session-command keeps the session. busybox knows only -c, and keeps it.
  */
-static void add_su(const char *user, const char *inner, bool tty, struct str *out)
+static void add_su(const char *inner, bool tty, struct str *out)
 {
-	AUTO_STR quoted = {0}, name = {0};
+	AUTO_STR quoted = {0};
 
 	str_add_shell(&quoted, inner);
-	str_add_shell(&name, user);
 	if (tty)
 		str_addf(out,
 		        "case \"$(su --help 2>&1)\" in *--session-command*) exec su -s /bin/sh "
-		        "--session-command %s -- %s;; esac; ",
-		        str_text(&quoted), str_text(&name));
-	str_addf(out, "exec su -s /bin/sh -c %s -- %s", str_text(&quoted), str_text(&name));
+		        "--session-command %s -- \"$user\";; esac; ",
+		        str_text(&quoted));
+	str_addf(out, "exec su -s /bin/sh -c %s -- \"$user\"", str_text(&quoted));
 }
 
 int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tty, struct str *out,
@@ -97,13 +110,14 @@ int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tt
 
 	if (add_inner(cmd, mark, &inner, err) < 0)
 		return -1;
+	if (!is_root(cmd->user))
+		add_user_check(cmd->user, out);
 	if (is_root(cmd->user))
 		str_add(out, str_text(&inner));
-	else if (!cmd->argv && !cmd->cwd && !(cmd->env && cmd->env[0])) {
-		str_add(out, "exec su -l -- ");
-		str_add_shell(out, cmd->user);
-	} else
-		add_su(cmd->user, str_text(&inner), tty, out);
+	else if (!cmd->argv && !cmd->cwd && !(cmd->env && cmd->env[0]))
+		str_add(out, "exec su -l -- \"$user\"");
+	else
+		add_su(str_text(&inner), tty, out);
 	if (out->len >= LINE_MAX_BYTES)
 		return err_set(err, ERR_FAILED,
 		        "the command of %zu bytes is longer than the %d that fit one line",

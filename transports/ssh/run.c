@@ -5,7 +5,9 @@
 #include "transports/ssh/command.h"
 #include "transports/ssh/flow.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -61,6 +63,7 @@ int ssh_run(struct transport *t, const struct transport_cmd *cmd, int *status, s
 	struct link *link = &((struct ssh_transport *)t)->root;
 	bool limited = cmd->timeout_ns || cmd->stop;
 	char mark[MARK_LEN + 1];
+	struct err why = {0};
 	AUTO_STR line = {0};
 
 	if ((limited && make_mark(mark, err) < 0) ||
@@ -68,14 +71,21 @@ int ssh_run(struct transport *t, const struct transport_cmd *cmd, int *status, s
 		return -1;
 	link->stop = cmd->stop;
 	link->deadline_ns = cmd->timeout_ns ? clock_mono_ns() + cmd->timeout_ns : 0;
-	int rc = run_line(link, cmd, str_text(&line), status, err);
+	int rc = run_line(link, cmd, str_text(&line), status, &why);
+	bool unread = rc < 0 && why.sys_errno == EPIPE;
 	bool late = rc < 0 && link->deadline_ns && clock_mono_ns() >= link->deadline_ns;
 	if (rc < 0 && limited && ssh_is_connected(link->session))
 		kill_marked(link, mark);
 	link->stop = NULL;
 	link->deadline_ns = 0;
+	if (unread) { /* as a command without prov in between would have ended */
+		*status = 128 + SIGPIPE;
+		return 0;
+	}
 	if (late)
 		return err_set(err, ERR_FAILED, "'%s' ran longer than %" PRId64 " s", cmd->argv[0],
 		        cmd->timeout_ns / 1000000000);
+	if (rc < 0 && err)
+		*err = why;
 	return rc;
 }

@@ -175,8 +175,10 @@ START_TEST(test_user)
 	str_clear(&out[0]);
 	str_clear(&out[1]);
 	cmd.user = "nosuchuser";
-	ck_assert_int_ne(run_cmd(&cmd, out), 0);
-	ck_assert_ptr_nonnull(strstr(str_text(&out[1]), "nosuchuser"));
+	ck_assert_int_eq(run_cmd(&cmd, out), 125);
+	ck_assert_str_eq(str_text(&out[1]), "prov: there is no user 'nosuchuser' in the machine\n");
+	cmd.user = "--help";
+	ck_assert_int_eq(run_cmd(&cmd, out), 125);
 	str_clear(&out[0]);
 	str_clear(&out[1]);
 	end();
@@ -306,6 +308,33 @@ START_TEST(test_timeout_kills_everything)
 }
 END_TEST
 
+/* `yes | head` in a container ends likewise. */
+START_TEST(test_output_that_nobody_reads)
+{
+	const char *const argv[] = {"sh", "-c", "while echo 4323; do :; done", NULL};
+	volatile int stop = 0;
+	struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .err_fd = -1, .stop = &stop};
+	struct str out[2] = {{0}, {0}};
+	struct err err = {0};
+	int status = -1, fds[2];
+
+	if (!begin(_i))
+		return;
+	ck_assert_int_eq(pipe(fds), 0);
+	close(fds[0]);
+	cmd.out_fd = fds[1];
+	ck_assert_msg(t->ops->run(t, &cmd, &status, &err) == 0, "%s", err.message);
+	ck_assert_int_eq(status, 141);
+	close(fds[1]);
+	ck_assert_int_eq(
+	        run_sh("ps | grep '[e]cho 4323'; ps ax | grep '[e]cho 4323'; true", out), 0);
+	ck_assert_str_eq(str_text(&out[0]), "");
+	str_clear(&out[0]);
+	str_clear(&out[1]);
+	end();
+}
+END_TEST
+
 START_TEST(test_stop)
 {
 	const char *const argv[] = {"sleep", "4322", NULL};
@@ -404,6 +433,7 @@ int main(void)
 	        {"daemon", test_a_daemon_left_behind_holds_nobody_up},
 	        {"daemon", test_a_daemon_that_writes_on_holds_nobody_up},
 	        {"timeout", test_timeout_kills_everything},
+	        {"unread output", test_output_that_nobody_reads},
 	        {"stop", test_stop},
 	        {"trust", test_only_the_known_host_and_the_given_key},
 	        {"lost", test_lost_connection},
