@@ -66,6 +66,15 @@ expect 0 prov exec -w /srv -e 'K=a b' -u tiny web -- sh -c 'pwd; echo "$K"; id -
 expect_same "options" "/srv
 a b
 tiny" "$(cat "$out")"
+expect 126 prov exec -w /nosuch web -- true
+expect 125 prov exec -u nosuch web -- true
+expect_text "$err" "there is no user 'nosuch'"
+K=mine expect 0 prov exec -e K web -- sh -c 'echo "$K"'
+expect_text "$out" '^mine$'
+expect 125 prov exec -e NOSUCHVARIABLE web -- true
+expect_text "$err" "'NOSUCHVARIABLE' has no '='"
+prov exec web -- sh -c 'echo lost; exit 9' >&-
+expect_same "a closed standard output" 9 $?
 expect 0 prov exec web -- echo -u -w -- x
 expect_same "operands" "-u -w -- x" "$(cat "$out")"
 head -c 3000000 /dev/urandom >"$scratch/bytes"
