@@ -40,8 +40,12 @@ static int run(struct cli *cli)
 	AUTO_STR out = {0};
 	struct err err = {0};
 	struct table t;
-	json_t *rows = json_array();
+	json_t *rows = NULL;
+	int code = cli_check_operands(cli, 0, 0);
 
+	if (code)
+		return code;
+	rows = json_array();
 	if (lab_ids(home, &ids, &err) < 0) {
 		json_decref(rows);
 		return cli_fail(cli, &err);

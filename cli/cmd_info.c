@@ -6,7 +6,10 @@
 static int run_version(struct cli *cli)
 {
 	AUTO_STR out = {0};
+	int code = cli_check_operands(cli, 0, 0);
 
+	if (code)
+		return code;
 	if (cli_has(cli, "json"))
 		return cli_print_json(json_pack("{s:i, s:s}", "schema", 1, "version", VERSION));
 	str_add(&out, "prov " VERSION "\n");

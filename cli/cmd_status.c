@@ -11,7 +11,8 @@ struct row {
 	struct machine_spec stored;
 	const struct machine_spec *spec;
 	struct status world;
-	struct err err; /* the world could not be asked */
+	struct err err;  /* the world could not be asked */
+	struct str note; /* what an up would find, and where the last one stopped */
 	bool ready;
 };
 
@@ -22,6 +23,52 @@ static bool all_done(const struct journal_state *state)
 		if (state->steps[i].state != STEP_DONE)
 			return false;
 	return state->n_steps && !state->failed_step;
+}
+
+static void add_note(struct row *row, const char *fmt, const char *what)
+{
+	AUTO_FREE char *text = xasprintf("%s%s%s", row->note.len ? "; " : "", fmt, what);
+
+	str_add(&row->note, text);
+}
+
+/* An up that was killed or interrupted leaves no error, only a step that never came to its end. */
+static void note_interruption(struct row *row)
+{
+	const struct journal_state *state = &row->machine->state;
+
+	for (size_t i = 0; !state->failed_step && i < state->n_steps; i++)
+		if (state->steps[i].state == STEP_BEGUN)
+			add_note(row, "prov up goes on at ", state->steps[i].name);
+}
+
+/* What was edited since: the plan of the declared spec, where it can be made. */
+static void note_changes(const struct cli *cli, const struct machine *m, struct row *row)
+{
+	static const char *const texts[] = {
+	        [PLAN_LIVE] = "changed, prov up applies it: ",
+	        [PLAN_RESTART] = "changed, prov up restarts for it: ",
+	        [PLAN_RECREATE] = "changed, needs prov up --recreate: ",
+	        [PLAN_MANUAL] = "edited after it ran: ",
+	};
+	struct access a;
+	struct plan plan = {0};
+	int rc = access_open(cli->providers, m, ACCESS_DECLARED, NULL, &a, NULL);
+	struct runner runner = {.provider = a.provider,
+	        .spec = a.spec,
+	        .names = a.names,
+	        .session = a.session,
+	        .state = &m->state,
+	        .machine = m->spec.selector,
+	        .steps = a.steps,
+	        .n_steps = a.n_steps};
+
+	if (rc == 0 && run_plan(&runner, &a.world, &plan, NULL) == 0)
+		for (size_t i = 0; i < plan.n; i++)
+			if (plan.rows[i].action >= PLAN_LIVE)
+				add_note(row, texts[plan.rows[i].action], plan.rows[i].step->name);
+	free(plan.rows);
+	access_close(&a);
 }
 
 static void ask(const struct cli *cli, const struct machine *m, struct row *row)
@@ -37,6 +84,9 @@ static void ask(const struct cli *cli, const struct machine *m, struct row *row)
 		row->world = a.world;
 	access_close(&a);
 	row->ready = row->world.state == MACHINE_RUNNING && all_done(&m->state);
+	note_interruption(row);
+	if (m->in_file && m->spec.box.digest)
+		note_changes(cli, m, row);
 }
 
 static const char *failed_step(const struct row *row)
@@ -66,12 +116,35 @@ static json_t *row_json(const struct row *row)
 {
 	const struct machine_spec *spec = row->spec;
 
-	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:s, s:s, s:o, s:s}", "name",
+	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "name",
 	        spec->selector, "provider", spec->provider, "in_file", row->machine->in_file,
 	        "state", machine_state_name(row->world.state), "ready", row->ready, "step",
 	        failed_step(row), "error", error_text(row), "address",
 	        spec->n_nics ? spec->nics[0].address : "", "addresses", addresses_json(spec), "box",
 	        spec->box.name ? spec->box.name : "");
+}
+
+static void add_part(struct str *out, const char *text, size_t n)
+{
+	if (!n)
+		return;
+	str_add(out, out->len ? "; " : "");
+	str_add_escaped(out, text, n);
+}
+
+/* One line: of an error the first. */
+static void note_text(const struct lab *lab, const struct row *row, struct str *out)
+{
+	const char *error = error_text(row);
+	AUTO_FREE char *at =
+	        *failed_step(row) ? xasprintf("failed at %s: ", failed_step(row)) : xstrdup("");
+	AUTO_FREE char *first = xasprintf("%s%.*s", at, (int)strcspn(error, "\n"), error);
+
+	add_part(out, row->world.detail, strlen(row->world.detail));
+	add_part(out, first, strlen(first));
+	add_part(out, str_text(&row->note), row->note.len);
+	if (!row->machine->in_file && lab->decl.file)
+		add_part(out, "no longer in the file", strlen("no longer in the file"));
 }
 
 static void print_rows(const struct lab *lab, const struct row *rows, size_t n)
@@ -84,20 +157,12 @@ static void print_rows(const struct lab *lab, const struct row *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct row *row = &rows[i];
 		AUTO_STR note = {0};
-		if (row->world.detail[0])
-			str_addf(&note, "%s; ", row->world.detail);
-		if (*failed_step(row))
-			str_addf(&note, "failed at %s: ", failed_step(row));
-		str_add_escaped(&note, error_text(row), strlen(error_text(row)));
-		if (!row->machine->in_file && lab->decl.file)
-			str_add(&note, "not in prov.yaml");
-		if (note.len >= 2 && str_ends(note.buf, "; "))
-			note.buf[note.len - 2] = '\0';
+		note_text(lab, row, &note);
 		table_row(&t, row->spec->selector, machine_state_name(row->world.state),
 		        row->spec->n_nics ? row->spec->nics[0].address : NULL, row->spec->box.name,
 		        str_text(&note));
 	}
-	str_addf(&out, "lab %s%s%s\n", lab->name, lab->id ? " " : "",
+	str_addf(&out, "lab %s%s%s\n", lab->name ? lab->name : lab->folder, lab->id ? " " : "",
 	        lab->id ? lab->id : " (never up)");
 	table_print(&t, &out);
 	table_clear(&t);
@@ -111,7 +176,7 @@ static int print_json(const struct lab *lab, const struct row *rows, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, row_json(&rows[i]));
 	return cli_print_json(json_pack("{s:i, s:{s:s, s:s}, s:o}", "schema", 1, "lab", "id",
-	        lab->id ? lab->id : "", "name", lab->name, "machines", list));
+	        lab->id ? lab->id : "", "name", lab->name ? lab->name : "", "machines", list));
 }
 
 static int run(struct cli *cli)
@@ -129,7 +194,13 @@ static int run(struct cli *cli)
 		lab_clear(&lab);
 		return code;
 	}
+	AUTO_FREE struct machine **all = xcalloc(lab.n + 1, sizeof(*all));
 	AUTO_FREE struct row *rows = xcalloc(lab.n + 1, sizeof(*rows));
+	for (size_t i = 0; i < lab.n; i++)
+		all[i] = &lab.machines[i];
+	/* For what was edited; where a box is missing, its machine is shown without. */
+	if (prepare_specs(&lab, all, lab.n, &err) < 0)
+		err_clear(&err);
 	/* Without names all are shown, also those that come up only by name. */
 	if (cli->operands.n == 0)
 		n = lab.n;
@@ -139,8 +210,10 @@ static int run(struct cli *cli)
 		print_json(&lab, rows, n);
 	else
 		print_rows(&lab, rows, n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		spec_clear(&rows[i].stored);
+		str_clear(&rows[i].note);
+	}
 	lab_clear(&lab);
 	return 0;
 }
