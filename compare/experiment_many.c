@@ -311,6 +311,21 @@ static int fill_up(struct experiment *e, const struct compare_kind *kind, int *u
 	return 0;
 }
 
+/* Where the ladder's few machines were lost in the noise, these many are not. */
+static void extrapolate(struct experiment *e, const struct compare_kind *kind, double available)
+{
+	const struct series *s = result_find(e->result, "density.delta", kind->name);
+	double reserve = e->result->host.memory_mib * e->options->reserve;
+	struct fit line;
+
+	if (!s || s->n < 3 || result_find(e->result, "density.extrapolated", kind->name))
+		return;
+	stats_fit(s->x, s->values, s->n, &line);
+	if (line.slope > 0)
+		add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope),
+		        NAN);
+}
+
 int experiment_density(struct experiment *e, size_t k, struct err *err)
 {
 	const struct compare_kind *kind = e->kinds[k];
@@ -321,7 +336,10 @@ int experiment_density(struct experiment *e, size_t k, struct err *err)
 	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&available, err) < 0)
 		return -1;
 	int rc = fill_up(e, kind, &up, available, err);
-	if (rc == 0)
+	rc = finish(e, kind, up, rc, err);
+	if (rc == 0) {
 		add(e, kind, "density.started", up, NAN);
-	return finish(e, kind, up, rc, err);
+		extrapolate(e, kind, available);
+	}
+	return rc;
 }
