@@ -4,22 +4,32 @@
 
 #include <stdlib.h>
 
+static void clear_use(struct box_use *use)
+{
+	char **const texts[] = {&use->name, &use->digest, &use->rootfs, &use->disk, &use->kernel,
+	        &use->initrd, &use->cmdline, &use->user};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		util_free_ptr(texts[i]);
+}
+
+/* May be called again, as `up` does once it holds the lock. */
 static int use_box(const struct lab *lab, struct machine_spec *spec, struct err *err)
 {
 	struct box box = {0};
-	AUTO_FREE char *name = xstrdup(spec->box.name);
+	struct box_use use = {0};
 
-	if (store_find(lab->home, name, &box, err) < 0)
+	if (store_find(lab->home, spec->box.name, &box, err) < 0)
 		return -1;
-	free(spec->box.name);
-	spec->box.name = NULL;
-	int rc = store_use(lab->home, &box, &spec->box, err);
+	int rc = store_use(lab->home, &box, &use, err);
 	box_clear(&box);
-	if (!spec->box.name)
-		spec->box.name = xstrdup(name);
-	if (rc == 0 && !spec->user)
+	if (rc < 0)
+		return rc;
+	clear_use(&spec->box);
+	spec->box = use;
+	if (!spec->user)
 		spec->user = xstrdup(spec->box.user ? spec->box.user : "root");
-	return rc;
+	return 0;
 }
 
 int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
