@@ -121,7 +121,8 @@ static json_t *row_json(const struct row *row)
 	        "state", machine_state_name(row->world.state), "ready", row->ready, "step",
 	        failed_step(row), "error", error_text(row), "address",
 	        spec->n_nics ? spec->nics[0].address : "", "addresses", addresses_json(spec), "box",
-	        spec->box.name ? spec->box.name : "");
+	        spec->box.name ? spec->box.name : "", "detail", row->world.detail, "note",
+	        str_text(&row->note));
 }
 
 static void add_part(struct str *out, const char *text, size_t n)

@@ -35,8 +35,8 @@ static int check_box(const struct machine_spec *spec, struct err *err)
 {
 	int64_t bytes;
 
-	if (!spec->box.name)
-		return 0; /* not resolved yet */
+	if (!spec->box.digest)
+		return 0; /* not looked up yet: validate asks for no box */
 	if (spec->box.disk && spec->box.kernel && spec->box.initrd)
 		return spec->disk_bytes ? disk_size(spec, &bytes, err) : 0;
 	err_set(err, ERR_CONFIG, "box: '%s' has no %s, so it cannot be a virtual machine",

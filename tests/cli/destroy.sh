@@ -28,5 +28,5 @@ expect 125 prov exec web -- true
 expect_one_error
 expect 255 prov ssh web -c true
 expect_one_error
-expect 2 prov exec nosuch -- true
+expect 125 prov exec nosuch -- true
 expect 2 prov exec web

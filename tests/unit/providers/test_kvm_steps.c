@@ -236,6 +236,8 @@ START_TEST(spec_is_checked)
 	spec_init(&spec);
 	spec.memory_bytes = 128LL << 20;
 	spec.box.name = xstrdup("debian/12");
+	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0); /* not looked up yet */
+	spec.box.digest = xstrdup("0123");
 	check_refused(&spec, "box: 'debian/12' has no disk, so it cannot be a virtual machine");
 	spec.box.disk = xstrdup("/d");
 	check_refused(&spec, "box: 'debian/12' has no kernel, so it cannot be a virtual machine");
