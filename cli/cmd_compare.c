@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "boxes/store.h"
 #include "compare/experiment.h"
+#include "compare/merge.h"
 #include "compare/report.h"
 
 #include <stdio.h>
@@ -205,7 +206,9 @@ static int read_claims(struct claims *out, struct err *err)
 	return claims_read(str_text(&text), text.len, out, err) < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
-static int measure_with(const struct cli *cli, const struct experiment_options *options)
+/* with: what --with names, read before the long experiment so that its errors come first. */
+static int measure_with(
+        const struct cli *cli, const struct experiment_options *options, const struct result *with)
 {
 	struct event_sink *sink = cli_sink(cli);
 	const struct experiment_env env = {
@@ -216,6 +219,8 @@ static int measure_with(const struct cli *cli, const struct experiment_options *
 	int rc = experiment_run(options, &env, &result, &err);
 	sink->close(sink);
 	int code = rc < 0 ? cli_fail(cli, &err) : 0;
+	if (rc == 0 && merge_add(&result, with, &second) < 0)
+		code = cli_fail(cli, &second);
 	/* What is there is whole, also where the experiment was cut short. */
 	if ((rc == 0 || result.n_series) && report(cli, &result, &second) < 0)
 		code = cli_fail(cli, &second);
@@ -225,14 +230,21 @@ static int measure_with(const struct cli *cli, const struct experiment_options *
 
 static int measure(const struct cli *cli, struct experiment_options *options)
 {
+	const char *path = cli_value(cli, "with");
 	struct claims claims = {0};
+	struct result with = {0};
 	struct err err = {0};
+	int code;
 
-	if (cli_has(cli, "claims") && read_claims(&claims, &err) < 0)
-		return cli_fail(cli, &err);
-	options->claims = claims.n ? &claims : NULL;
-	int code = measure_with(cli, options);
+	if ((cli_has(cli, "claims") && read_claims(&claims, &err) < 0) ||
+	        (path && merge_read_file(path, &with, &err) < 0)) {
+		code = cli_fail(cli, &err);
+	} else {
+		options->claims = claims.n ? &claims : NULL;
+		code = measure_with(cli, options, &with);
+	}
 	claims_clear(&claims);
+	result_clear(&with);
 	return code;
 }
 
@@ -303,6 +315,7 @@ static const struct option_row options_of_compare[] = {
         {0, "claims", NULL, "put the claims of docs/claims.yaml to this host"},
         {0, "max", "N", "with --density: at most N machines of a kind (default 1000)"},
         {0, "reserve", "PERCENT", "memory that the host keeps (default 10)"},
+        {0, "with", "FILE.csv", "add the figures of a file that tools/bench-peers wrote"},
         {0, "csv", NULL, "print one line a run"},
         {0, "markdown", NULL, "print tables in Markdown"},
         {0, "html", "FILE", "write one self-contained page"},

@@ -2,13 +2,27 @@
 #include "cli/cli.h"
 
 #include "base/fs.h"
+#include "compare/merge.h"
 #include "compare/report.h"
 
 #include <stdio.h>
 
 #define RESULT_MAX (64 << 20)
 
-static int make_page(const char *from, const char *to, struct err *err)
+static int add_figures(const char *from, struct result *result, struct err *err)
+{
+	struct result found = {0};
+
+	if (!from)
+		return 0;
+	int rc = merge_read_file(from, &found, err);
+	if (rc == 0)
+		rc = merge_add(result, &found, err);
+	result_clear(&found);
+	return rc;
+}
+
+static int make_page(const char *from, const char *with, const char *to, struct err *err)
 {
 	struct result result = {0};
 	AUTO_STR json = {0};
@@ -20,6 +34,8 @@ static int make_page(const char *from, const char *to, struct err *err)
 	if (rc < 0)
 		err_wrap(err, "'%s'", from);
 	else
+		rc = add_figures(with, &result, err);
+	if (rc == 0)
 		report_html(&result, &page);
 	result_clear(&result);
 	if (rc < 0)
@@ -37,7 +53,8 @@ static int run_report(struct cli *cli)
 
 	if (code)
 		return code;
-	if (make_page(cli->operands.v[0], cli_value(cli, "output"), &err) < 0)
+	if (make_page(cli->operands.v[0], cli_value(cli, "with"), cli_value(cli, "output"), &err) <
+	        0)
 		return cli_fail(cli, &err);
 	if (cli_value(cli, "output") && !cli_has(cli, "quiet"))
 		fprintf(stderr, "written: %s\n", cli_value(cli, "output"));
@@ -45,6 +62,7 @@ static int run_report(struct cli *cli)
 }
 
 static const struct option_row options_of_report[] = {
+        {0, "with", "FILE.csv", "add the figures of a file that tools/bench-peers wrote"},
         {'o', "output", "FILE", "write the page to FILE instead of printing it"},
 };
 

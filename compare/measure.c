@@ -81,6 +81,24 @@ static const struct measure measures[] = {
         {"disk.delta", "own, after the start", "disk", "MiB",
                 "allocated blocks of the machine's folder at t5"},
         {"disk.provisioned", "own, after provisioning", "disk", "MiB", "the same after t6"},
+        {"peer.start", "made, until a command has run in it", "peers", "s",
+                "whole commands from fork to exit, without network, same root file system: make "
+                "and start, then run `true` in it; container: prov up, prov exec"},
+        {"peer.exec", "one more command", "peers", "s",
+                "the tool's command that runs `true` in it, from fork to exit"},
+        {"peer.stop", "stopped and removed", "peers", "s",
+                "the tool's commands that end and remove it, from fork to exit; container: prov "
+                "destroy"},
+        {"peer.pss", "processes that serve one", "peers", "MiB",
+                "PSS (smaps_rollup) of PID 1 and of the monitor or shim that stays with it; a "
+                "daemon for all is not counted"},
+        {"peer.monitor", "what stays beside PID 1", "peers", "MiB",
+                "PSS of the monitor or shim that serves this one alone; 0: none stays"},
+        {"peer.cgroup", "its cgroup's use", "peers", "MiB",
+                "memory cgroup of PID 1, usage less inactive file pages; in part the same memory "
+                "as PSS"},
+        {"peer.delta", "fall of MemAvailable", "peers", "MiB",
+                "MemAvailable before less after settling, by number of instances"},
         {"load.other", "CPUs kept busy by others", "load", "count",
                 "busy time of /proc/stat from 0.2 s before the start until t5, less what the start "
                 "itself used"},
@@ -88,7 +106,7 @@ static const struct measure measures[] = {
                 "steal time of /proc/stat, likewise"},
 };
 
-static const struct measure *find(const char *id)
+const struct measure *measure_find(const char *id)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(measures); i++)
 		if (str_eq(measures[i].id, id))
@@ -96,21 +114,28 @@ static const struct measure *find(const char *id)
 	return NULL;
 }
 
-void measure_add(struct result *result, const char *id, const char *kind, double value, double x,
-        const char *method)
+struct series measure_series(const struct measure *m, const char *kind)
 {
-	const struct measure *m = find(id);
-
-	if (!m || !isfinite(value))
-		return;
-	const struct series described = {.id = id,
+	return (struct series){.id = m->id,
 	        .kind = kind,
 	        .title = m->title,
 	        .group = m->group,
 	        .unit = m->unit,
-	        .method = method ? method : m->method,
+	        .method = m->method,
 	        /* Of instances, more is better; of nothing else here. */
 	        .higher_is_better = str_eq(m->group, "density") && str_eq(m->unit, "count")};
+}
+
+void measure_add(struct result *result, const char *id, const char *kind, double value, double x,
+        const char *method)
+{
+	const struct measure *m = measure_find(id);
+
+	if (!m || !isfinite(value))
+		return;
+	struct series described = measure_series(m, kind);
+	if (method)
+		described.method = method;
 	series_add(result_series(result, &described), value, x, false);
 }
 

@@ -10,6 +10,9 @@ struct measure {
 	const char *id, *title, *group, *unit, *method;
 };
 
+const struct measure *measure_find(const char *id); /* NULL: there is none */
+/* The series of this figure and kind, without values; its texts are borrowed. */
+struct series measure_series(const struct measure *measure, const char *kind);
 /* Adds a value to the series of the id, which must have a row. x: NAN where it has none. method
  * NULL: the row's. A value that is not finite is dropped. */
 void measure_add(struct result *result, const char *id, const char *kind, double value, double x,

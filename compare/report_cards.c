@@ -236,5 +236,11 @@ void html_cards(const struct result *result, const struct view *view, struct str
 	card_bars(view, "provision.script", "The same script",
 	        "From the first command to provisioned (t5 to t6).", out);
 	card_disk(view, out);
+	card_bars(view, "peer.start", "Beside other tools",
+	        "Whole commands: made, until one has run in it, without network. What isolates "
+	        "each stands in the table below.",
+	        out);
+	card_bars(view, "peer.pss", "Beside other tools: memory",
+	        "PSS of PID 1 and of the monitor or shim that stays with it.", out);
 	str_add(out, "</div>\n</div>\n");
 }

@@ -15,6 +15,7 @@ static const struct {
         {"probe", "Cost of running"},
         {"provision", "Provisioning"},
         {"disk", "Disk"},
+        {"peers", "Beside other tools"},
         {"isolation", "Isolation"},
         {"identity", "Identity"},
         {"difference", "What one kind cannot honour"},

@@ -1,0 +1,3 @@
+#!/bin/sh
+runtime=crun
+. "$(dirname "$0")/oci.sh"

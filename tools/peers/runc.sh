@@ -1,0 +1,3 @@
+#!/bin/sh
+runtime=runc
+. "$(dirname "$0")/oci.sh"
