@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define STOP_POLL_MS       100
+#define SILENCE_MS         12000 /* after which the machine is taken for dead */
 #define DEFAULT_TIMEOUT_NS (30 * INT64_C(1000000000))
 
 /* Cheapest first: under TCG the guest's processor has no cryptographic instructions worth the
@@ -87,16 +88,36 @@ static int wait_again(struct link *link, struct err *err)
 	return ssh_link_wait(link, -1, -1, NULL, STOP_POLL_MS, err);
 }
 
+/*
+ * A machine whose power was cut says nothing any more: tcp(7). The kernel of a living one answers
+ * whatever its processes do.
+ */
+static void expect_life(int fd)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+	        {IPPROTO_TCP, TCP_NODELAY, 1},
+	        {SOL_SOCKET, SO_KEEPALIVE, 1},
+	        {IPPROTO_TCP, TCP_KEEPIDLE, SILENCE_MS / 3000},
+	        {IPPROTO_TCP, TCP_KEEPINTVL, SILENCE_MS / 6000},
+	        {IPPROTO_TCP, TCP_USER_TIMEOUT, SILENCE_MS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
 static int dial(struct link *link, const struct addrinfo *to, struct err *err)
 {
 	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, cause = 0;
+	int cause = 0;
 	socklen_t n = sizeof(cause);
 
 	if (fd < 0)
 		return err_sys(err, "make a socket");
 	link->fd = fd;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	expect_life(fd);
 	if (connect(fd, to->ai_addr, to->ai_addrlen) < 0 && errno != EINPROGRESS) {
 		cause = errno;
 	} else {

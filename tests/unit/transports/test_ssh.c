@@ -8,10 +8,12 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct fake_sshd sshd;
@@ -417,6 +419,35 @@ START_TEST(test_lost_connection)
 }
 END_TEST
 
+/* In a network of its own, which is cut: nobody says that the connection has ended. */
+START_TEST(test_power_cut)
+{
+	const char *const argv[] = {"sleep", "100", NULL};
+	struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	struct err err = {0};
+	int status = -1;
+
+	if (fake_sshd_missing(FAKE_OPENSSH) || unshare(CLONE_NEWNET) < 0 ||
+	        system("ip link set lo up") != 0) {
+		skip("no network can be made to be cut");
+		return;
+	}
+	ck_assert(begin(FAKE_OPENSSH));
+	int64_t begun = clock_mono_ns();
+	pid_t cutter = fork();
+	if (cutter == 0) {
+		sleep(1);
+		execlp("ip", "ip", "link", "set", "lo", "down", NULL);
+		_exit(1);
+	}
+	ck_assert_int_eq(t->ops->run(t, &cmd, &status, &err), -1);
+	ck_assert_msg(strstr(err.message, " was lost") != NULL, "%s", err.message);
+	ck_assert_int_lt(clock_mono_ns() - begun, INT64_C(16000000000));
+	ck_assert_int_eq(waitpid(cutter, NULL, 0), cutter);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	const struct {
@@ -447,7 +478,9 @@ int main(void)
 		suite_add_tcase(s, tc);
 	}
 	TCase *tc = tcase_create("nobody");
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_nobody_answers);
+	tcase_add_test(tc, test_power_cut);
 	suite_add_tcase(s, tc);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
