@@ -183,11 +183,13 @@ static void watch(const struct proc_cmd *cmd, struct child *child, enum err_kind
 	while (!ended) {
 		struct pollfd fds[3] = {{child->out[0], POLLIN, 0}, {child->out[1], POLLIN, 0},
 		        {child->pidfd, POLLIN, 0}};
-		poll(fds, 3, deadline || cmd->stop ? 100 : -1);
+		poll(fds, 3, deadline || cmd->stop || cmd->tick ? 100 : -1);
 		for (int i = 0; i < 2; i++)
 			if (fds[i].revents)
 				drain(cmd, child, i, SIZE_MAX);
 		ended = fds[2].revents;
+		if (!ended && cmd->tick)
+			cmd->tick(cmd->ctx);
 		if (!ended)
 			look_at_limits(cmd, child, &deadline, why);
 	}

@@ -15,6 +15,7 @@ struct proc_cmd {
 	int out_fd, err_fd;      /* where output is NULL; -1: /dev/null */
 	/* If set, standard output and error (stream 1 and 2) arrive here instead, as they come. */
 	void (*output)(void *ctx, int stream, const char *data, size_t n);
+	void (*tick)(void *ctx); /* called some ten times a second while it runs; NULL: not */
 	void *ctx;
 	int64_t timeout_ns; /* 0: none. When it is over, the whole process group gets SIGKILL. */
 	const volatile int *stop; /* when it becomes non-zero the group gets SIGTERM, 5 s later

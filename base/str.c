@@ -36,6 +36,17 @@ void str_addf(struct str *s, const char *fmt, ...)
 	str_add(s, text);
 }
 
+void str_add_size(struct str *s, int64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t u = 0;
+
+	for (; value >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
+		value /= 1024;
+	str_addf(s, u ? "%.1f %s" : "%.0f %s", value, units[u]);
+}
+
 void str_add_shell(struct str *s, const char *word)
 {
 	static const char safe[] =

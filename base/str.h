@@ -12,6 +12,8 @@ struct str {
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const void *bytes, size_t n);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A number of bytes as people read it, in the units that prov.yaml takes: "95.4 MiB". */
+void str_add_size(struct str *s, int64_t bytes);
 void str_add_shell(struct str *s, const char *word); /* quoted for sh where it needs it */
 void str_reset(struct str *s);                       /* empty, memory kept */
 void str_clear(struct str *s);

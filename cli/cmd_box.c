@@ -13,16 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Sizes as people read them, in the units that prov.yaml takes. */
 static char *size_text(int64_t bytes)
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-	double value = (double)bytes;
-	size_t u = 0;
+	AUTO_STR text = {0};
 
-	for (; value >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
-		value /= 1024;
-	return xasprintf(u ? "%.1f %s" : "%.0f %s", value, units[u]);
+	str_add_size(&text, bytes);
+	return xstrdup(str_text(&text));
 }
 
 /* The selectors of machines, in any lab of this home, that were made from the box. */
@@ -195,6 +191,18 @@ static int find_recipe(const char *name, char **out, struct err *err)
 	        "prov comes with debian/12 and tiny; a folder of your own is named by its path");
 }
 
+/* Above the live row, and before the verb's own end. */
+static void say(const struct box_job *job, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void say(const struct box_job *job, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	AUTO_FREE char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	event_emit(job->sink, &(struct event){.kind = EVENT_NOTE, .machine = "", .text = text});
+}
+
 static int build(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
         struct err *err)
 {
@@ -205,7 +213,7 @@ static int build(const struct boxes_ops *ops, const struct cli *cli, const struc
 	        ops->build(job, recipe, &box, err) < 0)
 		return -1;
 	AUTO_FREE char *size = size_text(box_size(&box));
-	fprintf(stderr, "box %s is built: %s, for %s\n", box.name, size, kinds_of(&box));
+	say(job, "box %s is built: %s, for %s", box.name, size, kinds_of(&box));
 	box_clear(&box);
 	return 0;
 }
@@ -218,7 +226,7 @@ static int add(const struct boxes_ops *ops, const struct cli *cli, const struct 
 	if (ops->add(job, cli->operands.v[1], cli_value(cli, "name"), cli_value(cli, "sha256"),
 	            &box, err) < 0)
 		return -1;
-	fprintf(stderr, "box %s is added, for %s\n", box.name, kinds_of(&box));
+	say(job, "box %s is added, for %s", box.name, kinds_of(&box));
 	box_clear(&box);
 	return 0;
 }
@@ -226,13 +234,23 @@ static int add(const struct boxes_ops *ops, const struct cli *cli, const struct 
 static int export(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
         struct err *err)
 {
-	return ops->export(job, cli->operands.v[1], cli->operands.v[2], err);
+	const char *name = cli->operands.v[1], *path = cli->operands.v[2];
+
+	if (ops->export(job, name, path, err) < 0)
+		return -1;
+	say(job, "box %s is written to %s", name, path);
+	return 0;
 }
 
 static int verify(const struct boxes_ops *ops, const struct cli *cli, const struct box_job *job,
         struct err *err)
 {
-	return ops->verify(job, cli->operands.v[1], err);
+	const char *name = cli->operands.v[1];
+
+	if (ops->verify(job, name, err) < 0)
+		return -1;
+	say(job, "box %s is as it was made: every digest is right", name);
+	return 0;
 }
 
 /* Some need the module with libcurl and libarchive, some only read the store. */
@@ -264,7 +282,17 @@ static int call(const struct cli *cli, const struct subcommand *sub, struct err 
 		return -1;
 	struct event_sink *sink = cli_sink(cli);
 	struct box_job job = {.home = home, .sink = sink, .stop = cli->stop};
+	struct event event = {.kind = EVENT_VERB_BEGIN, .machine = "", .text = sub->name};
+	event_emit(sink, &event);
 	int rc = sub->with_module(ops, cli, &job, err);
+	event = (struct event){.kind = EVENT_VERB_END,
+	        .machine = "",
+	        .step = sub->name,
+	        .text = rc == 0                        ? "done"
+	                : err->kind == ERR_INTERRUPTED ? "interrupted"
+	                                               : "failed",
+	        .code = rc == 0 ? 0 : err_exit_code(err)};
+	event_emit(sink, &event);
 	sink->close(sink);
 	return rc;
 }

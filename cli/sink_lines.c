@@ -108,6 +108,10 @@ static const char *doing_of(const char *verb)
 	        {"halt", "halting"},
 	        {"destroy", "destroying"},
 	        {"provision", "provisioning"},
+	        {"build", "building"},
+	        {"add", "adding"},
+	        {"export", "exporting"},
+	        {"verify", "verifying"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -235,9 +239,14 @@ static void progress(
 	(void)out;
 	str_reset(&row->detail);
 	str_add_escaped(&row->detail, e->text, strlen(e->text));
-	if (e->total > 100)
-		str_addf(&row->detail, " %" PRId64 " %%", e->done / (e->total / 100));
-	else if (e->total > 0)
+	/* More than a hundred of something are bytes. */
+	if (e->total > 100) {
+		str_addf(&row->detail, " %" PRId64 " %% of ", e->done / (e->total / 100));
+		str_add_size(&row->detail, e->total);
+	} else if (e->total == 0 && e->done > 100) {
+		str_add(&row->detail, " ");
+		str_add_size(&row->detail, e->done);
+	} else if (e->total > 0)
 		str_addf(&row->detail, " %" PRId64 "/%" PRId64, e->done, e->total);
 }
 

@@ -138,13 +138,18 @@ static int add_file(
 	char digest[DIGEST_HEX_LEN + 1];
 
 	add->outer = unpack_reader();
+	job_stage_begin(job, &add->now, "box.digest");
 	int rc = check_digest(fd, sha256, digest, err);
 	if (rc == 0)
 		rc = stage_open(&add->stage, job, err);
-	if (rc == 0)
+	if (rc == 0) {
+		job_stage_begin(job, &add->now, "box.unpack");
 		rc = take_in(add, fd, err);
-	if (rc == 0)
+	}
+	if (rc == 0) {
+		job_stage_begin(job, &add->now, "box.store");
 		rc = stage_publish(&add->stage, &add->box, err);
+	}
 	if (rc == 0 && !sha256)
 		job_note(job, "sha256 %s", digest);
 	archive_read_free(add->outer);
@@ -175,6 +180,7 @@ static int add_url(struct add *add, const struct box_job *job, const char *sha25
 {
 	struct fetched f = {.lock = -1};
 
+	job_stage_begin(job, &add->now, "box.download");
 	if (fetch_url(job, add->source, &f, err) < 0)
 		return -1;
 	int rc = lseek(f.lock, 0, SEEK_SET) < 0 ? err_sys(err, "seek")
@@ -221,6 +227,7 @@ int box_add(const struct box_job *job, const char *source, const char *name, con
 		return err_set(
 		        err, ERR_USAGE, "'%s' is not a sha256: 64 hexadecimal digits", sha256);
 	int rc = add_from(&add, job, sha256, err);
+	job_stage_end(job, &add.now, rc == 0);
 	box_clear(&add.wanted);
 	if (rc == 0)
 		*out = add.box;

@@ -10,6 +10,7 @@ struct add {
 	const char *source, *name; /* name NULL: from the manifest or the file's name */
 	struct archive *outer;
 	struct job_meter meter;
+	struct job_stage now;
 	struct box wanted; /* the manifest that came with an exported box */
 	struct box box;
 };

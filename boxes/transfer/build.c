@@ -13,21 +13,17 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define STAGES 5
-
 struct build {
 	struct stage *stage;
 	const char *dir; /* of the recipe */
 	struct recipe recipe;
-	struct job_meter meter;
+	struct job_stage now;
 	char *tree, *out, *work;
 };
 
-static void next_stage(struct build *b, const char *what)
+static void begin(struct build *b, const char *name)
 {
-	b->meter.what = what;
-	b->meter.next_ns = 0;
-	job_advance(b->stage->job, &b->meter, 1);
+	job_stage_begin(b->stage->job, &b->now, name);
 }
 
 /* Beside the running program, as in the build folder, else where it was installed. "": nowhere; the
@@ -142,9 +138,11 @@ static int add_vm_parts(
 
 	if (!fs_exists(kernel))
 		return 0;
+	begin(b, "box.disk");
 	if (disk_make(b->stage, &plan, disk, err) < 0 ||
 	        stage_blob(b->stage, disk, "disk", "qcow2", box, err) < 0)
 		return -1;
+	begin(b, "box.kernel");
 	if (stage_blob(b->stage, kernel, "kernel", "raw", box, err) < 0)
 		return -1;
 	return stage_blob(b->stage, initrd, "initrd", "raw", box, err);
@@ -158,15 +156,14 @@ static int assemble(struct build *b, struct box *box, struct err *err)
 	if (read_result(b, err) < 0)
 		return -1;
 	describe(b, box);
-	next_stage(b, "hash the tree");
+	begin(b, "box.tree");
 	if (tree_settle(b->tree, b->recipe.epoch, err) < 0 ||
 	        tree_digest(job, b->tree, &sum, err) < 0)
 		return -1;
-	next_stage(b, "make the disk");
 	/* Again: reading a symbolic link has set its access time, which mke2fs copies. */
 	if (tree_settle(b->tree, b->recipe.epoch, err) < 0 || add_vm_parts(b, &sum, box, err) < 0)
 		return -1;
-	next_stage(b, "put it into the store");
+	begin(b, "box.store");
 	if (stage_tree(b->stage, b->tree, &sum, box, err) < 0)
 		return -1;
 	return stage_publish(b->stage, box, err);
@@ -181,10 +178,9 @@ static int build_in(struct build *b, struct box *box, struct err *err)
 			return -1;
 	if (stage_need(b->stage, b->recipe.room_bytes, b->recipe.name, err) < 0)
 		return -1;
-	next_stage(b, "run the recipe");
+	begin(b, "box.recipe");
 	if (run_script(b, err) < 0)
 		return -1;
-	next_stage(b, "look at the result");
 	return assemble(b, box, err);
 }
 
@@ -193,7 +189,7 @@ int box_build(const struct box_job *job, const char *recipe_dir, struct box *out
 	AUTO_FREE char *dir = realpath(recipe_dir, NULL);
 	AUTO_FREE char *meta = xasprintf("%s/recipe.meta", dir ? dir : recipe_dir);
 	AUTO_STAGE stage = {0};
-	struct build b = {.stage = &stage, .dir = dir, .meter = {.total = STAGES}};
+	struct build b = {.stage = &stage, .dir = dir};
 	struct box box = {0};
 
 	int rc = recipe_read(meta, &b.recipe, err);
@@ -206,6 +202,7 @@ int box_build(const struct box_job *job, const char *recipe_dir, struct box *out
 		b.out = stage_path(&stage, "out");
 		b.work = stage_path(&stage, "work");
 		rc = build_in(&b, &box, err);
+		job_stage_end(job, &b.now, rc == 0);
 	}
 	if (rc == 0)
 		*out = box;

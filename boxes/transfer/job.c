@@ -22,6 +22,33 @@ void job_note(const struct box_job *job, const char *fmt, ...)
 	event_emit(job->sink, &(struct event){.kind = EVENT_NOTE, .machine = "", .text = text});
 }
 
+void job_stage_end(const struct box_job *job, struct job_stage *stage, bool good)
+{
+	int64_t now = clock_mono_ns();
+
+	if (stage->name)
+		event_emit(job->sink,
+		        &(struct event){.kind = EVENT_STEP_END,
+		                .machine = "",
+		                .step = stage->name,
+		                .text = good ? "done" : "failed",
+		                .t_ns = now,
+		                .duration_ns = now - stage->begin_ns});
+	stage->name = NULL;
+}
+
+void job_stage_begin(const struct box_job *job, struct job_stage *stage, const char *name)
+{
+	job_stage_end(job, stage, true);
+	*stage = (struct job_stage){.name = name, .begin_ns = clock_mono_ns()};
+	event_emit(job->sink,
+	        &(struct event){.kind = EVENT_STEP_BEGIN,
+	                .machine = "",
+	                .step = name,
+	                .text = "apply",
+	                .t_ns = stage->begin_ns});
+}
+
 void job_advance(const struct box_job *job, struct job_meter *meter, int64_t bytes)
 {
 	int64_t now = clock_mono_ns();
@@ -74,6 +101,14 @@ static void on_output(void *ctx, int stream, const char *data, size_t n)
 	}
 }
 
+static void on_tick(void *ctx)
+{
+	struct event_sink *sink = ((struct tool_run *)ctx)->job->sink;
+
+	if (sink && sink->tick && sink->tick_ms)
+		sink->tick(sink);
+}
+
 /* The last line that says something. */
 static void last_line(const struct str *tail, struct str *out)
 {
@@ -117,6 +152,7 @@ int job_run(
 	        .out_fd = -1,
 	        .err_fd = -1,
 	        .output = on_output,
+	        .tick = on_tick,
 	        .ctx = &run,
 	        .stop = job->stop};
 	int status, rc = proc_run(&cmd, &status, err);

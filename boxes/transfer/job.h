@@ -15,6 +15,15 @@ void job_output(const struct box_job *job, int stream, const char *data, size_t 
 /* -1 with ERR_INTERRUPTED once the user asked to stop. */
 MUST_CHECK int job_go_on(const struct box_job *job, struct err *err);
 
+/* A stage of the job, for recorders and people a step: begin ends the one before it as done, end
+ * the last one. Stages are named as steps are: for ever. */
+struct job_stage {
+	const char *name; /* NULL: none has begun */
+	int64_t begin_ns;
+};
+void job_stage_begin(const struct box_job *job, struct job_stage *stage, const char *name);
+void job_stage_end(const struct box_job *job, struct job_stage *stage, bool good);
+
 struct job_tool {
 	const char *const *argv, *const *env; /* env: NULL is this process's */
 	const char *cwd;

@@ -158,6 +158,27 @@ START_TEST(a_time_limit_ends_the_group)
 }
 END_TEST
 
+static void count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+START_TEST(a_silent_tool_ticks)
+{
+	const char *argv[] = {"sleep", "0.5", NULL};
+	int status, ticks = 0;
+	struct proc_cmd cmd = {.argv = argv,
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .tick = count,
+	        .ctx = &ticks};
+
+	ck_assert_int_eq(proc_run(&cmd, &status, &err), 0);
+	ck_assert_int_ge(ticks, 3);
+}
+END_TEST
+
 START_TEST(stop_ends_it)
 {
 	const volatile int stop = 1;
@@ -265,9 +286,10 @@ int main(void)
 	const TTest *const tests[] = {status_and_output, much_output_arrives_whole,
 	        a_background_child_does_not_hold_it, a_noisy_background_child_does_not_hold_it,
 	        cannot_start, environment_and_folder, descriptors_are_used_as_given,
-	        a_time_limit_ends_the_group, stop_ends_it, stop_ends_what_ignores_it,
-	        a_tool_ends_with_its_caller, check_tells_what_the_tool_said,
-	        a_process_is_known_again, modules_say_what_is_missing};
+	        a_time_limit_ends_the_group, a_silent_tool_ticks, stop_ends_it,
+	        stop_ends_what_ignores_it, a_tool_ends_with_its_caller,
+	        check_tells_what_the_tool_said, a_process_is_known_again,
+	        modules_say_what_is_missing};
 
 	return suite_run("proc", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

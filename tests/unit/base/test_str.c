@@ -129,10 +129,23 @@ START_TEST(nothing_drives_a_terminal)
 }
 END_TEST
 
+START_TEST(sizes)
+{
+	AUTO_STR s = {0};
+
+	str_add_size(&s, 1023);
+	str_add(&s, ", ");
+	str_add_size(&s, 1536);
+	str_add(&s, ", ");
+	str_add_size(&s, 100000000);
+	ck_assert_str_eq(s.buf, "1023 B, 1.5 KiB, 95.4 MiB");
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {
-	        adds_and_steals, grows, shell_quotes, lists, nearest, nothing_drives_a_terminal};
+	const TTest *const tests[] = {adds_and_steals, grows, shell_quotes, lists, nearest, sizes,
+	        nothing_drives_a_terminal};
 
 	return suite_run("str", tests, ARRAY_SIZE(tests), NULL, NULL);
 }

@@ -9,6 +9,8 @@ static void remember(struct event_sink *sink, const struct event *event)
 
 	if (event->kind == EVENT_NOTE)
 		str_addf(&f->notes, "%s\n", event->text);
+	if (event->kind == EVENT_STEP_END)
+		str_addf(&f->notes, "%s %s\n", event->step, event->text);
 	if (event->kind == EVENT_OUTPUT)
 		str_addn(&f->notes, event->text, event->text_n);
 }

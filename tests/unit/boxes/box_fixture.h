@@ -21,7 +21,7 @@ struct tar_entry {
 struct fixture {
 	char *dir, *home;
 	struct event_sink sink;
-	struct str notes; /* text of every note, a line each */
+	struct str notes; /* text of every note, stages and output, a line each */
 	volatile int stop;
 	struct box_job job;
 };

@@ -67,6 +67,8 @@ START_TEST(test_twice_the_same)
 	sleep(1);
 	ck_ok(box_build(&f.job, dir, &second, &err));
 	ck_assert_str_eq(first.digest, second.digest);
+	ck_has(str_text(&f.notes),
+	        "box.recipe done\nbox.tree done\nbox.disk done\nbox.kernel done\nbox.store done\n");
 	ck_assert_uint_eq(first.n_artefacts, 4);
 	ck_assert_str_eq(first.name, "toy/1");
 	ck_assert_str_eq(first.description, "made now");
@@ -137,7 +139,7 @@ START_TEST(test_output_is_shown)
 
 	recipe(META, "echo a word of the recipe; exit 7");
 	ck_assert_int_eq(box_build(&f.job, dir, &box, &err), -1);
-	ck_has(str_text(&f.notes), "a word of the recipe\n");
+	ck_has(str_text(&f.notes), "a word of the recipe\nbox.recipe failed\n");
 }
 END_TEST
 

@@ -310,7 +310,9 @@ START_TEST(progress_is_shown)
 	check_screen("web@kvm  starting        12.0 s  waiting for SSH 1/2\n");
 	emit((struct event){
 	        .kind = EVENT_PROGRESS, .text = "fetching", .done = 43000000, .total = 100000000});
-	check_screen("web@kvm  starting        12.0 s  fetching 43 %\n");
+	check_screen("web@kvm  starting        12.0 s  fetching 43 % of 95.4 MiB\n");
+	emit((struct event){.kind = EVENT_PROGRESS, .text = "fetching", .done = 2048});
+	check_screen("web@kvm  starting        12.0 s  fetching 2.0 KiB\n");
 	emit((struct event){.kind = EVENT_PROGRESS, .text = "asking \033[5m"});
 	check_screen("web@kvm  starting        12.0 s  asking \\x1b[5m\n");
 }
