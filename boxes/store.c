@@ -104,23 +104,23 @@ int store_find(const char *home, const char *name, struct box *out, struct err *
 	return load(home, name, out, err);
 }
 
-int store_list(const char *home, struct box **out, size_t *n, struct err *err)
+int store_list(const char *home, struct box **out, size_t *n, struct strv *bad, struct err *err)
 {
 	AUTO_STRV found = {0};
 
 	if (names(home, &found, err) < 0)
 		return -1;
 	struct box *boxes = xcalloc(found.n, sizeof(*boxes));
+	size_t good = 0;
 	for (size_t i = 0; i < found.n; i++) {
-		if (load(home, found.v[i], &boxes[i], err) == 0)
-			continue;
-		while (i-- > 0)
-			box_clear(&boxes[i]);
-		free(boxes);
-		return -1;
+		struct err why;
+		if (load(home, found.v[i], &boxes[good], &why) == 0)
+			good++;
+		else
+			strv_addf(bad, "%s%s%s", why.message, why.hint[0] ? "; " : "", why.hint);
 	}
 	*out = boxes;
-	*n = found.n;
+	*n = good;
 	return 0;
 }
 

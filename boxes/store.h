@@ -36,7 +36,10 @@ int64_t box_size(const struct box *box);
 
 /* ERR_MISSING with a hint (prov box build …, did you mean …) if there is none of that name. */
 MUST_CHECK int store_find(const char *home, const char *name, struct box *out, struct err *err);
-MUST_CHECK int store_list(const char *home, struct box **out, size_t *n, struct err *err);
+/* A box whose manifest cannot be read is not in the list; what is wrong with it is, a line each, in
+ * bad. */
+MUST_CHECK int store_list(
+        const char *home, struct box **out, size_t *n, struct strv *bad, struct err *err);
 /* Fills what a machine needs; ERR_FAILED if an artefact is missing from the store. */
 MUST_CHECK int store_use(
         const char *home, const struct box *box, struct box_use *out, struct err *err);

@@ -74,9 +74,10 @@ static int list(const struct cli *cli, const char *home, struct err *err)
 	size_t n = 0;
 	struct table t;
 	AUTO_STR out = {0};
+	AUTO_STRV bad = {0};
 	json_t *rows = json_array();
 
-	if (store_list(home, &boxes, &n, err) < 0) {
+	if (store_list(home, &boxes, &n, &bad, err) < 0) {
 		json_decref(rows);
 		return -1;
 	}
@@ -89,6 +90,8 @@ static int list(const struct cli *cli, const char *home, struct err *err)
 		box_clear(&boxes[i]);
 	}
 	free(boxes);
+	for (size_t i = 0; i < bad.n; i++)
+		fprintf(stderr, "warning: %s\n", bad.v[i]);
 	table_print(&t, &out);
 	table_clear(&t);
 	if (cli_has(cli, "json")) {

@@ -271,7 +271,12 @@ int fetch_url(const struct box_job *job, const char *url, struct fetched *out, s
 	        .err = err,
 	        .meter = {.what = "download"}};
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || transfer_all(&t, err) < 0) {
-		fetch_close(&f);
+		/* Another try goes on only behind bytes whose file can be recognised. */
+		struct stat st;
+		if (fstat(f.lock, &st) == 0 && (st.st_size == 0 || !fs_exists(f.tag)))
+			fetch_discard(&f);
+		else
+			fetch_close(&f);
 		return -1;
 	}
 	*out = f;

@@ -201,6 +201,20 @@ START_TEST(test_breaks_off_always)
 }
 END_TEST
 
+START_TEST(test_refused)
+{
+	const struct http_route routes[] = {{.path = "/b", .body = body, .n = SIZE}};
+	AUTO_FREE char *url = serve(routes, 1);
+	struct fetched got;
+	struct err err;
+
+	http_server_stop(&server);
+	ck_assert_int_eq(fetch_url(&f.job, url, &got, &err), -1);
+	ck_has(err.message, "download 'http://127.0.0.1:");
+	store_is_empty(&f);
+}
+END_TEST
+
 START_TEST(test_not_found)
 {
 	const struct http_route routes[] = {{.path = "/b", .status = 404}};
@@ -212,6 +226,7 @@ START_TEST(test_not_found)
 
 	ck_fails(fetch_url(&f.job, url, &got, &err), ERR_FAILED, message);
 	ck_assert_str_eq(err.hint, "");
+	store_is_empty(&f);
 }
 END_TEST
 
@@ -291,8 +306,9 @@ int main(void)
 	const TTest *const tests[] = {test_whole, test_goes_on_after_a_break,
 	        test_goes_on_in_another_run, test_changed_meanwhile, test_no_validator,
 	        test_no_ranges, test_longer_than_the_file, test_lying_range, test_breaks_off_always,
-	        test_not_found, test_redirects, test_redirected_for_ever, test_redirected_to_a_file,
-	        test_two_at_once, test_interrupted, test_password_is_not_shown};
+	        test_not_found, test_refused, test_redirects, test_redirected_for_ever,
+	        test_redirected_to_a_file, test_two_at_once, test_interrupted,
+	        test_password_is_not_shown};
 
 	return suite_run("fetch", tests, ARRAY_SIZE(tests), begin, end);
 }
