@@ -146,21 +146,18 @@ int identity_find(const char *home, const char *folder, char **id, char **notice
 	*id = NULL;
 	if (!claimed || !read_header(home, claimed, &h))
 		return find_by_folder(home, folder, id, err);
-	if (same_folder(&h, folder)) {
-		*id = STEAL(claimed);
-	} else if (still_holds(&h, claimed)) {
-		if (find_by_folder(home, folder, id, err) < 0) {
-			lab_header_clear(&h);
-			return -1;
-		}
-		if (!*id)
-			*notice = xasprintf("this folder is a copy of '%s', whose machines belong "
-			                    "to lab %s: it "
-			                    "gets an id of its own",
-			        h.folder, claimed);
-	} else {
-		*id = STEAL(claimed); /* moved: its old path is gone or holds something else */
+	bool own = same_folder(&h, folder);
+	/* A lab that was made in this very folder is not given up for what the file in it says. */
+	if (!own && find_by_folder(home, folder, id, err) < 0) {
+		lab_header_clear(&h);
+		return -1;
 	}
+	if (own || (!*id && !still_holds(&h, claimed)))
+		*id = STEAL(claimed); /* moved: its old path is gone or holds something else */
+	else if (!*id)
+		*notice = xasprintf("this folder is a copy of '%s', whose machines belong to lab "
+		                    "%s: it gets an id of its own",
+		        h.folder, claimed);
 	lab_header_clear(&h);
 	return 0;
 }

@@ -23,6 +23,10 @@ expect 2 prov frobnicate
 expect_one_error
 expect_text "$err" "frobnicate"
 
+# A stream that the caller closed is not the first file that prov opens.
+(prov version >&-) || fail "with standard output closed, version exits with $?"
+(prov version >&- 2>&- <&-) || fail "with all streams closed, version exits with $?"
+
 # A slip of the fingers, and the words of other tools.
 expect 2 prov stauts
 expect_text "$err" "did you mean .*status"
