@@ -102,7 +102,7 @@ static const struct field spec_fields[] = {
         {ROW(TEXT, "hostname", machine_spec, hostname)},
         {ROW(TEXT, "alias", machine_spec, alias)},
         {ROW(INT, "index", machine_spec, index), .initial = 1},
-        {ROW(INT, "count", machine_spec, count), .initial = 1},
+        {ROW(INT, "count", machine_spec, count)},
         {.name = "box", .type = FIELD_STRUCT, .shape = &box_shape},
         {ROW(DOUBLE, "cpus", machine_spec, cpus), .initial = 1},
         {ROW(INT64, "memory_bytes", machine_spec, memory_bytes), .initial = 512.0 * 1024 * 1024},

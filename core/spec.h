@@ -75,7 +75,7 @@ struct machine_spec {
 	char *selector;   /* "web@container": identity inside prov, always */
 	char *hostname;   /* "web-kvm", with one kind too: a second one changes nothing */
 	char *alias;      /* "web" as well, for one kind of each machine; NULL: another has it */
-	int index, count; /* 1-based */
+	int index, count; /* of `count: N`, from 1; count 0: not numbered, its index is 1 */
 
 	struct box_use box;
 	double cpus;

@@ -89,7 +89,7 @@ static void name_instance(const struct decl *decl, int i, struct machine_spec *s
 	if (str_eq(spec->provider, decl->main_kind))
 		spec->alias = xstrdup(spec->name);
 	spec->index = i + 1;
-	spec->count = decl->count;
+	spec->count = decl->counted ? decl->count : 0;
 }
 
 /* False: the file would need too much. */

@@ -13,7 +13,7 @@ static bool is_instance_of(const struct machine_spec *spec, const char *name)
 	size_t n = strlen(name);
 
 	snprintf(suffix, sizeof(suffix), "-%d", spec->index);
-	return strncmp(spec->name, name, n) == 0 && str_eq(spec->name + n, suffix);
+	return spec->count && strncmp(spec->name, name, n) == 0 && str_eq(spec->name + n, suffix);
 }
 
 static bool matches(const struct machine_spec *spec, const char *pattern)

@@ -51,7 +51,7 @@ void provision_item_env(
 	strv_addf(out, "PROV_MACHINE=%s", spec->name);
 	strv_addf(out, "PROV_PROVIDER=%s", spec->provider);
 	strv_addf(out, "PROV_INDEX=%d", spec->index);
-	strv_addf(out, "PROV_COUNT=%d", spec->count);
+	strv_addf(out, "PROV_COUNT=%d", spec->count ? spec->count : 1);
 }
 
 static bool wanted(const struct provision_item *item, const char *mark, const struct strv *with)

@@ -136,7 +136,7 @@ START_TEST(defaults)
 	struct machine_spec s;
 
 	spec_init(&s);
-	ck_assert(s.index == 1 && s.count == 1 && s.autostart && s.cpus == 1);
+	ck_assert(s.index == 1 && s.count == 0 && s.autostart && s.cpus == 1);
 	ck_assert(s.memory_bytes == 512 << 20 && s.disk_bytes == 0);
 	ck_assert(s.ready.type == READY_NONE && s.ready.timeout_ns == 60000000000);
 	ck_assert(s.ready.interval_ns == 1000000000 && s.ready.successes == 1);

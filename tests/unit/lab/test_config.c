@@ -49,7 +49,7 @@ START_TEST(every_key_that_is_supported)
 	ck_assert_str_eq(m->selector, "web@kvm");
 	ck_assert_str_eq(m->hostname, "web-kvm");
 	ck_assert_str_eq(m->alias, "web");
-	ck_assert(m->index == 1 && m->count == 1);
+	ck_assert(m->index == 1 && m->count == 0);
 	ck_assert_str_eq(m->box.name, "debian/12");
 	ck_assert(m->cpus == 1.5 && m->memory_bytes == INT64_C(768) << 20);
 	ck_assert(m->disk_bytes == INT64_C(4) << 30 && !m->autostart);

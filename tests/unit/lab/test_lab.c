@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char three[] = "prov: 1\n"
@@ -196,6 +197,59 @@ START_TEST(a_link_is_not_followed_to_write_the_id)
 	ck_assert_int_eq(fs_list(target, &names, &err), 0);
 	ck_assert_uint_eq(names.n, 0);
 	strv_clear(&names);
+	lab_clear(&lab);
+}
+END_TEST
+
+/* Nor to one whose own folder is gone, which a moved folder would take over. */
+START_TEST(a_forged_id_of_a_lost_folder_is_not_believed)
+{
+	struct lab lab;
+	struct err err = {0};
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_lock(&lab, &err), 0);
+	AUTO_FREE char *id = xstrdup(lab.id);
+	lab_clear(&lab);
+	lab_fixture_write(other, three);
+	lab_fixture_open(other, &lab);
+	ck_assert_int_eq(lab_lock(&lab, &err), 0);
+	AUTO_FREE char *own = xstrdup(lab.id);
+	lab_clear(&lab);
+	ck_assert_int_eq(fs_remove_tree(fixture.project, &err), 0);
+	copy_id(other, id);
+	lab_fixture_open(other, &lab);
+	ck_assert_str_eq(lab.id, own);
+	lab_clear(&lab);
+}
+END_TEST
+
+START_TEST(an_id_that_is_no_file_is_not_waited_for)
+{
+	struct lab lab;
+	AUTO_FREE char *dir = xasprintf("%s/.prov", fixture.project);
+	AUTO_FREE char *path = xasprintf("%s/lab-id", dir);
+
+	ck_assert_int_eq(fs_mkdirs(dir, 0755, NULL), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_ptr_null(lab.id);
+	lab_clear(&lab);
+}
+END_TEST
+
+START_TEST(a_number_in_a_name_makes_no_instance)
+{
+	struct lab lab;
+	struct err err = {0};
+
+	lab_fixture_write(fixture.project,
+	        "prov: 1\nlab: shop\ndefaults: { box: tiny, networks: none }\n"
+	        "machines: { app-0: {}, app-1: {} }\n");
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_uint_eq(select_count(&lab, "app-1", &err), 1);
+	ck_assert_uint_eq(select_count(&lab, "app", &err), SIZE_MAX);
 	lab_clear(&lab);
 }
 END_TEST
@@ -393,6 +447,9 @@ int main(void)
 	tcase_add_test(cases, a_copied_folder_gets_an_id_of_its_own);
 	tcase_add_test(cases, a_forged_id_is_not_believed);
 	tcase_add_test(cases, a_link_is_not_followed_to_write_the_id);
+	tcase_add_test(cases, a_forged_id_of_a_lost_folder_is_not_believed);
+	tcase_add_test(cases, an_id_that_is_no_file_is_not_waited_for);
+	tcase_add_test(cases, a_number_in_a_name_makes_no_instance);
 	tcase_add_test(cases, addresses_are_allocated_once);
 	tcase_add_test(cases, two_labs_get_two_subnets);
 	tcase_add_test(cases, up_again_changes_nothing_and_destroy_leaves_nothing);
