@@ -35,6 +35,7 @@ struct runner {
 	/* The runner's own: */
 	struct transport *transport;
 	bool destroying; /* handed to reverts, see struct run */
+	bool resumed;    /* handed to applies, likewise */
 	bool phase_said; /* by the step that runs now */
 	bool untouched;  /* likewise: it failed before it had an effect */
 	bool error_said; /* what the verb returns has been emitted */

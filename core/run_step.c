@@ -12,6 +12,7 @@ struct run runner_run(struct runner *r, const struct step *step)
 	        .names = r->names,
 	        .session = r->session,
 	        .step = step,
+	        .resumed = r->resumed,
 	        .destroying = r->destroying,
 	        .runner = r};
 }
@@ -117,6 +118,13 @@ static int mark_done(struct runner *r, const struct step *step, const char *dige
 	return 0;
 }
 
+static bool was_cut_short(const struct runner *r, const struct step *step)
+{
+	const struct step_record *record = journal_step(runner_state(r), step->name);
+
+	return record && record->state == STEP_BEGUN;
+}
+
 static bool never_begun(const struct runner *r, const struct step *step)
 {
 	const struct step_record *record = journal_step(runner_state(r), step->name);
@@ -134,6 +142,7 @@ int runner_apply(struct runner *r, const struct step *step, struct err *err)
 		return -1;
 	emit_begin(r, step, "apply");
 	r->phase_said = r->untouched = false;
+	r->resumed = was_cut_short(r, step);
 	/* Taken before the effect: a file that changes under it is stale next time, not missed. */
 	step_digest(r, step, digest);
 	int rc = mark(r, journal_begun, (const char *[]){"before begun", "after begun"}, step, err);

@@ -51,6 +51,7 @@ struct run {
 	const struct names *names;       /* NULL in a lab's own steps */
 	void *session;                   /* of the provider or the lab */
 	const struct step *step;         /* the one being called */
+	bool resumed;    /* an earlier apply of this step did not get to its end: killed, failed */
 	bool destroying; /* a revert need not spare what the machine holds: it goes for good */
 	struct runner *runner; /* for the functions below only */
 };

@@ -10,8 +10,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define REMOVE_TIMEOUT_NS (30 * INT64_C(1000000000))
-#define HEAD_BYTES        256
+#define CLEAN_TIMEOUT_NS (30 * INT64_C(1000000000))
+#define HEAD_BYTES       256
+#define MARK             "PROV_SCRIPT" /* in the environment of whatever a script starts */
 
 struct script {
 	char *host;   /* where its bytes are here */
@@ -95,14 +96,63 @@ static void build_argv(
 		strv_add(argv, item->args.v[i]);
 }
 
+/* MARK=VALUE, the same for every run of this script in this machine. */
+static void mark_of(const struct run *run, struct str *out)
+{
+	struct digest digest;
+	char hex[DIGEST_HEX_LEN + 1];
+
+	digest_init(&digest);
+	digest_field(&digest, "machine", run->names->dir);
+	digest_field(&digest, "step", run->step->name);
+	digest_hex(&digest, hex);
+	str_addf(out, MARK "=%.32s", hex);
+}
+
+/*
+ * A prov that was killed left its script running in the machine, and a second one beside it would
+ * get into its way. Found by its environment, since it may be in any session; what was forked
+ * between reading and killing is found in the next round.
+ */
+static int end_leftovers(struct run *run, struct transport *t, const char *mark, struct err *err)
+{
+	static const char line[] =
+	        "for round in 1 2 3 4 5 6 7 8; do "
+	        "pids=$(grep -lzxF \"$0\" /proc/[0-9]*/environ 2>/dev/null | "
+	        "sed 's,^/proc/,,;s,/environ$,,'); "
+	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; done; exit 1";
+	const char *const argv[] = {"/bin/sh", "-c", line, mark, NULL};
+	struct transport_cmd cmd = {.argv = argv,
+	        .cwd = "/",
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .timeout_ns = CLEAN_TIMEOUT_NS,
+	        .stop = run_stop(run)};
+	int status = 0;
+
+	if (!run->resumed)
+		return 0;
+	if (t->ops->run(t, &cmd, &status, err) < 0)
+		return -1;
+	return status == 0
+	        ? 0
+	        : err_set(err, ERR_FAILED, "what an earlier run of it left does not end");
+}
+
 static int execute(struct run *run, struct transport *t, const struct script *script,
         struct output *output, int *status, struct err *err)
 {
 	const struct provision_item *item = run->step->data;
 	AUTO_STRV argv = {0}, env = {0};
+	AUTO_STR mark = {0};
 
+	mark_of(run, &mark);
+	if (end_leftovers(run, t, str_text(&mark), err) < 0)
+		return -1;
 	build_argv(item, script, &argv);
 	provision_item_env(run->spec, item, &env);
+	strv_add(&env, str_text(&mark));
 	struct transport_cmd cmd = {
 	        .argv = (const char *const *)argv.v,
 	        .env = (const char *const *)env.v,
@@ -127,7 +177,7 @@ static void clean_up(struct transport *t, struct script *script)
 	        .in_fd = -1,
 	        .out_fd = -1,
 	        .err_fd = -1,
-	        .timeout_ns = REMOVE_TIMEOUT_NS};
+	        .timeout_ns = CLEAN_TIMEOUT_NS};
 	struct err ignored;
 	int status;
 

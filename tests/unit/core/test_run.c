@@ -318,6 +318,23 @@ START_TEST(one_step_again)
 }
 END_TEST
 
+static int fail_unless_resumed(struct run *run, struct err *e)
+{
+	return run->resumed ? 0 : err_set(e, ERR_FAILED, "for the first time");
+}
+
+START_TEST(a_step_knows_that_it_was_cut_short)
+{
+	rig_add_step(&rig,
+	        &(struct step){
+	                .name = "provision:a", .flags = STEP_ALWAYS, .apply = fail_unless_resumed});
+	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "for the first time");
+	up();
+	/* Done once, it begins anew. */
+	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "for the first time");
+}
+END_TEST
+
 START_TEST(a_lab_has_no_transport)
 {
 	struct step step = {.name = "lab.key", .apply = apply_noted};
@@ -334,8 +351,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {first_up_climbs_all, events_tell_each_step,
-	        second_up_changes_nothing, halt_undoes_what_is_volatile,
+	const TTest *const tests[] = {a_step_knows_that_it_was_cut_short, first_up_climbs_all,
+	        events_tell_each_step, second_up_changes_nothing, halt_undoes_what_is_volatile,
 	        destroy_undoes_all_in_reverse, destroy_without_a_journal,
 	        destroy_uses_the_spec_of_the_journal, live_change_applies_one_step,
 	        restart_change_halts_first, restart_change_of_a_halted_machine,

@@ -7,10 +7,13 @@
 
 #include <check.h>
 #include <glob.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/prov-test-provisioners-XXXXXX";
@@ -42,6 +45,7 @@ static void on_event(struct event_sink *sink, const struct event *event)
 static const struct provider provider = {.name = "container", .connect = fake_connect};
 static struct event_sink sink = {.emit = on_event};
 static struct runner runner;
+static bool resumed;
 
 static void setup(void)
 {
@@ -96,7 +100,11 @@ static int apply(struct err *err)
 
 	provision_steps(&spec, NULL, &steps, &n);
 	ck_assert_uint_eq(n, 1);
-	struct run run = {.spec = &spec, .names = &names, .step = &steps[0], .runner = &runner};
+	struct run run = {.spec = &spec,
+	        .names = &names,
+	        .step = &steps[0],
+	        .resumed = resumed,
+	        .runner = &runner};
 	int rc = steps[0].apply(&run, err);
 	provision_steps_free(steps, n);
 	return rc;
@@ -159,6 +167,9 @@ START_TEST(test_inline)
 	ck_assert_ptr_nonnull(strstr(err.hint, names.logs));
 	ck_assert_ptr_nonnull(strstr(err.hint, "prov provision"));
 	char *said = printed[0].buf;
+	char *own = strstr(said, "PROV_SCRIPT=");
+	ck_assert_ptr_nonnull(own);
+	own[0] = '\0'; /* a digest, which sorts last */
 	ck_assert_msg(str_starts(said, "/tmp/prov-"), "%s", said);
 	char *rest = strchr(said, '\n');
 	*rest++ = '\0';
@@ -275,6 +286,41 @@ START_TEST(test_timeout_and_stop)
 }
 END_TEST
 
+/* Of the process whose number is in the file; a zombie does not live. */
+static bool lives(const char *file)
+{
+	AUTO_STR number = {0}, stat = {0};
+
+	if (fs_read(file, 64, &number, NULL) < 0 || number.len == 0)
+		return false;
+	AUTO_FREE char *path = xasprintf("/proc/%d/stat", atoi(str_text(&number)));
+	return fs_read(path, 4096, &stat, NULL) == 0 && !strstr(str_text(&stat), ") Z ");
+}
+
+START_TEST(test_what_a_killed_run_left_is_ended)
+{
+	AUTO_FREE char *file = in_dir("left");
+
+	items[0].name = xstrdup("slow");
+	items[0].script = xasprintf("setsid sleep 4331 & echo $! >%s; wait", file);
+	pid_t killed = fork();
+	if (killed == 0)
+		_exit(apply(NULL) == 0);
+	while (!lives(file) && kill(killed, 0) == 0)
+		poll(NULL, 0, 10);
+	ck_assert_int_eq(kill(killed, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(killed, NULL, 0), killed);
+	free(items[0].script);
+	items[0].script = xstrdup("echo again");
+	/* What a run that came to its end left behind it left on purpose. */
+	applies();
+	ck_assert(lives(file));
+	resumed = true;
+	applies();
+	ck_assert(!lives(file));
+}
+END_TEST
+
 START_TEST(test_file)
 {
 	struct err err = {0};
@@ -384,9 +430,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *tests[] = {test_inline, test_log_is_kept, test_interpreter, test_path,
-	        test_windows_line_ends, test_timeout_and_stop, test_file, test_marks_and_flags,
-	        test_edits_are_seen};
+	const TTest *tests[] = {test_what_a_killed_run_left_is_ended, test_inline, test_log_is_kept,
+	        test_interpreter, test_path, test_windows_line_ends, test_timeout_and_stop,
+	        test_file, test_marks_and_flags, test_edits_are_seen};
 	Suite *s = suite_create("provisioners");
 	TCase *tc = tcase_create("provisioners");
 
