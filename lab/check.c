@@ -72,6 +72,24 @@ static const char *section_word(enum section section)
 	return words[section];
 }
 
+/* Where the key of that name elsewhere in the schema is not what was meant. */
+static const char *known_slip(enum section section, const char *name)
+{
+	static const struct {
+		enum section section;
+		const char *name, *hint;
+	} slips[] = {
+	        {IN_SHELL, "inline", "write shell: | and the script below it"},
+	        {IN_SHELL, "privileged", "it belongs to the provision item, beside shell"},
+	        {IN_FILE, "privileged", "it belongs to the provision item, beside file"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(slips); i++)
+		if (slips[i].section == section && str_eq(slips[i].name, name))
+			return slips[i].hint;
+	return NULL;
+}
+
 static void unknown_key(struct reading *r, const struct scope *scope, const struct yaml_node *node)
 {
 	const char *names[MAX_KEYS], *name = node->key->text, *elsewhere = NULL;
@@ -84,11 +102,13 @@ static void unknown_key(struct reading *r, const struct scope *scope, const stru
 		else if (!elsewhere && str_eq(schema[i].name, name))
 			elsewhere = section_word(schema[i].section);
 	}
-	const char *word = foreign_word(name);
+	const char *slip = known_slip(scope->section, name), *word = foreign_word(name);
 	if (!word || !find_key(scope, word))
 		word = elsewhere || problems_enough(r->problems) ? NULL
 		                                                 : str_nearest(name, names, n);
-	if (word)
+	if (slip)
+		hint = xstrdup(slip);
+	else if (word)
 		hint = xasprintf("did you mean '%s'?", word);
 	else if (scope->defaults && schema_find(IN_MACHINE, name))
 		hint = xasprintf("it cannot be a default: write it in the machine");
@@ -103,6 +123,8 @@ static void check_value(struct reading *r, const struct scope *scope, const stru
 void check_map(
         struct reading *r, const struct scope *scope, const char *name, const struct yaml_node *map)
 {
+	AUTO_FREE char *quoted = name ? xasprintf("'%s'", name) : xstrdup("the file");
+
 	for (const struct yaml_node *e = map->first; e; e = e->next) {
 		const struct key *key = find_key(scope, e->key->text);
 		if (key)
@@ -115,8 +137,8 @@ void check_map(
 	for (size_t i = 0; i < schema_n; i++)
 		if (schema[i].section == scope->section && (schema[i].flags & KEY_REQUIRED) &&
 		        !yaml_get(map, schema[i].name))
-			problem_add(r->problems, place(map), "", "'%s' is missing in '%s'",
-			        schema[i].name, name);
+			problem_add(r->problems, place(map), "", "'%s' is missing in %s",
+			        schema[i].name, quoted);
 }
 
 static void check_scalar(struct reading *r, const struct key *key, const struct yaml_node *node)
@@ -162,7 +184,7 @@ void check_file(struct reading *r)
 	struct scope scope = {IN_TOP, false};
 
 	if (r->root->kind == YAML_MAP)
-		check_map(r, &scope, "the file", r->root);
+		check_map(r, &scope, NULL, r->root);
 	else if (yaml_is_empty(r->root))
 		problem_add(r->problems, r->root->mark, "write one with 'prov init'",
 		        "the file is empty");

@@ -9,7 +9,7 @@ struct scope {
 	bool defaults; /* under defaults: */
 };
 
-/* Every entry of map; name is the key that holds it. */
+/* Every entry of map; name is the key that holds it, NULL: it is the file. */
 void check_map(struct reading *r, const struct scope *scope, const char *name,
         const struct yaml_node *map);
 /* A value whose type is not a scalar one. */

@@ -77,8 +77,10 @@ int value_size(const char *text, int64_t *bytes, struct err *err)
 
 	if (read_digits(&p, &n) && n > 0) {
 		for (int i = 0; i < (int)ARRAY_SIZE(units); i++) {
-			if (!str_eq(p, units[i]) || n > (INT64_MAX >> (10 * i)))
+			if (!str_eq(p, units[i]))
 				continue;
+			if (n > (INT64_MAX >> (10 * i)))
+				return refuse(err, text, "is too large");
 			*bytes = n << (10 * i);
 			return 0;
 		}
@@ -193,13 +195,15 @@ int value_cpus(const char *text, double *out, struct err *err)
 
 	if (text[whole] == '.')
 		part = 1 + strspn(text + whole + 1, "0123456789");
-	if (whole == 0 || whole > 4 || part == 1 || part > 4 || text[whole + part]) {
+	if (whole == 0 || part == 1 || part > 4 || text[whole + part]) {
 		refuse(err, text, "is not a number of CPUs");
 		return err_hint(err, "write 1, 2 or 1.5");
 	}
 	n = strtod(text, NULL);
-	if (n < 0.01 || n > 1024)
-		return refuse(err, text, "is not between 0.01 and 1024 CPUs");
+	if (n > 1024)
+		return refuse(err, text, "is too many: 1024 CPUs at most");
+	if (n < 0.01)
+		return refuse(err, text, "is too few: 0.01 CPUs at least");
 	*out = n;
 	return 0;
 }

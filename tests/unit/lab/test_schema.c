@@ -18,7 +18,7 @@ static const struct rule {
         {"- a\n",
                 "1:1: the file is a list, not a map of keys | it begins with prov: 1 and "
                 "machines:"},
-        {"prov: 1\n", "1:1: 'machines' is missing in 'the file'"},
+        {"prov: 1\n", "1:1: 'machines' is missing in the file"},
         {"prov: 2\nfuture: x\n",
                 "1:7: 'prov': the file is of format 2, this prov reads format 1 | a newer prov is "
                 "needed"},
@@ -63,6 +63,12 @@ static const struct rule {
         {M "  web: { " B ", memory: 512M, disk: 4GB, provider: kvm }\n",
                 "4:29: 'memory': '512M' is not a size | write 512MiB\n"
                 "4:41: 'disk': '4GB' is not a size | write 4GiB"},
+        {M "  web: { " B ", memory: 99999999TiB }\n", "4:29: 'memory': '99999999TiB' is too large"},
+        {M "  web: { " B ", provision: [ { shell: { inline: ls, path: /etc/hostname } } ] }\n",
+                "4:45: unknown key 'inline' | write shell: | and the script below it"},
+        {M "  web: { " B
+           ", provision: [ { shell: { privileged: false, path: /etc/hostname } } ] }\n",
+                "4:45: unknown key 'privileged' | it belongs to the provision item, beside shell"},
         {M "  web: { " B ", autostart: yes }\n",
                 "4:32: 'autostart': 'yes' is neither true nor false | write true"},
         {M "  web: { " B ", ready: { tcp: 80, timeout: 60 } }\n",
