@@ -189,14 +189,20 @@ static int look_at_machine(const struct probing *p, struct err *err)
 {
 	struct status status;
 
-	if (run_inspect(p->run, &status, err) < 0)
-		return -1;
-	if (status.state == MACHINE_RUNNING || status.state == MACHINE_SUSPENDED)
-		return 0;
+	for (bool again = true;; again = false) {
+		if (run_inspect(p->run, &status, err) < 0)
+			return -1;
+		if (status.state == MACHINE_RUNNING || status.state == MACHINE_SUSPENDED)
+			return 0;
+		/* Its supervisor may be about to write how it ended. */
+		if (status.exit_status >= 0 || !again ||
+		        wait_fd(p, -1, 0, clock_mono_ns() + SECOND_NS / 5) < 0)
+			break;
+	}
 	if (status.exit_status >= 0)
-		err_set(err, ERR_FAILED, "not ready: PID 1 ended with %d", status.exit_status);
+		err_set(err, ERR_FAILED, "PID 1 ended with %d", status.exit_status);
 	else
-		err_set(err, ERR_FAILED, "not ready: the machine is no longer running");
+		err_set(err, ERR_FAILED, "the machine is no longer running");
 	return err_hint(err, "what it printed is in '%s'", p->run->names->console);
 }
 

@@ -67,4 +67,48 @@ expect_text "$err" "args: 2 a b c; tiny; STAGE=lab"
 expect_text "$err" "slow"
 expect 0 prov up --no-provision
 expect 0 prov destroy -f
+
+# Killed while a script runs: the script does not go on beside its second run.
+lab_file <<'Y'
+prov: 1
+machines:
+  web:
+    box: tiny
+    networks: none
+    provision:
+      - name: slow
+        shell: |
+          echo $$ >>/var/runs
+          [ -e /var/go ] || { setsid sleep 4332 & sleep 4332; }
+Y
+"$build/prov" -C "$lab" up >"$scratch/killed.out" 2>&1 </dev/null &
+pid=$!
+tries=0
+until prov exec web -- test -s /var/runs 2>/dev/null; do
+	tries=$((tries + 1))
+	[ $tries -lt 100 ] || fail "the script does not begin: $(cat "$scratch/killed.out")"
+	sleep 0.1
+done
+sleep 0.3
+kill -KILL $pid
+wait $pid 2>/dev/null
+expect 0 prov exec web -- sh -c 'ps | grep "sleep 433[2]"; touch /var/go'
+expect_text "$out" "sleep 4332"
+expect 0 prov up
+expect 1 prov exec web -- sh -c 'ps | grep "sleep 433[2]"'
+expect_same "runs of the script" 2 "$(prov exec web -- sh -c 'wc -l </var/runs' | tr -d ' ')"
+
+# A first process that ends is not waited for.
+lab_file <<'Y'
+prov: 1
+machines:
+  quit:
+    box: tiny
+    networks: none
+    container: { init: none, command: [ sh, -c, "sleep 1; exit 3" ] }
+    ready: { exec: "false", timeout: 5m }
+Y
+expect 1 prov up quit
+expect_text "$err" "PID 1 ended with 3"
+expect 0 prov destroy -f
 expect_clean destroy
