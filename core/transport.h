@@ -27,6 +27,9 @@ struct transport_file {
 	const char *destination; /* absolute; a missing parent folder is created */
 	int mode; /* of a file; -1: as at the source. Folders and what is in them keep theirs */
 	const char *owner; /* "user[:group]"; NULL: root */
+	/* put adds the paths of what it leaves out of a folder: sockets, FIFOs and devices, which
+	 * mean nothing in another machine. NULL: nobody asks. */
+	struct strv *skipped;
 };
 
 struct transport;

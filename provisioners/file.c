@@ -21,13 +21,17 @@ int provision_file(struct run *run, struct err *err)
 {
 	const struct provision_item *item = run->step->data;
 	AUTO_FREE char *destination = full_destination(item);
+	AUTO_STRV skipped = {0};
 	struct transport_file file = {item->source, destination, item->mode,
-	        item->owner ? item->owner : provision_item_user(run)};
+	        item->owner ? item->owner : provision_item_user(run), &skipped};
 	struct transport *t;
 
 	if (run_transport(run, &t, err) < 0)
 		return -1;
 	if (t->ops->put(t, &file, err) < 0)
 		return err_wrap(err, "file '%s'", provision_item_mark(run));
+	for (size_t i = 0; i < skipped.n; i++)
+		run_warning(run, "file '%s': '%s' is not copied: neither a file nor a folder",
+		        provision_item_mark(run), skipped.v[i]);
 	return 0;
 }

@@ -76,7 +76,8 @@ static int prepare(
 		return -1;
 	if (read_head(script, err) < 0 || choose_name(script, err) < 0)
 		return -1;
-	struct transport_file file = {script->host, script->inside, 0700, provision_item_user(run)};
+	struct transport_file file = {
+	        script->host, script->inside, 0700, provision_item_user(run), NULL};
 	return t->ops->put(t, &file, err);
 }
 

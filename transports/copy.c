@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,16 +144,37 @@ static int resolve_owner(
 	return 0;
 }
 
+/* What a folder holds beside files, folders and links. Which of them tar could make in the machine
+ * depends on the machine's kind, so none of them goes there. */
+static int find_special(const char *folder, struct strv *out, struct err *err)
+{
+	AUTO_FREE char *top = xstrdup(folder);
+	char *roots[] = {top, NULL};
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+
+	if (!walk)
+		return err_sys(err, "read '%s'", folder);
+	for (FTSENT *at; (at = fts_read(walk));)
+		if (at->fts_info == FTS_DEFAULT)
+			strv_add(out, at->fts_path + strlen(top) + !str_ends(top, "/"));
+	fts_close(walk);
+	return 0;
+}
+
 static int put_tree(struct remote *r, const struct transport_file *file, struct err *err)
 {
 	const char *const argv[] = {"sh", "-c", put_tree_script, "sh", file->destination, NULL};
 	char uid[16], gid[16];
 	struct pipe_tar tar;
 	struct err packed = {0};
+	AUTO_STRV special = {0};
 
 	if (resolve_owner(r, file->owner, uid, gid, err) < 0 ||
-	        pipe_tar_pack(&tar, file->source, uid, gid, err) < 0)
+	        find_special(file->source, &special, err) < 0 ||
+	        pipe_tar_pack(&tar, file->source, &special, uid, gid, err) < 0)
 		return -1;
+	for (size_t i = 0; file->skipped && i < special.n; i++)
+		strv_add(file->skipped, special.v[i]);
 	int rc = remote_run(r, argv, tar.fd, err);
 	/* Where both ends fail, the end of the host is the cause: the other one only misses data.
 	 */

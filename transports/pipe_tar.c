@@ -55,13 +55,21 @@ static int start(struct pipe_tar *tar, const char *const argv[], bool reads, str
 	return 0;
 }
 
-int pipe_tar_pack(
-        struct pipe_tar *tar, const char *folder, const char *uid, const char *gid, struct err *err)
+int pipe_tar_pack(struct pipe_tar *tar, const char *folder, const struct strv *without,
+        const char *uid, const char *gid, struct err *err)
 {
-	const char *const argv[] = {"tar", "-C", folder, "--format=gnu", "--sort=name",
-	        "--numeric-owner", "--owner", uid, "--group", gid, "-cf", "-", ".", NULL};
+	const char *const options[] = {"tar", "-C", folder, "--format=gnu", "--sort=name",
+	        "--numeric-owner", "--owner", uid, "--group", gid, "--anchored", "--no-wildcards"};
+	AUTO_STRV argv = {0};
 
-	return start(tar, argv, false, err);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		strv_add(&argv, options[i]);
+	for (size_t i = 0; i < without->n; i++)
+		strv_addf(&argv, "--exclude=./%s", without->v[i]);
+	strv_add(&argv, "-cf");
+	strv_add(&argv, "-");
+	strv_add(&argv, ".");
+	return start(tar, (const char *const *)argv.v, false, err);
 }
 
 int pipe_tar_unpack(struct pipe_tar *tar, const char *folder, struct err *err)

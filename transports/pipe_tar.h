@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/str.h"
 
 #include <sys/types.h>
 
@@ -11,9 +12,9 @@ struct pipe_tar {
 	int log; /* what tar says */
 };
 
-/* Writes folder to fd; every entry gets these owners (numbers). */
-MUST_CHECK int pipe_tar_pack(struct pipe_tar *tar, const char *folder, const char *uid,
-        const char *gid, struct err *err);
+/* Writes folder to fd, without these paths in it; every entry gets these owners (numbers). */
+MUST_CHECK int pipe_tar_pack(struct pipe_tar *tar, const char *folder, const struct strv *without,
+        const char *uid, const char *gid, struct err *err);
 /* Reads fd into folder: modes without set-id bits, the caller's ownership, no devices. */
 MUST_CHECK int pipe_tar_unpack(struct pipe_tar *tar, const char *folder, struct err *err);
 /* Closes fd and waits. broken: the other end failed, so what tar says of a cut pipe is no news. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct err err;
@@ -226,6 +227,31 @@ START_TEST(files_and_folders)
 }
 END_TEST
 
+/* The same in machines of every kind: tar could make the FIFO in some and not in others. */
+START_TEST(what_is_no_file_stays_here)
+{
+	AUTO_FREE char *from = xasprintf("%s/from", tmp);
+	AUTO_FREE char *a = xasprintf("%s/sub/a*", from);
+	AUTO_FREE char *fifo = xasprintf("%s/sub/a[*", from);
+	AUTO_FREE char *to = xasprintf("%s/to", tmp);
+	AUTO_FREE char *to_a = xasprintf("%s/sub/a*", to);
+	AUTO_FREE char *to_fifo = xasprintf("%s/sub/a[*", to);
+	AUTO_FREE char *sub = xasprintf("%s/sub", from);
+	AUTO_STRV skipped = {0};
+
+	ck_ok(fs_mkdirs(sub, 0755, &err));
+	ck_ok(fs_replace(a, "content", 7, 0640, &err));
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	struct transport_file put = {
+	        .source = from, .destination = to, .mode = -1, .skipped = &skipped};
+	ck_ok(t->ops->put(t, &put, &err));
+	ck_assert(fs_exists(to_a));
+	ck_assert(!fs_exists(to_fifo));
+	ck_assert_uint_eq(skipped.n, 1);
+	ck_assert_str_eq(skipped.v[0], "sub/a[*");
+}
+END_TEST
+
 static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
                              "short:x:5:5\n"
                              "many:x:6:6::/h:/s:more\n"
@@ -308,9 +334,9 @@ int main(void)
 	        descriptors_are_used_directly, environment_and_folder,
 	        time_limit_takes_all_that_was_started, request_to_stop,
 	        what_stays_behind_does_not_hang, files_and_folders, users_by_name_and_number,
-	        what_stays_behind_and_writes_does_not_hang, files_and_folders,
-	        users_by_name_and_number, users_that_are_none, later_settings_win,
-	        process_that_is_none};
+	        what_stays_behind_and_writes_does_not_hang, what_is_no_file_stays_here,
+	        files_and_folders, users_by_name_and_number, users_that_are_none,
+	        later_settings_win, process_that_is_none};
 
 	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

@@ -75,7 +75,7 @@ static int copy(int (*op)(struct transport *, const struct transport_file *, str
 {
 	AUTO_FREE char *source = *from == '/' ? xstrdup(from) : in_dir(from);
 	AUTO_FREE char *destination = in_dir(to);
-	struct transport_file file = {source, destination, mode, owner};
+	struct transport_file file = {source, destination, mode, owner, NULL};
 
 	return op(t, &file, err);
 }
