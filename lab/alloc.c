@@ -9,12 +9,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 static const char subnet_key[] = "net.default.subnet";
@@ -157,12 +155,11 @@ static int choose_subnet(const struct lab *lab, struct subnet *out, struct err *
 /* Two labs that come up at once choose one after the other. */
 static int record_subnet(struct lab *lab, struct err *err)
 {
-	AUTO_FREE char *path = xasprintf("%s/alloc.lock", lab->home);
-	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	AUTO_FD int fd = lab_home_lock(lab->home, err);
 	struct subnet net = {0};
 
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return err_sys(err, "lock '%s'", path);
+	if (fd < 0)
+		return -1;
 	if (choose_subnet(lab, &net, err) < 0)
 		return -1;
 	AUTO_FREE char *base = address_text(net.base);

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,6 +221,16 @@ void identity_remove(const char *folder)
 		return;
 	unlinkat(dir, "lab-id", 0);
 	rmdir(path); /* fails where the user keeps something in it: it stays */
+}
+
+int lab_home_lock(const char *home, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/alloc.lock", home);
+	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return err_sys(err, "lock '%s'", path);
+	return util_steal_fd(&fd);
 }
 
 int lab_ids(const char *home, struct strv *out, struct err *err)

@@ -283,12 +283,64 @@ static int write_header(struct lab *lab, struct err *err)
 	return journal_header(lab->journal, "lab", "", str_text(&text), err);
 }
 
+/* Two first commands in one folder draw their id one after the other, so that the later one finds
+ * the earlier one's. */
+static int draw_id(struct lab *lab, int *lock, struct err *err)
+{
+	AUTO_FREE char *notice = NULL;
+
+	if (fs_mkdirs(lab->home, 0711, err) < 0)
+		return err_hint(err, "PROV_HOME names another place");
+	if ((*lock = lab_home_lock(lab->home, err)) < 0 ||
+	        identity_find(lab->home, lab->folder, &lab->id, &notice, err) < 0)
+		return -1;
+	if (!lab->id && identity_create(lab->home, lab->folder, &lab->id, err) < 0)
+		return err_hint(err, "prov keeps the lab's id in '%s/.prov'", lab->folder);
+	set_names(lab);
+	return 0;
+}
+
+static int changed_meanwhile(const struct lab *lab, struct err *err)
+{
+	err_set(err, ERR_BUSY, "another prov has just changed lab '%s'", lab->name);
+	return err_hint(err, "look at it with prov status, then run the command again");
+}
+
+/* What was read before the lock was taken may be old: the states are read again. Machines that came
+ * or went meanwhile are the other command's, and what this one was asked is answered anew. */
+static int read_again(struct lab *lab, struct err *err)
+{
+	AUTO_FREE char *dir = xasprintf("%s/machines", lab->dir);
+	AUTO_STRV names = {0};
+	size_t n = 0;
+
+	if (fs_list(dir, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		struct machine *m = find_machine(lab, names.v[i]);
+		struct journal_state state = {0};
+		if (!strchr(names.v[i], '@'))
+			continue;
+		if (!m || !m->state.exists)
+			return changed_meanwhile(lab, err);
+		if (journal_read(m->names.journal, &state, err) < 0)
+			return -1;
+		state.exists = true;
+		journal_state_clear(&m->state);
+		m->state = state;
+		n++;
+	}
+	for (size_t i = 0; i < lab->n; i++)
+		n -= lab->machines[i].state.exists;
+	return n ? changed_meanwhile(lab, err) : 0;
+}
+
 int lab_lock(struct lab *lab, struct err *err)
 {
-	bool fresh = !lab->id;
+	AUTO_FD int fresh = -1;
 
-	if (fresh && identity_create(lab->home, lab->folder, &lab->id, err) < 0)
-		return err_hint(err, "prov keeps the lab's id in '%s/.prov'", lab->folder);
+	if (!lab->id && draw_id(lab, &fresh, err) < 0)
+		return -1;
 	if (!lab->dir)
 		lab->dir = lab_dir_of(lab->home, lab->id);
 	/* 0711: QEMU's user passes through to its machine's files, and sees nothing on the way. */
@@ -302,8 +354,12 @@ int lab_lock(struct lab *lab, struct err *err)
 		return -1;
 	if (helper_await(lab, err) < 0)
 		return -1;
-	if (fresh)
-		set_names(lab);
+	if (read_again(lab, err) < 0) {
+		/* Destroyed meanwhile: what the lock has just made of it again goes. */
+		if (!journal_state(lab->journal)->exists)
+			(void)!journal_discard(lab->journal, NULL);
+		return -1;
+	}
 	/* --lab of a lab whose folder is gone: its header stays as it is. */
 	return lab->folder && fs_is_dir(lab->folder) ? write_header(lab, err) : 0;
 }

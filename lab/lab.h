@@ -53,7 +53,8 @@ MUST_CHECK int lab_open(const struct lab_options *options, struct lab *lab,
 void lab_clear(struct lab *lab);
 
 /* Takes the lab's lock for this command, giving it an id, folders and a header if it has none.
- * ERR_BUSY names the holder. */
+ * ERR_BUSY names the holder, or says that another command changed the lab since it was opened: the
+ * states of machines are read again here. */
 MUST_CHECK int lab_lock(struct lab *lab, struct err *err);
 
 /*
@@ -67,6 +68,9 @@ MUST_CHECK int lab_select(struct lab *lab, const struct strv *patterns, struct m
 MUST_CHECK int lab_select_one(
         struct lab *lab, const char *pattern, struct machine **out, struct err *err);
 
+/* What is given out once in this home, ids and subnets, is given out under this lock: a descriptor
+ * that holds it until it is closed. */
+MUST_CHECK int lab_home_lock(const char *home, struct err *err);
 /* Ids of all labs of this home, and the header's fields of one. */
 MUST_CHECK int lab_ids(const char *home, struct strv *out, struct err *err);
 

@@ -412,6 +412,49 @@ START_TEST(a_second_command_is_told_who_holds_the_lab)
 }
 END_TEST
 
+START_TEST(two_first_commands_make_one_lab)
+{
+	struct lab first, second;
+	struct err err = {0};
+
+	lab_fixture_open(fixture.project, &first);
+	lab_fixture_open(fixture.project, &second);
+	ck_assert_ptr_null(second.id);
+	ck_assert_int_eq(lab_lock(&first, &err), 0);
+	ck_assert_int_eq(lab_lock(&second, &err), -1);
+	ck_assert_int_eq(err.kind, ERR_BUSY);
+	AUTO_FREE char *pid = xasprintf("pid %d", getpid());
+	expect_text(err.message, pid);
+	ck_assert_str_eq(second.id, first.id);
+	lab_clear(&second);
+	lab_clear(&first);
+}
+END_TEST
+
+/* A command that waited, for its lock or for an answer of the user. */
+START_TEST(what_changed_before_the_lock_is_not_overlooked)
+{
+	struct lab lab, late;
+	struct outcome out;
+	struct err err = {0};
+
+	lab_fixture_open(fixture.project, &late);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_clear(&lab);
+	ck_assert_int_eq(lab_lock(&late, &err), -1);
+	expect_text(err.message, "another prov has just changed lab 'shop'");
+	lab_clear(&late);
+	lab_fixture_open(fixture.project, &late);
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_destroy, NULL, &recorder, &out, &err), 0);
+	lab_clear(&lab);
+	ck_assert_int_eq(lab_lock(&late, &err), -1);
+	expect_text(err.message, "another prov has just changed lab 'shop'");
+	lab_clear(&late);
+}
+END_TEST
+
 START_TEST(a_machine_gone_from_the_file_can_still_be_destroyed)
 {
 	struct lab lab;
@@ -456,6 +499,8 @@ int main(void)
 	tcase_add_test(cases, dependencies_come_up_first_and_go_down_last);
 	tcase_add_test(cases, a_failed_dependency_gives_skipped);
 	tcase_add_test(cases, a_second_command_is_told_who_holds_the_lab);
+	tcase_add_test(cases, two_first_commands_make_one_lab);
+	tcase_add_test(cases, what_changed_before_the_lock_is_not_overlooked);
 	tcase_add_test(cases, a_machine_gone_from_the_file_can_still_be_destroyed);
 	suite_add_tcase(suite, cases);
 	runner = srunner_create(suite);
