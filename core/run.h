@@ -36,7 +36,7 @@ struct runner {
 	struct transport *transport;
 	bool destroying; /* handed to reverts, see struct run */
 	bool resumed;    /* handed to applies, likewise */
-	bool phase_said; /* by the step that runs now */
+	bool phase_said; /* by the step that runs now; or it is not reached */
 	bool untouched;  /* likewise: it failed before it had an effect */
 	bool error_said; /* what the verb returns has been emitted */
 };

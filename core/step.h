@@ -63,6 +63,8 @@ void run_warning(struct run *run, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void run_progress(struct run *run, const char *what, int64_t done, int64_t total);
 void run_output(struct run *run, int stream, const char *data, size_t n);
 void run_phase(struct run *run, enum phase phase, int64_t t_ns);
+/* Said by an apply that succeeds without reaching its step's phase: it is not reported. */
+void run_no_phase(struct run *run);
 
 /* Facts that cannot be derived (a pid with its start time, a chosen accelerator), kept in the
  * journal. NULL value: forget. */

@@ -234,6 +234,8 @@ int ready_apply(struct run *run, struct err *err)
 	int rc = wait_until_up(&w, &t, &local);
 	if (rc == 0 && t)
 		rc = run_true(t, run_stop(run), &local);
+	if (!t) /* it runs, but it never answers */
+		run_no_phase(run);
 	phases_read(&w.phases, reached, &w);
 	phases_close(&w.phases);
 	if (rc < 0 && err)

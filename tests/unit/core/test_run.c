@@ -335,6 +335,23 @@ START_TEST(a_step_knows_that_it_was_cut_short)
 }
 END_TEST
 
+static int reach_nothing(struct run *run, struct err *e)
+{
+	(void)e;
+	run_no_phase(run);
+	return 0;
+}
+
+START_TEST(a_phase_that_is_not_reached_is_not_told)
+{
+	rig_add_step(&rig,
+	        &(struct step){.name = "mute", .phase = PHASE_PROVISION, .apply = reach_nothing});
+	up();
+	ck_has(str_text(&rig.events.text), "step-end mute done");
+	ck_assert_int_eq(rig.events.phase_ns[PHASE_PROVISION], 0);
+}
+END_TEST
+
 START_TEST(a_lab_has_no_transport)
 {
 	struct step step = {.name = "lab.key", .apply = apply_noted};
@@ -351,8 +368,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {a_step_knows_that_it_was_cut_short, first_up_climbs_all,
-	        events_tell_each_step, second_up_changes_nothing, halt_undoes_what_is_volatile,
+	const TTest *const tests[] = {a_step_knows_that_it_was_cut_short,
+	        a_phase_that_is_not_reached_is_not_told, first_up_climbs_all, events_tell_each_step,
+	        second_up_changes_nothing, halt_undoes_what_is_volatile,
 	        destroy_undoes_all_in_reverse, destroy_without_a_journal,
 	        destroy_uses_the_spec_of_the_journal, live_change_applies_one_step,
 	        restart_change_halts_first, restart_change_of_a_halted_machine,
