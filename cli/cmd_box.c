@@ -274,35 +274,51 @@ static const struct subcommand subcommands[] = {
         {"verify", NULL, 1, NULL, verify},
 };
 
-static int call(const struct cli *cli, const struct subcommand *sub, struct err *err)
+/* The way a verb tells of itself; the error is among it, as with machines. */
+static void tell_end(struct event_sink *sink, const char *verb, int rc, const struct err *err)
+{
+	bool stopped = rc < 0 && err->kind == ERR_INTERRUPTED;
+	struct event error = {.kind = EVENT_ERROR,
+	        .machine = "",
+	        .text = err->message,
+	        .hint = err->hint,
+	        .code = err_exit_code(err)};
+	struct event end = {.kind = EVENT_VERB_END,
+	        .machine = "",
+	        .step = verb,
+	        .text = rc == 0   ? "done"
+	                : stopped ? "interrupted"
+	                          : "failed",
+	        .code = rc == 0 ? 0 : error.code};
+
+	if (rc < 0 && !stopped)
+		event_emit(sink, &error);
+	event_emit(sink, &end);
+}
+
+/* The exit code. */
+static int call(const struct cli *cli, const struct subcommand *sub)
 {
 	AUTO_FREE char *home = prov_home();
 	const struct boxes_ops *ops;
+	struct err err = {0};
 
 	if (sub->local)
-		return sub->local(cli, home, err);
-	if (open_module(&ops, err) < 0)
-		return -1;
+		return sub->local(cli, home, &err) < 0 ? cli_fail(cli, &err) : 0;
+	if (open_module(&ops, &err) < 0)
+		return cli_fail(cli, &err);
 	struct event_sink *sink = cli_sink(cli);
 	struct box_job job = {.home = home, .sink = sink, .stop = cli->stop};
-	struct event event = {.kind = EVENT_VERB_BEGIN, .machine = "", .text = sub->name};
-	event_emit(sink, &event);
-	int rc = sub->with_module(ops, cli, &job, err);
-	event = (struct event){.kind = EVENT_VERB_END,
-	        .machine = "",
-	        .step = sub->name,
-	        .text = rc == 0                        ? "done"
-	                : err->kind == ERR_INTERRUPTED ? "interrupted"
-	                                               : "failed",
-	        .code = rc == 0 ? 0 : err_exit_code(err)};
-	event_emit(sink, &event);
+	event_emit(
+	        sink, &(struct event){.kind = EVENT_VERB_BEGIN, .machine = "", .text = sub->name});
+	int rc = sub->with_module(ops, cli, &job, &err);
+	tell_end(sink, sub->name, rc, &err);
 	sink->close(sink);
-	return rc;
+	return rc < 0 ? cli_failed(cli, &err) : 0;
 }
 
 static int run(struct cli *cli)
 {
-	struct err err = {0};
 	const char *name = cli->operands.n ? cli->operands.v[0] : "list";
 
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++) {
@@ -313,7 +329,7 @@ static int run(struct cli *cli)
 		        cli, cli->operands.n ? sub->operands + 1 : 0, sub->operands + 1);
 		if (code)
 			return code;
-		return call(cli, sub, &err) < 0 ? cli_fail(cli, &err) : 0;
+		return call(cli, sub);
 	}
 	return cli_fail_usage(cli, "there is no command 'box %s'", name);
 }

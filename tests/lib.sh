@@ -87,9 +87,11 @@ expect_no_text() { # FILE PATTERN
 expect_same() { # WHAT WANTED GOT
 	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
 }
-# One clear error: a line of prov's, perhaps with its hint, and nothing on standard output.
+# One clear error: a line of prov's, perhaps with its hint, and nothing on standard output. Where a
+# command says what it does, the error is marked.
 expect_one_error() {
-	[ "$(grep "^prov: " "$err" | grep -vc "^prov: sha256 ")" -eq 1 ] || fail "not exactly one error"
+	if grep -q "^prov: error: " "$err"; then mark="^prov: error: "; else mark="^prov: "; fi
+	[ "$(grep -c "$mark" "$err")" -eq 1 ] || fail "not exactly one error"
 	[ ! -s "$out" ] || fail "an error and output"
 }
 
