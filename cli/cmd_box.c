@@ -32,13 +32,15 @@ static int users_of(const char *home, const char *name, struct strv *out, struct
 		struct lab lab;
 		struct lab_options options = {.lab_id = ids.v[i], .journal_only = true};
 		struct problems problems = {0};
-		if (lab_open(&options, &lab, &problems, NULL) == 0)
-			for (size_t k = 0; k < lab.n; k++)
-				if (str_eq(lab.machines[k].spec.box.name, name))
-					strv_addf(out, "%s of lab %s (%s)",
-					        lab.machines[k].spec.selector, lab.name, lab.id);
+		int rc = lab_open(&options, &lab, &problems, err);
+		for (size_t k = 0; rc == 0 && k < lab.n; k++)
+			if (str_eq(lab.machines[k].spec.box.name, name))
+				strv_addf(out, "%s of lab %s (%s)", lab.machines[k].spec.selector,
+				        lab.name, lab.id);
 		problems_clear(&problems);
 		lab_clear(&lab);
+		if (rc < 0) /* what cannot be read may use it */
+			return err_wrap(err, "lab %s", ids.v[i]);
 	}
 	return 0;
 }

@@ -47,7 +47,7 @@ static int check_machines(const struct cli *cli, struct lab *lab, struct err *er
 
 	for (size_t i = 0; i < lab->n; i++)
 		all[i] = &lab->machines[i];
-	return prepare_check(cli->providers, all, lab->n, err);
+	return prepare_check(cli->providers, all, lab->n, false, err);
 }
 
 static int run_validate(struct cli *cli)

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,13 +135,17 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 {
 	if (!lab->file)
 		return cli_no_file(lab, err);
+	if (cli->command == &cmd_provision && !lab->id) {
+		err_set(err, ERR_FAILED, "nothing of lab '%s' is up", lab->name);
+		return err_hint(err, "prov up");
+	}
 	if (read_options(cli, options, err) < 0 ||
 	        lab_select(lab, &cli->operands, chosen, n, err) < 0)
 		return -1;
 	*chosen = with_dependencies(lab, *chosen, n);
 	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
 	        prepare_specs(lab, *chosen, *n, err) < 0 ||
-	        prepare_check(cli->providers, *chosen, *n, err) < 0)
+	        prepare_check(cli->providers, *chosen, *n, true, err) < 0)
 		return -1;
 	return lab_lock(lab, err);
 }

@@ -13,10 +13,14 @@
 int cli_fail(const struct cli *cli, const struct err *err)
 {
 	int code = err_exit_code(err);
+	AUTO_STR message = {0}, hint = {0};
 
-	fprintf(stderr, "prov: %s\n", err->message);
-	if (err->hint[0])
-		fprintf(stderr, "  hint: %s\n", err->hint);
+	/* Some of it may be a guest's words. */
+	str_add_escaped(&message, err->message, strlen(err->message));
+	str_add_escaped(&hint, err->hint, strlen(err->hint));
+	fprintf(stderr, "prov: %s\n", str_text(&message));
+	if (hint.len)
+		fprintf(stderr, "  hint: %s\n", str_text(&hint));
 	if (err->kind == ERR_INTERRUPTED && cli->stop_signal && *cli->stop_signal == SIGTERM)
 		code = 143;
 	return code;

@@ -62,6 +62,7 @@ struct check_job {
 	const struct providers *providers;
 	struct machine *const *chosen;
 	size_t n;
+	bool to_be_made;
 };
 
 static int check_all(const void *arg, void *result, struct err *err)
@@ -78,6 +79,8 @@ static int check_all(const void *arg, void *result, struct err *err)
 			return -1;
 		if (provider->check_spec(spec, err) < 0)
 			return err_wrap(err, "%s", spec->selector);
+		if (job->to_be_made && provider->check_rights && provider->check_rights(err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -85,7 +88,7 @@ static int check_all(const void *arg, void *result, struct err *err)
 int prepare_check(
         const struct providers *providers, struct machine *const *chosen, size_t n, struct err *err)
 {
-	struct check_job job = {providers, chosen, n};
+	struct check_job job = {providers, chosen, n, to_be_made};
 
 	return helper_call(NULL, check_all, &job, NULL, 0, err);
 }

@@ -13,9 +13,10 @@
  * empty. Every missing box is named. */
 MUST_CHECK int prepare_specs(
         struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
-/* Asks each chosen machine's provider whether it can honour the spec, in a helper process. */
+/* Asks each chosen machine's provider whether it can honour the spec, in a helper process; and,
+ * where it is to be made, whether this user may. */
 MUST_CHECK int prepare_check(const struct providers *providers, struct machine *const *chosen,
-        size_t n, struct err *err);
+        size_t n, bool to_be_made, struct err *err);
 
 /* lab_lock'ed: allocates subnet and addresses for every declared machine in file order and records
  * them. */

@@ -29,6 +29,19 @@ static int open_journal(const struct job *job, struct journal **out, struct err 
 	return journal_open_after(job->machine->names.journal, 10 * INT64_C(1000000000), out, err);
 }
 
+/* The journal's lock before the look at the world: a killed worker may still be changing it. A
+ * machine that has no folder yet gets one only once its provider has agreed. */
+static int begin(struct job *job, enum access_spec which, const struct strv *with, struct access *a,
+        struct journal **j, struct err *err)
+{
+	*a = (struct access){0};
+	if (job->machine->state.exists && open_journal(job, j, err) < 0)
+		return -1;
+	if (access_open(job->providers, job->machine, which, with, a, err) < 0)
+		return -1;
+	return *j ? 0 : open_journal(job, j, err);
+}
+
 static int climb(struct job *job, const struct access *a, struct journal *j, struct err *err)
 {
 	struct runner runner = runner_of(job, a, j);
@@ -46,11 +59,8 @@ static int up(struct job *job, struct err *err)
 {
 	struct access a;
 	struct journal *j = NULL;
-	int rc = access_open(job->providers, job->machine, ACCESS_DECLARED,
-	        &job->options->provision_with, &a, err);
+	int rc = begin(job, ACCESS_DECLARED, &job->options->provision_with, &a, &j, err);
 
-	if (rc == 0)
-		rc = open_journal(job, &j, err);
 	if (rc == 0)
 		rc = climb(job, &a, j, err);
 	journal_close(j);
@@ -65,10 +75,8 @@ static int descend(struct job *job, int (*go)(struct runner *r, bool *changed, s
 	struct access a;
 	struct journal *j = NULL;
 	bool changed = false;
-	int rc = access_open(job->providers, job->machine, ACCESS_STORED, NULL, &a, err);
+	int rc = begin(job, ACCESS_STORED, NULL, &a, &j, err);
 
-	if (rc == 0)
-		rc = open_journal(job, &j, err);
 	if (rc == 0) {
 		struct runner runner = runner_of(job, &a, j);
 		rc = go(&runner, &changed, err);
@@ -145,15 +153,14 @@ static int provision(struct job *job, struct err *err)
 {
 	struct access a;
 	struct journal *j = NULL;
-	int rc = access_open(job->providers, job->machine, ACCESS_DECLARED,
-	        &job->options->provision_with, &a, err);
+	int rc = job->machine->state.exists
+	        ? begin(job, ACCESS_DECLARED, &job->options->provision_with, &a, &j, err)
+	        : access_open(job->providers, job->machine, ACCESS_DECLARED, NULL, &a, err);
 
 	if (rc == 0 && a.world.state != MACHINE_RUNNING) {
 		rc = err_set(err, ERR_FAILED, "'%s' is not running", job->machine->spec.selector);
 		err_hint(err, "prov up %s", job->machine->spec.selector);
 	}
-	if (rc == 0)
-		rc = open_journal(job, &j, err);
 	if (rc == 0)
 		rc = provision_all(job, &a, j, err);
 	journal_close(j);

@@ -6,6 +6,7 @@
 #include "providers/container/cgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,8 +112,14 @@ int container_upper_apply(struct run *run, struct err *err)
 	struct seed seed = {0};
 	char root[32];
 
-	make_seed(run, &seed);
+	/* Opened before the second look: a number that became somebody else's in between is not
+	 * written to. */
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
+	AUTO_FD int root_fd = pid ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (pid && (root_fd < 0 || container_pid(run->session) != pid))
+		return err_set(err, ERR_FAILED, "the container ended meanwhile");
+	snprintf(root, sizeof(root), "/proc/self/fd/%d", root_fd);
+	make_seed(run, &seed);
 	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;
 	if (rc == 0)
 		rc = pid ? seed_write_tree(&seed, root, NULL, err)
