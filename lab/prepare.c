@@ -85,8 +85,8 @@ static int check_all(const void *arg, void *result, struct err *err)
 	return 0;
 }
 
-int prepare_check(
-        const struct providers *providers, struct machine *const *chosen, size_t n, struct err *err)
+int prepare_check(const struct providers *providers, struct machine *const *chosen, size_t n,
+        bool to_be_made, struct err *err)
 {
 	struct check_job job = {providers, chosen, n, to_be_made};
 
