@@ -12,7 +12,7 @@ peer_stop() { :; }
 peer_hold() {
 	mkfifo "$work/$1.info"
 	setsid bwrap --unshare-all --bind "$work/rootfs" / --proc /proc --dev /dev --info-fd 7 \
-		/bin/busybox sleep 100000 7>"$work/$1.info" </dev/null >/dev/null 2>&1 &
+		/sbin/prov-init 15 0 7>"$work/$1.info" </dev/null >/dev/null 2>&1 &
 	echo $! >"$work/$1.pid"
 	sed -n 's/.*"child-pid": *\([0-9]*\).*/\1/p' "$work/$1.info" >"$work/$1.child"
 }

@@ -8,7 +8,7 @@ peer_available() {
 peer_version() { docker --version; }
 peer_note() { echo "dockerd and containerd serve all containers and are not counted; --network none"; }
 peer_prepare() { tar -C "$1" -c . | docker import - "$image"; }
-peer_start() { echo "docker run --detach --name $1 --network none $image /bin/busybox sleep 100000"; }
+peer_start() { echo "docker run --detach --name $1 --network none $image /sbin/prov-init 15 0"; }
 peer_exec() { echo "docker exec $1 /bin/busybox true"; }
 peer_stop() { echo "docker rm --force $1"; }
 peer_pids() {

@@ -5,6 +5,7 @@
 #   version            one line
 #   note               one line: what a reader must know of how this tool is run here
 #   prepare ROOTFS     once, offline: the root file system becomes what the tool starts from
+#                      (its /sbin/prov-init, called with "15 0", is a PID 1 that waits for signals)
 #   start ID           prints the commands, separated by :::, that make and start the container
 #   exec ID            prints the command that runs `true` in it; nothing: starting has done so
 #   stop ID            prints the commands that end and remove it; nothing: its end is all
@@ -14,7 +15,7 @@
 #
 # start, exec and stop print commands instead of running them, so that no shell is measured. They are
 # split at blanks. $work is a folder of the adapter's own; the adapters run in a mount namespace in
-# which a cgroup2 hierarchy beside v1 ones and the host's /dev/shm are hidden.
+# which a cgroup2 hierarchy beside v1 ones, /dev/shm and the tools' folders of state are covered.
 # shellcheck shell=sh
 set -u
 need() {

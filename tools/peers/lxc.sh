@@ -11,7 +11,7 @@ config() { # ID
 		lxc.rootfs.path = overlay:$work/base:$dir/upper
 		lxc.uts.name = $1
 		lxc.net.0.type = empty
-		lxc.init.cmd = /bin/busybox sleep 100000
+		lxc.init.cmd = /sbin/prov-init 15 0
 	C
 }
 peer_prepare() {

@@ -7,7 +7,7 @@ peer_version() { "$runtime" --version | head -n 1; }
 peer_note() { echo "no layer of its own: all share one root file system; the runtime's default config.json"; }
 peer_prepare() {
 	mkdir "$work/bundle" && cp -a "$1" "$work/bundle/rootfs" && cd "$work/bundle" && "$runtime" spec || exit 1
-	sed -i 's|"terminal": true|"terminal": false|; s|"sh"$|"/bin/busybox", "sleep", "100000"|' config.json
+	sed -i 's|"terminal": true|"terminal": false|; s|"sh"$|"/sbin/prov-init", "15", "0"|' config.json
 }
 peer_start() { echo "$oci create --bundle $work/bundle $1 ::: $oci start $1"; }
 peer_exec() { echo "$oci exec $1 /bin/busybox true"; }

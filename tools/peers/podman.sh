@@ -9,7 +9,7 @@ peer_available() { need podman; }
 peer_version() { podman --version; }
 peer_note() { echo "overlay storage, --network none, cgroupfs; runtime $($podman info --format '{{.Host.OCIRuntime.Name}}' 2>/dev/null)"; }
 peer_prepare() { tar -C "$1" -c . | $podman import --quiet - localhost/provbench; }
-peer_start() { echo "$podman run --detach --quiet --name $1 --cgroup-parent /provbench-podman --network none $limits localhost/provbench /bin/busybox sleep 100000"; }
+peer_start() { echo "$podman run --detach --quiet --name $1 --cgroup-parent /provbench-podman --network none $limits localhost/provbench /sbin/prov-init 15 0"; }
 peer_exec() { echo "$podman exec $1 /bin/busybox true"; }
 peer_stop() { echo "$podman rm --force --time 0 $1"; }
 peer_pids() { $podman inspect --format '{{.State.Pid}} {{.State.ConmonPid}}' "$1"; }
