@@ -42,7 +42,7 @@ expect 0 prov up pair@container
 expect 0 prov exec pair@container -- hostname
 expect_same hostname pair-container "$(cat "$out")"
 expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
-expect 2 prov exec pair -- true
+expect 125 prov exec pair -- true
 expect_text "$err" "pair@"
 
 # One machine goes, the others keep their network; the last one takes it along.
