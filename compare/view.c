@@ -19,6 +19,8 @@ static const struct {
         {"isolation", "Isolation"},
         {"identity", "Identity"},
         {"difference", "What one kind cannot honour"},
+        {"claim", "What was tried for the claims"},
+        {"load", "What else the host did"},
 };
 
 const char *view_group_title(const char *group)

@@ -355,13 +355,26 @@ START_TEST(p95_stands_in_every_report_from_20_runs_on)
 }
 END_TEST
 
+START_TEST(every_group_that_is_measured_has_a_title)
+{
+	static const struct {
+		const char *group, *title;
+	} rows[] = {{"start", "Start-up"}, {"claim", "What was tried for the claims"},
+	        {"load", "What else the host did"}, {"unheard-of", "unheard-of"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ck_assert_str_eq(view_group_title(rows[i].group), rows[i].title);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {all_reports_show_the_same_figures,
 	        terminal_respects_the_width, emulation_is_said_first, disturbed_runs_are_flagged,
 	        page_is_self_contained_and_accessible, nothing_of_a_result_reaches_the_reader_raw,
 	        reports_of_nothing, unknown_groups_and_kinds_are_shown, csv_holds_every_run,
-	        two_results_beside_each_other, p95_stands_in_every_report_from_20_runs_on};
+	        two_results_beside_each_other, p95_stands_in_every_report_from_20_runs_on,
+	        every_group_that_is_measured_has_a_title};
 
 	return suite_run("report", tests, ARRAY_SIZE(tests), NULL, NULL);
 }
