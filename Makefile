@@ -107,6 +107,9 @@ demo: all
 	tools/run-demo
 bench: all $(BENCH)
 	tools/bench
+# The figures of prov compare held against other instruments; wants a quiet host, so it is no part of test.
+outside: all $(BENCH)
+	tests/run tests/bench/compare_outside.sh
 
 # Programs for `make bench`: no libraries, so that they measure what they start and not themselves.
 $(B)/bench/%: tests/bench/%.c
@@ -132,7 +135,7 @@ install: all $(B)/prov.yaml.5
 clean:
 	rm -rf build
 
-.PHONY: all test-programs unit crash test asan lint demo bench install clean
+.PHONY: all test-programs unit crash test asan lint demo bench outside install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name test-home -prune -o -type f -name '*.d' -print 2>/dev/null)
