@@ -218,3 +218,17 @@ void str_add_escaped(struct str *s, const char *text, size_t n)
 		i += len;
 	}
 }
+
+void str_add_markup(struct str *s, const char *text)
+{
+	static const char special[] = "&<>\"'";
+	static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
+
+	while (*text) {
+		size_t plain = strcspn(text, special);
+		str_addn(s, text, plain);
+		text += plain;
+		if (*text)
+			str_add(s, entities[strchr(special, *text++) - special]);
+	}
+}

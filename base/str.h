@@ -41,3 +41,7 @@ const char *str_nearest(const char *word, const char *const *candidates, size_t 
 /* Copies text with control characters, invalid UTF-8 and DEL written as \xNN: nothing of a guest's
  * reaches a terminal raw. */
 void str_add_escaped(struct str *s, const char *text, size_t n);
+
+/* Text for XML and HTML, in elements and quoted attributes: the five characters that mean something
+ * there become entities that both know. */
+void str_add_markup(struct str *s, const char *text);

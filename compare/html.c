@@ -9,27 +9,7 @@ void html_text(struct str *out, const char *text)
 	if (!text)
 		text = "–";
 	str_add_escaped(&safe, text, strlen(text));
-	for (const char *p = str_text(&safe); *p; p++) {
-		switch (*p) {
-		case '&':
-			str_add(out, "&amp;");
-			break;
-		case '<':
-			str_add(out, "&lt;");
-			break;
-		case '>':
-			str_add(out, "&gt;");
-			break;
-		case '"':
-			str_add(out, "&quot;");
-			break;
-		case '\'':
-			str_add(out, "&#39;");
-			break;
-		default:
-			str_addn(out, p, 1);
-		}
-	}
+	str_add_markup(out, str_text(&safe));
 }
 
 void html_element(struct str *out, const char *tag, const char *class_, const char *text)

@@ -4,27 +4,13 @@
 
 void xml_add_text(struct str *out, const char *text)
 {
-	for (const char *p = text; *p; p++) {
-		switch (*p) {
-		case '&':
-			str_add(out, "&amp;");
-			break;
-		case '<':
-			str_add(out, "&lt;");
-			break;
-		case '>':
-			str_add(out, "&gt;");
-			break;
-		case '\'':
-			str_add(out, "&apos;");
-			break;
-		case '"':
-			str_add(out, "&quot;");
-			break;
-		default:
-			str_addn(out, (unsigned char)*p < ' ' || *p == 0x7f ? "?" : p, 1);
-		}
-	}
+	AUTO_FREE char *plain = xstrdup(text);
+
+	/* XML 1.0 has no place for control characters, escaped or not. */
+	for (char *p = plain; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	str_add_markup(out, plain);
 }
 
 void xml_add_attr(struct str *out, const char *name, const char *value)

@@ -242,7 +242,7 @@ START_TEST(nothing_of_a_result_reaches_the_reader_raw)
 	report_diff_terminal(&r, &r, &difft);
 	report_markdown(&r, &markdown);
 	report_csv(&r, &csv);
-	ck_has(html.buf, "&lt;script&gt;&quot;&#39;&amp;\\x1b[31m");
+	ck_has(html.buf, "&lt;script&gt;&quot;&apos;&amp;\\x1b[31m");
 	ck_lacks(html.buf, "<script");
 	ck_lacks(diff.buf, "<script");
 	ck_lacks(markdown.buf, "<script");
