@@ -36,7 +36,7 @@ objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(1))))
 
 # The program: no libvirt, libssh, libcurl, libarchive or libcrypto. Each module holds one of them, and calls
 # its own functions even where the program has one of the same name.
-CORE_OBJ = $(call objs,base/*.c core/*.c lab/*.c net/*.c boxes/*.c transports/*.c providers/*.c providers/common/*.c \
+CORE_OBJ = $(call objs,base/*.c engine/*.c core/*.c lab/*.c net/*.c boxes/*.c transports/*.c providers/*.c providers/common/*.c \
            providers/container/*.c provisioners/*.c compare/*.c)
 CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)

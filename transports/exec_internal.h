@@ -1,7 +1,7 @@
 /* What the parts of the exec transport share. */
 #pragma once
 
-#include "base/cgroup.h"
+#include "engine/cgroup_tree.h"
 #include "transports/exec.h"
 #include "transports/exec_user.h"
 

@@ -1,7 +1,7 @@
 /* A command in the machine: its child enters the namespaces, becomes the user and executes. */
 #include "transports/exec_internal.h"
 
-#include "base/caps.h"
+#include "engine/caps.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "transports/exec_env.h"

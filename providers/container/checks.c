@@ -1,6 +1,6 @@
 #include "providers/container/checks.h"
 
-#include "base/cgroup.h"
+#include "engine/cgroup_tree.h"
 #include "base/fs.h"
 #include "core/derive.h"
 #include "providers/container/plan.h"

@@ -1,6 +1,6 @@
 #include "providers/container/plan.h"
 
-#include "base/caps.h"
+#include "engine/caps.h"
 #include "transports/exec_env.h"
 
 #include <sched.h>
@@ -47,23 +47,6 @@ static const struct fs_row rows[] = {
         {FS_MASK, "/sys/firmware", NULL, NULL, 0, NULL, 0, 0},
         {FS_MASK, "/sys/devices/virtual/powercap", NULL, NULL, 0, NULL, 0, 0},
 };
-
-static void add_escaped(struct str *out, const char *key, const char *path)
-{
-	str_addf(out, "%s%s=", out->len ? "," : "", key);
-	for (const char *p = path; *p; p++) {
-		if (strchr("\\,:", *p))
-			str_addn(out, "\\", 1);
-		str_addn(out, p, 1);
-	}
-}
-
-void overlay_options(const char *lower, const char *upper, const char *work, struct str *out)
-{
-	add_escaped(out, "lowerdir", lower);
-	add_escaped(out, "upperdir", upper);
-	add_escaped(out, "workdir", work);
-}
 
 /* "auto": prov-init, which runs the command if there is one; "none": the command itself; else a
  * program of the box, which gets the command as its arguments. */
@@ -114,16 +97,4 @@ void container_plan_build(
 	plan_argv(spec, &plan);
 	plan_env(spec, &plan);
 	*out = plan;
-}
-
-void container_plan_clear(struct container_plan *plan)
-{
-	strv_clear(&plan->argv);
-	strv_clear(&plan->env);
-	free(plan->root);
-	free(plan->overlay);
-	free(plan->hostname);
-	free(plan->console);
-	free(plan->status);
-	*plan = (struct container_plan){0};
 }

@@ -4,9 +4,9 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "guest/supervisor.h"
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 #include "providers/container/checks.h"
-#include "providers/container/process.h"
+#include "engine/process.h"
 #include "providers/container/session.h"
 #include "transports/exec.h"
 

@@ -1,7 +1,7 @@
 /* What the steps and the provider's functions share. */
 #pragma once
 
-#include "base/cgroup.h"
+#include "engine/cgroup_tree.h"
 #include "core/step.h"
 
 struct session {

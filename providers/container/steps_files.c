@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "core/seed.h"
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,9 +4,10 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "providers/container/cgroup.h"
-#include "providers/container/engine.h"
-#include "providers/container/process.h"
+#include "engine/cgroup.h"
+#include "engine/engine.h"
+#include "engine/process.h"
+#include "providers/container/plan.h"
 
 #include <signal.h>
 #include <stdlib.h>

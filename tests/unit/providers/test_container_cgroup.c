@@ -3,7 +3,7 @@
  * place, with v2 wherever it is mounted (a hybrid host has it without controllers, which is enough
  * here).
  */
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 #include "tests/fake/check_util.h"
 
 #include <sched.h>

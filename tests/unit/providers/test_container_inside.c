@@ -1,7 +1,7 @@
 /* What a container is from inside, and what of the host does not get in. */
 #include "tests/unit/providers/container_fixture.h"
 
-#include "base/caps.h"
+#include "engine/caps.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* The plan of a container, what is refused, and the control group's files, on a tree of plain
  * files. Needs no rights. */
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 #include "providers/container/checks.h"
 #include "providers/container/plan.h"
-#include "base/caps.h"
+#include "engine/caps.h"
 #include "tests/fake/check_util.h"
 
 #include <linux/capability.h>

@@ -1,4 +1,4 @@
-#include "providers/container/process.h"
+#include "engine/process.h"
 
 #include "base/clock.h"
 #include "base/proc.h"

@@ -1,7 +1,7 @@
 /* The cloned child: walks the plan inside its new namespaces, then becomes PID 1. */
-#include "providers/container/engine.h"
+#include "engine/engine.h"
 
-#include "base/caps.h"
+#include "engine/caps.h"
 #include "base/fs.h"
 #include "guest/supervisor.h"
 

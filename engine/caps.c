@@ -1,4 +1,4 @@
-#include "base/caps.h"
+#include "engine/caps.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,4 +1,4 @@
-#include "providers/container/engine.h"
+#include "engine/engine.h"
 
 #include "base/fs.h"
 #include "guest/supervisor.h"

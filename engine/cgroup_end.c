@@ -1,10 +1,10 @@
 /* The processes of a control group, and their end. */
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "guest/supervisor.h"
-#include "providers/container/process.h"
+#include "engine/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "base/cgroup.h"
-#include "providers/container/plan.h"
+#include "engine/cgroup_tree.h"
+#include "engine/plan.h"
 
 struct engine_start {
 	const struct container_plan *plan;

@@ -1,4 +1,4 @@
-#include "base/cgroup.h"
+#include "engine/cgroup_tree.h"
 
 #include "base/fs.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/cgroup.h"
+#include "engine/cgroup_tree.h"
 
 struct cgroup_limits {
 	int64_t memory_bytes; /* RAM, with no swap beyond it; 0: no limit, as in all of these */

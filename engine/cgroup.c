@@ -1,4 +1,4 @@
-#include "providers/container/cgroup.h"
+#include "engine/cgroup.h"
 
 #include "base/fs.h"
 
