@@ -6,6 +6,8 @@
 #include "core/step.h"
 #include "core/transport.h"
 
+#include <jansson.h>
+
 enum machine_state {
 	MACHINE_ABSENT,
 	MACHINE_CREATED,
@@ -25,11 +27,25 @@ struct status {
 	char detail[128]; /* "tcg", "paused by an I/O error"; empty: nothing to say */
 };
 
+/* Of all: -1 is "not known". */
 struct usage {
-	int64_t memory_bytes; /* as the host pays it; -1: not known */
+	int64_t memory_bytes; /* as the host pays it */
 	int64_t cpu_ns;
 	char method[160]; /* how memory_bytes was read */
+	/* Seen from the host, where the kind can tell. */
+	int64_t memory_limit_bytes, swap_bytes;
+	int64_t anon_bytes, file_bytes, kernel_bytes; /* what the memory is used for */
+	int64_t cpu_user_ns, cpu_system_ns;
+	int64_t io_read_bytes, io_written_bytes;
+	int64_t net_received_bytes, net_sent_bytes;
+	int64_t pids, pids_limit;
+	int64_t oom_kills;
+	double cpu_pressure, memory_pressure,
+	        io_pressure; /* % of the last 10 s in which some waited */
 };
+
+/* Every number "not known", method empty. */
+void usage_init(struct usage *usage);
 
 struct provider {
 	const char *name; /* "kvm" */
@@ -53,6 +69,13 @@ struct provider {
 	int (*connect)(void *session, int64_t timeout_ns, const volatile int *stop,
 	        struct transport **out, struct err *err);
 	int (*usage)(void *session, struct usage *out, struct err *err);
+	/* Stops (true) or continues (false) every process of a running machine, whose memory stays
+	 * where it is. Already so: success. NULL: this kind cannot. */
+	int (*freeze)(void *session, bool freeze, struct err *err);
+	/* For `prov inspect`: an object of sections ("namespaces", "mounts", …), each an object, or
+	 * an array of objects or texts. What a machine that does not run has not is left out. The
+	 * caller owns it; NULL with err set on failure. */
+	json_t *(*describe)(void *session, struct err *err);
 	void (*close)(void *session);
 };
 

@@ -79,6 +79,8 @@ struct machine_spec {
 
 	struct box_use box;
 	double cpus;
+	int64_t cpu_weight, io_weight; /* 1-10000, default 100 */
+	char *cpuset;                  /* CPUs of the host, "0-1"; NULL: all */
 	int64_t memory_bytes;
 	int64_t disk_bytes;     /* 0: as the box */
 	char *user;             /* login user; never NULL after resolution */
@@ -96,10 +98,19 @@ struct machine_spec {
 	struct ready_probe ready;
 
 	struct {
-		struct strv command;     /* empty: prov-init */
-		char *init;              /* "auto" | "none" | "/path" */
-		int64_t pids;            /* default 1024 */
-		int stop_signal;         /* default SIGTERM */
+		struct strv command;              /* empty: prov-init */
+		char *init;                       /* "auto" | "none" | "/path" */
+		int64_t pids;                     /* default 1024 */
+		int64_t swap_bytes;               /* beyond memory; default 0 */
+		int64_t memory_reservation_bytes; /* kept as long as others can give way; 0: none */
+		bool privileged, no_new_privileges, read_only;
+		struct strv caps_add, caps_drop; /* "NET_ADMIN", or "ALL" */
+		struct strv devices;             /* "/dev/fuse" */
+		int64_t time_offset_ns; /* of the monotonic and the boot-time clock; 0: no time
+		                           namespace */
+		int64_t id_base; /* first of the 65536 ids of the host that it is given; 0: no user
+		                    namespace */
+		int stop_signal; /* default SIGTERM */
 		int64_t stop_timeout_ns; /* default 10 s */
 	} container;
 	struct {

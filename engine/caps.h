@@ -3,6 +3,11 @@
 
 #include "base/err.h"
 
+/* The five sets of capabilities(7), bit n is capability n. */
+struct caps {
+	uint64_t bounding, effective, permitted, inheritable, ambient;
+};
+
 /* What root in a container keeps: enough to install packages, switch users and serve low ports. No
  * CAP_MKNOD: a device node would reach the host's disks. */
 uint64_t caps_container(void);

@@ -178,8 +178,9 @@ static int usage(void *session, struct usage *out, struct err *err)
 		return err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
 	if (cgroup_usage(&s->tree, s->names->cgroup, &use, err) < 0)
 		return -1;
-	*out = (struct usage){.memory_bytes = use.memory_bytes, .cpu_ns = use.cpu_ns};
-	out->memory_bytes += supervisor_bytes(init);
+	usage_init(out);
+	out->memory_bytes = use.memory_bytes + supervisor_bytes(init);
+	out->cpu_ns = use.cpu_ns;
 	snprintf(out->method, sizeof(out->method),
 	        "cgroup v%d: memory in use less inactive file pages, plus PSS of the supervisor",
 	        s->tree.v2 ? 2 : 1);

@@ -175,7 +175,9 @@ static int usage(void *session, struct usage *out, struct err *err)
 		        err, ERR_FAILED, "the machine '%s' is not running", s->spec->selector);
 	if (virDomainGetInfo(domain, &info) < 0)
 		return libvirt_err(err, "measure the domain '%s'", s->names->domain);
-	*out = (struct usage){.memory_bytes = pss_of(qemu_pid(s)), .cpu_ns = (int64_t)info.cpuTime};
+	usage_init(out);
+	out->memory_bytes = pss_of(qemu_pid(s));
+	out->cpu_ns = (int64_t)info.cpuTime;
 	snprintf(out->method, sizeof(out->method), "%s",
 	        out->memory_bytes < 0 ? "not known: QEMU is on another host, or not ours to read"
 	                              : "PSS of QEMU: guest memory it has touched, translation "

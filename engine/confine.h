@@ -1,0 +1,52 @@
+/*
+ * What a process is still allowed when it executes: capabilities, system call filter, limits, user.
+ * The same for PID 1 and for everything that `exec` starts later, so that nobody gets in by the side
+ * door.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "engine/caps.h"
+
+#include <linux/filter.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct rlimit_row {
+	int resource; /* RLIMIT_… */
+	struct rlimit limit;
+};
+
+/* A compiled filter, see engine/seccomp.h. */
+struct seccomp_program {
+	struct sock_filter *code; /* NULL: none */
+	size_t n;
+	unsigned flags; /* SECCOMP_FILTER_FLAG_… */
+};
+
+struct confine {
+	uid_t uid; /* inside the user namespace, as in all of these */
+	gid_t gid;
+	gid_t *groups; /* supplementary ones: exactly these */
+	size_t n_groups;
+	mode_t umask;
+	struct caps caps;
+	bool no_new_privileges;
+	bool new_keyring; /* a session keyring of its own, see session-keyring(7) */
+	struct seccomp_program filter;
+	struct rlimit_row *rlimits;
+	size_t n_rlimits;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+};
+
+void confine_copy(struct confine *dst, const struct confine *src);
+void confine_clear(struct confine *c);
+
+/*
+ * Called last before execve(2), as root of the container's user namespace with all its
+ * capabilities, in a process of one thread. Without no_new_privileges the filter is loaded while
+ * CAP_SYS_ADMIN is held, with it at the very end.
+ */
+MUST_CHECK int confine_apply(const struct confine *c, struct err *err);
