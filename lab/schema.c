@@ -135,7 +135,7 @@ const struct key schema[] = {
         {IN_CONTAINER, "swap", TYPE_SIZE, KEY_LATER, FIELD(container.swap_bytes), .initial = "0B",
                 .doc = "How much it may swap out beyond its memory."},
         {IN_CONTAINER, "memory_reservation", TYPE_SIZE, KEY_LATER,
-                FIELD(container.memory_reservation_bytes), .initial = "none",
+                FIELD(container.memory_reservation_bytes), .initial = "0B",
                 .doc = "Memory that it keeps as long as others can give way."},
         {IN_CONTAINER, "stop_signal", TYPE_SIGNAL, 0, FIELD(container.stop_signal),
                 .initial = "SIGTERM", .doc = "The signal that asks the first process to end."},
