@@ -403,8 +403,8 @@ static void write_defaults(struct str *out, enum section section, const char *in
 {
 	for (size_t i = 0; i < schema_n; i++) {
 		const struct key *key = &schema[i];
-		bool literal =
-		        key->initial && !strchr(key->initial, ' ') && key->type != TYPE_TEXTS;
+		bool literal = key->initial && !(key->flags & KEY_LATER) &&
+		        !strchr(key->initial, ' ') && key->type != TYPE_TEXTS;
 		if (key->section == section && key->field && literal)
 			str_addf(out, "%s%s: %s\n", indent, key->name, key->initial);
 	}
