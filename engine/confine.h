@@ -1,7 +1,7 @@
 /*
  * What a process is still allowed when it executes: capabilities, system call filter, limits, user.
- * The same for PID 1 and for everything that `exec` starts later, so that nobody gets in by the side
- * door.
+ * The same for PID 1 and for everything that `exec` starts later, so that nobody gets in by the
+ * side door.
  */
 #pragma once
 
@@ -41,12 +41,28 @@ struct confine {
 	int oom_score_adj;
 };
 
-void confine_copy(struct confine *dst, const struct confine *src);
+void confine_copy(struct confine *dst, const struct confine *src); /* dst is overwritten */
 void confine_clear(struct confine *c);
 
 /*
+ * What only the host's root may do, for process pid (0: the caller) before it confines itself: its
+ * oom_score_adj, and hard limits that are higher than it has. From outside for a child that was
+ * born in its user namespace; by a process itself before it enters one.
+ */
+MUST_CHECK int confine_prepare(const struct confine *c, pid_t pid, struct err *err);
+
+/*
  * Called last before execve(2), as root of the container's user namespace with all its
- * capabilities, in a process of one thread. Without no_new_privileges the filter is loaded while
- * CAP_SYS_ADMIN is held, with it at the very end.
+ * capabilities, in a process of one thread: confine_become, then confine_seal. Without
+ * no_new_privileges the filter is loaded while CAP_SYS_ADMIN is held, with it at the very end.
  */
 MUST_CHECK int confine_apply(const struct confine *c, struct err *err);
+
+/*
+ * The first part: umask, keyring, limits, groups, user, capabilities. Files are now opened with the
+ * rights that the program will have; what belongs between the two (a folder to enter,
+ * PR_SET_PDEATHSIG, which a change of the user undoes) is done here.
+ */
+MUST_CHECK int confine_become(const struct confine *c, struct err *err);
+/* The second: nothing may follow but execve(2) and what the filter allows. */
+MUST_CHECK int confine_seal(const struct confine *c, struct err *err);

@@ -1,7 +1,7 @@
 /*
- * System call filters. Compiling one needs libseccomp, which costs more than a container's start: so
- * a compiled program is kept in a file by the digest of what it was made from, and the library is in
- * a module (prov-seccomp.so) that is opened only where there is none yet.
+ * System call filters. Compiling one needs libseccomp, which costs more than a container's start:
+ * so a compiled program is kept in a file by the digest of what it was made from, and the library
+ * is in a module (prov-seccomp.so) that is opened only where there is none yet.
  */
 #pragma once
 
@@ -23,8 +23,9 @@ struct seccomp_rule {
 struct seccomp_profile {
 	char *default_action;
 	int default_errno;
-	struct strv architectures; /* "SCMP_ARCH_X86_64"; empty: this machine's with its 32 bit ones */
-	struct strv flags;         /* "SECCOMP_FILTER_FLAG_LOG" … */
+	struct strv
+	        architectures; /* "SCMP_ARCH_X86_64"; empty: this machine's with its 32 bit ones */
+	struct strv flags;     /* "SECCOMP_FILTER_FLAG_LOG" … */
 	struct seccomp_rule *rules;
 	size_t n_rules;
 };
@@ -35,8 +36,8 @@ void seccomp_profile_clear(struct seccomp_profile *profile);
 void seccomp_default(uint64_t caps, struct seccomp_profile *out);
 
 /*
- * From the folder `cache` (NULL: none is kept), or compiled and kept there. ERR_CONFIG names what is
- * wrong in the profile; ERR_HOST: the module is missing. The caller frees with seccomp_clear.
+ * From the folder `cache` (NULL: none is kept), or compiled and kept there. ERR_CONFIG names what
+ * is wrong in the profile; ERR_HOST: the module is missing. The caller frees with seccomp_clear.
  */
 MUST_CHECK int seccomp_compile(const struct seccomp_profile *profile, const char *cache,
         struct seccomp_program *out, struct err *err);
