@@ -1,7 +1,7 @@
-/* The cloned child: walks the plan inside its new namespaces, then becomes PID 1. */
-#include "engine/engine.h"
+/* The cloned child: walks the plan inside its new namespaces, then becomes PID 1. It takes no
+ * decisions, and from the gate on it opens nothing by a path of the host's. */
+#include "engine/engine_internal.h"
 
-#include "engine/caps.h"
 #include "base/fs.h"
 #include "guest/supervisor.h"
 
@@ -9,16 +9,17 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Nobody may be left to hear the report: then this must not become a container. */
@@ -33,15 +34,78 @@ static int stay_with_parent(int report, struct err *err)
 	return 0;
 }
 
-static int enter(const struct engine_start *start, struct err *err)
+/* The cgroup namespace begins where the child stands once it has joined. */
+static int enter(const struct engine *e, struct err *err)
 {
-	if (cgroup_join_self(start->join) < 0)
+	const struct container_plan *plan = e->options.plan;
+
+	if (e->options.join && cgroup_join_self(e->options.join) < 0)
 		return err_sys(err, "join the cgroup");
-	if (unshare(CLONE_NEWCGROUP) < 0)
+	for (size_t i = 0; i < plan->n_joins; i++)
+		if (plan->joins[i].kind != CLONE_NEWPID &&
+		        setns(e->joins[i], plan->joins[i].kind) < 0)
+			return err_sys(err, "enter the namespace '%s'", plan->joins[i].path);
+	if (plan->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "make a cgroup namespace");
-	if (start->netns >= 0 && setns(start->netns, CLONE_NEWNET) < 0)
-		return err_sys(err, "enter the network namespace");
 	return 0;
+}
+
+/* While nobody is in it; unshare(2) alone moves its children only, which setns(2) mends. */
+static int make_time_namespace(const struct container_plan *plan, struct err *err)
+{
+	char text[64];
+
+	if (!(plan->namespaces & CLONE_NEWTIME))
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(err, "make a time namespace");
+	for (size_t i = 0; i < plan->n_offsets; i++) {
+		const struct time_offset *o = &plan->offsets[i];
+		int64_t s = o->ns / 1000000000, ns = o->ns % 1000000000;
+		if (ns < 0) { /* the kernel counts it upwards */
+			s--;
+			ns += 1000000000;
+		}
+		snprintf(text, sizeof(text), "%d %lld %lld\n", o->clock, (long long)s,
+		        (long long)ns);
+		if (fs_write_attr("/proc/self/timens_offsets", text, err) < 0)
+			return err_wrap(err, "set the clock's offset");
+	}
+	AUTO_FD int own = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	return own < 0 || setns(own, CLONE_NEWTIME) < 0 ? err_sys(err, "enter the time namespace")
+	                                                : 0;
+}
+
+/* Root inside. Ids cannot be taken before the parent has mapped them, and whoever changes his own
+ * loses what ties him to his parent. */
+static int become_root(const struct engine *e, struct err *err)
+{
+	if (setgroups(0, NULL) < 0)
+		return err_sys(err, "leave the groups of the caller");
+	if (!e->options.plan->uids.n)
+		return 0;
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, "become root of the container");
+	return stay_with_parent(e->lines.report[1], err);
+}
+
+static int raise_loopback(struct err *err)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0
+	        ? err_sys(err, "raise the loopback device")
+	        : 0;
+}
+
+static int set_names(const struct container_plan *plan, struct err *err)
+{
+	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(err, "set the hostname to '%s'", plan->hostname);
+	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
+		return err_sys(err, "set the domain name to '%s'", plan->domainname);
+	return plan->namespaces & CLONE_NEWNET ? raise_loopback(err) : 0;
 }
 
 /*
@@ -58,124 +122,82 @@ static int leave_chroot(struct err *err)
 	        : 0;
 }
 
-/* No mount of the new root may reach the host, and none of the host's is left in it. */
-static int change_root(const struct container_plan *plan, struct err *err)
+/* The host's, and that very device: what masks are bound from. */
+static int open_null(struct err *err)
 {
+	int fd = open("/dev/null", O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "open '/dev/null'");
+	if (is_char_device(fd, 1, 3))
+		return fd;
+	close(fd);
+	return err_set(err, ERR_HOST, "'/dev/null' of the host is not the device 1:3");
+}
+
+/* No mount of the new root may reach the host, and none of the host's is left in it. The root lies
+ * over the old one, where no rights are needed to get at it. */
+static int change_root(const struct engine *e, const int *sources, int null, struct err *err)
+{
+	const struct container_plan *plan = e->options.plan;
+	int root = sources[0];
+
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(err, "make the mounts private");
-	if (mount("overlay", plan->root, "overlay", MS_NODEV, plan->overlay) < 0)
-		return err_sys(err, "mount the overlay on '%s'", plan->root);
-	AUTO_FD int root = open(plan->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || leave_chroot(err) < 0)
-		return root < 0 ? err_sys(err, "open '%s'", plan->root) : -1;
+	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, "mount the root of '%s'", plan->root);
+	if (tree_make(plan, root, sources, null, err) < 0)
+		return -1;
+	if (e->options.before_pivot && e->options.before_pivot(e->options.ctx, err) < 0)
+		return -1;
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(err, "change the root to '%s'", plan->root);
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, "leave the host's root");
+	if (plan->root_propagation && mount(NULL, "/", NULL, plan->root_propagation, NULL) < 0)
+		return err_sys(err, "set the propagation of the root");
 	return 0;
 }
 
-/* The box decides what lies at /proc, /sys and /dev: a link there would move the mount. */
-static int open_target(int root, const char *path, struct err *err)
+/* Everything between the gate and the last steps. */
+static int make_world(const struct engine *e, struct err *err)
 {
-	int fd = fs_open_beneath(root, path, O_PATH | O_DIRECTORY, 0);
+	const struct container_plan *plan = e->options.plan;
+	AUTO_FREE int *sources = xcalloc(plan->n_rows + 1, sizeof(*sources));
+	AUTO_FD int null = -1;
 
-	if (fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0)
-		fd = fs_open_beneath(root, path, O_PATH | O_DIRECTORY, 0);
-	return fd < 0 ? err_sys(err, "'%s' of the box is no folder to mount on", path) : fd;
-}
-
-static int make_mount(int root, const struct fs_row *row, struct err *err)
-{
-	AUTO_FD int fd = open_target(root, row->path, err);
-
-	if (fd < 0)
+	if (gate_receive(e->lines.gate[1], sources, plan->n_rows + 1, err) < 0)
 		return -1;
-	if (mount(row->source, row->path, row->type, row->flags, row->data) < 0)
-		return err_sys(err, "mount %s on '%s'", row->type, row->path);
-	return 0;
+	if (make_time_namespace(plan, err) < 0 || (null = open_null(err)) < 0)
+		return -1;
+	if (plan->namespaces & CLONE_NEWNS && leave_chroot(err) < 0)
+		return -1;
+	if (become_root(e, err) < 0 || set_names(plan, err) < 0)
+		return -1;
+	return plan->namespaces & CLONE_NEWNS ? change_root(e, sources, null, err) : 0;
 }
 
-static int make_node(int root, const struct fs_row *row, struct err *err)
+static int set_streams(const struct engine *e, struct err *err)
 {
-	(void)root;
-	if (mknod(row->path, S_IFCHR | 0666, makedev(row->major, row->minor)) < 0)
-		return err_sys(err, "create the device '%s'", row->path);
-	return 0;
-}
-
-static int make_link(int root, const struct fs_row *row, struct err *err)
-{
-	(void)root;
-	if (symlink(row->source, row->path) < 0)
-		return err_sys(err, "create the link '%s'", row->path);
-	return 0;
-}
-
-static int make_readonly(int root, const struct fs_row *row, struct err *err)
-{
-	(void)root;
-	if (mount(row->path, row->path, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "bind '%s'", row->path);
-	if (mount(NULL, row->path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | row->flags, NULL) < 0)
-		return err_sys(err, "make '%s' read-only", row->path);
-	return 0;
-}
-
-static int make_mask(int root, const struct fs_row *row, struct err *err)
-{
-	(void)root;
-	if (mount("/dev/null", row->path, NULL, MS_BIND, NULL) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != ENOTDIR)
-		return err_sys(err, "mask '%s'", row->path);
-	if (mount("mask", row->path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-	            "size=0,nr_inodes=2") < 0)
-		return err_sys(err, "mask '%s'", row->path);
-	return 0;
-}
-
-static int make_tree(const struct container_plan *plan, struct err *err)
-{
-	static int (*const make[])(int root, const struct fs_row *row, struct err *err) = {
-	        [FS_MOUNT] = make_mount,
-	        [FS_NODE] = make_node,
-	        [FS_LINK] = make_link,
-	        [FS_READONLY] = make_readonly,
-	        [FS_MASK] = make_mask,
-	};
-	AUTO_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		return err_sys(err, "open the new root");
-	umask(0);
-	for (size_t i = 0; i < plan->n_rows; i++)
-		if (make[plan->rows[i].op](root, &plan->rows[i], err) < 0)
-			return -1;
-	umask(022);
-	return 0;
-}
-
-static int set_streams(int log, struct err *err)
-{
+	int log = e->lines.log[1];
 	AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int out = log >= 0 ? log : null;
 
-	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+	if (e->options.keep_streams)
+		return 0;
+	if (null < 0 || !is_char_device(null, 1, 3))
+		return err_sys(err, "open '/dev/null' of the container");
+	if (dup2(null, 0) < 0 || dup2(log >= 0 ? log : null, 1) < 0 ||
+	        dup2(log >= 0 ? log : null, 2) < 0)
 		return err_sys(err, "set the standard streams");
 	return 0;
 }
 
-static int set_identity(const struct container_plan *plan, struct err *err)
+static int set_signals(const struct container_plan *plan, struct err *err)
 {
 	sigset_t mask;
 
-	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
-		return err_sys(err, "set the hostname to '%s'", plan->hostname);
-	if (setsid() < 0 || setgroups(0, NULL) < 0)
-		return err_sys(err, "leave session and groups of the caller");
-	if (caps_limit(plan->capabilities) < 0)
-		return err_sys(err, "limit the capabilities");
+	if (setsid() < 0)
+		return err_sys(err, "make a session");
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL); /* what is ignored would stay so */
 	/* prov-init waits for blocked signals: what came before it blocked them would be lost. */
@@ -187,20 +209,53 @@ static int set_identity(const struct container_plan *plan, struct err *err)
 	return 0;
 }
 
-static int become(const struct engine_child *c, struct err *err)
+/* Descriptors that outlive this: what PID 1 inherits, then the report, then prov-init. */
+static int keep_only(const struct engine *e, int *report, int *init, struct err *err)
 {
-	const struct container_plan *plan = c->start->plan;
-	unsigned first = plan->reports_exec ? PLAN_REPORT_FD + 1 : PLAN_REPORT_FD;
+	const struct container_plan *plan = e->options.plan;
+	int first = 3 + (int)e->options.preserve_fds, hold = e->options.hold;
 
-	/* From here on nothing may be opened. */
-	if (plan->reports_exec && dup2(c->report, PLAN_REPORT_FD) < 0)
+	*report = dup3(e->lines.report[1], first, plan->reports_exec ? 0 : O_CLOEXEC);
+	*init = e->init < 0 ? -1 : dup3(e->init, first + 1, O_CLOEXEC);
+	if (*report < 0 || (e->init >= 0 && *init < 0))
 		return err_sys(err, "hand the report over");
-	if (close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_sys(err, "close what was inherited");
-	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
-		return err_sys(err, "leave the parent");
-	if (c->init >= 0) {
-		syscall(SYS_execveat, c->init, "", plan->argv.v, plan->env.v, AT_EMPTY_PATH);
+	close_range((unsigned)first + 1 + (e->init >= 0), hold > 0 ? (unsigned)hold - 1 : ~0U, 0);
+	if (hold > 0)
+		close_range((unsigned)hold + 1, ~0U, 0);
+	return 0;
+}
+
+/* Nothing of the host's is open any more that such a folder could be reached by. */
+static int go_to(const char *folder, struct err *err)
+{
+	char path[4096];
+
+	if (chdir(folder) < 0)
+		return err_sys(err, "enter the folder '%s' of the container", folder);
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || *path != '/')
+		return err_set(err, ERR_FAILED, "the folder '%s' is not in the container", folder);
+	return 0;
+}
+
+/* All is made. Whoever waits hears it by the end of the report; from now on nobody does. */
+static int wait_for_word(const struct engine *e, int *report, struct err *err)
+{
+	char word;
+
+	if (e->options.hold <= 0)
+		return 0;
+	util_close_fd(report);
+	while (read(e->options.hold, &word, 1) < 0)
+		if (errno != EINTR)
+			return err_sys(err, "wait for the word to start");
+	close(e->options.hold);
+	return 0;
+}
+
+static int execute(const struct container_plan *plan, int init, struct err *err)
+{
+	if (init >= 0) {
+		syscall(SYS_execveat, init, "", plan->argv.v, plan->env.v, AT_EMPTY_PATH);
 	} else {
 		environ = plan->env.v;
 		execvp(plan->argv.v[0], plan->argv.v);
@@ -208,14 +263,37 @@ static int become(const struct engine_child *c, struct err *err)
 	return err_sys(err, "cannot start '%s' in the container", plan->argv.v[0]);
 }
 
-_Noreturn void engine_child(const struct engine_child *c)
+static int become(const struct engine *e, int *report, struct err *err)
+{
+	const struct container_plan *plan = e->options.plan;
+	int init;
+
+	if (set_signals(plan, err) < 0 || keep_only(e, report, &init, err) < 0)
+		return -1;
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		return err_sys(err, "leave the parent");
+	if (plan->cwd && go_to(plan->cwd, err) < 0)
+		return -1;
+	if (wait_for_word(e, report, err) < 0)
+		return -1;
+	if (e->options.before_exec && e->options.before_exec(e->options.ctx, err) < 0)
+		return -1;
+	if (caps_limit(plan->confine.caps.bounding) < 0)
+		return err_sys(err, "limit the capabilities");
+	return execute(plan, init, err);
+}
+
+_Noreturn void engine_child(const struct engine *e)
 {
 	struct err err = {0};
+	int report = e->lines.report[1];
 
-	if (stay_with_parent(c->report, &err) == 0 && enter(c->start, &err) == 0 &&
-	        change_root(c->start->plan, &err) == 0 && make_tree(c->start->plan, &err) == 0 &&
-	        set_identity(c->start->plan, &err) == 0 && set_streams(c->log, &err) == 0)
-		(void)!become(c, &err);
-	(void)!io_write_all(c->report, &err, sizeof(err), NULL);
+	if (stay_with_parent(report, &err) == 0 && enter(e, &err) == 0 &&
+	        make_world(e, &err) == 0 && set_streams(e, &err) == 0)
+		(void)!become(e, &report, &err);
+	if (report >= 0)
+		(void)!io_write_all(report, &err, sizeof(err), NULL);
+	else
+		dprintf(2, "%s\n", err.message);
 	_exit(1);
 }

@@ -1,6 +1,9 @@
-#include "engine/engine.h"
+/* The parent's side: makes the child, hands it what needs the host's rights, hears what became of
+ * it. */
+#include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "engine/process.h"
 #include "guest/supervisor.h"
 
 #include <errno.h>
@@ -12,51 +15,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define COMMIT_LIMIT_MS 10000
 
-/* Descriptors of a start; each side closes what the other needs. */
-struct lines {
-	int report[2]; /* child to parent: struct err, or end of file */
-	int log[2];    /* PID 1 to prov-mon */
-	int commit[2]; /* parent to prov-mon */
-	int pids[2];   /* pid of PID 1, from the process that becomes prov-mon */
-};
-
-/* Above what the child hands on by number. */
-static int pipe_high(int fds[2], struct err *err)
+static int raise_fds(int fds[2], struct err *err)
 {
-	int low[2];
-
-	if (pipe2(low, O_CLOEXEC) < 0)
-		return err_sys(err, "make a pipe");
 	for (int i = 0; i < 2; i++) {
-		fds[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 10);
-		close(low[i]);
+		int high = fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
+		close(fds[i]);
+		fds[i] = high;
 	}
 	return fds[0] < 0 || fds[1] < 0 ? err_sys(err, "make a pipe") : 0;
+}
+
+static int pipe_high(int fds[2], struct err *err)
+{
+	return pipe2(fds, O_CLOEXEC) < 0 ? err_sys(err, "make a pipe") : raise_fds(fds, err);
 }
 
 static void lines_close(struct lines *l)
 {
 	for (int i = 0; i < 2; i++) {
 		util_close_fd(&l->report[i]);
+		util_close_fd(&l->gate[i]);
 		util_close_fd(&l->log[i]);
 		util_close_fd(&l->commit[i]);
 		util_close_fd(&l->pids[i]);
 	}
 }
 
-static int lines_open(const struct engine_start *start, struct lines *l, struct err *err)
+static int lines_open(const struct container_plan *plan, struct lines *l, struct err *err)
 {
-	if (pipe_high(l->report, err) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->gate) < 0)
+		return err_sys(err, "make a pair of sockets");
+	if (raise_fds(l->gate, err) < 0 || pipe_high(l->report, err) < 0)
 		return -1;
-	if (!start->plan->log)
+	if (!plan->log)
 		return 0;
 	if (pipe_high(l->log, err) < 0 || pipe_high(l->commit, err) < 0)
 		return -1;
@@ -78,8 +76,23 @@ static int open_init(const char *path, struct err *err)
 			err->kind = ERR_HOST;
 		return err_hint(err, "it is made by make and lies beside prov or its modules");
 	}
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
 	return high < 0 ? err_sys(err, "open '%s'", path) : high;
+}
+
+static int open_joins(struct engine *e, struct err *err)
+{
+	const struct container_plan *plan = e->options.plan;
+
+	e->joins = xcalloc(plan->n_joins, sizeof(*e->joins));
+	for (size_t i = 0; i < plan->n_joins; i++)
+		e->joins[i] = -1;
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		AUTO_FD int fd = open(plan->joins[i].path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || (e->joins[i] = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+			return err_sys(err, "open the namespace '%s'", plan->joins[i].path);
+	}
+	return 0;
 }
 
 static int compare_fds(const void *a, const void *b)
@@ -87,20 +100,10 @@ static int compare_fds(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/*
- * Closes what is the caller's alone. They would be closed at the next exec, but the lock of a
- * journal must not be held by what dies a moment after its holder.
- */
-static void drop_inherited(const struct engine_start *start, const struct lines *l, int init)
+void keep_descriptors(int *keep, size_t n)
 {
-	int keep[11 + CGROUP_HIERARCHIES] = {l->report[0], l->report[1], l->log[0], l->log[1],
-	        l->commit[0], l->commit[1], l->pids[0], l->pids[1], init, start->netns,
-	        start->join->folder};
-	size_t n = 11;
 	int next = 3;
 
-	for (size_t i = 0; i < start->join->n; i++)
-		keep[n++] = start->join->tasks[i];
 	qsort(keep, n, sizeof(*keep), compare_fds);
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i] > next)
@@ -111,85 +114,114 @@ static void drop_inherited(const struct engine_start *start, const struct lines 
 	close_range((unsigned)next, ~0U, 0);
 }
 
-static pid_t clone_child(
-        const struct engine_start *start, const struct lines *l, int init, int *pidfd)
+/*
+ * Closes what is the caller's alone. They would be closed at the next exec, but the lock of a
+ * journal must not be held by what dies a moment after its holder.
+ */
+static void child_keeps(const struct engine *e)
 {
-	pid_t pid = cgroup_fork(start->join, start->plan->namespaces, pidfd);
+	static const struct cgroup_join no_join = {.folder = -1};
+	const struct cgroup_join *join = e->options.join ? e->options.join : &no_join;
+	size_t n_joins = e->options.plan->n_joins, n = 0;
+	size_t preserved = e->options.preserve_fds;
+	AUTO_FREE int *keep = xcalloc(5 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
 
+	keep[n++] = e->lines.report[1];
+	keep[n++] = e->lines.gate[1];
+	keep[n++] = e->lines.log[1];
+	keep[n++] = e->init;
+	keep[n++] = e->options.hold;
+	for (size_t i = 0; i < preserved; i++)
+		keep[n++] = 3 + (int)i;
+	for (size_t i = 0; i < join->n; i++)
+		keep[n++] = join->tasks[i];
+	for (size_t i = 0; i < n_joins; i++)
+		keep[n++] = e->joins[i];
+	keep_descriptors(keep, n);
+}
+
+/* Born under the name that says that it is no container yet. Two namespaces begin where the child
+ * stands later: it makes them itself. */
+pid_t engine_clone(struct engine *e)
+{
+	uint64_t flags = e->options.plan->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+	char name[16] = "";
+
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, COMM_STARTING);
+	pid_t pid = cgroup_fork(e->options.join, flags, &e->pidfd);
 	if (pid == 0) {
-		drop_inherited(start, l, init);
-		close(l->report[0]); /* or the parent's end would not show */
-		engine_child(&(struct engine_child){start, l->report[1], l->log[1], init});
+		child_keeps(e);
+		engine_child(e);
 	}
+	prctl(PR_SET_NAME, name);
 	return pid;
 }
 
-/* Streams, session, folder and signals of the caller are no business of a supervisor. */
-static int detach(const struct lines *l)
+static int clone_alone(struct engine *e, struct err *err)
 {
-	sigset_t none;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0 || setsid() < 0 || chdir("/") < 0)
-		return -1;
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(null, fd) < 0)
-			return -1;
-	for (int sig = 1; sig < _NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(l->log[0], 3) < 0 || dup2(l->commit[0], 4) < 0)
-		return -1;
-	return close_range(5, ~0U, CLOSE_RANGE_CLOEXEC);
+	e->pid = engine_clone(e);
+	return e->pid < 0 ? err_sys(err, "clone the container") : 0;
 }
 
-/* Becomes prov-mon, the parent of PID 1. */
-static _Noreturn void become_mon(const struct engine_start *start, struct lines *l, int init)
+static int create(struct engine *e, struct err *err)
 {
-	struct err err = {0};
-	char number[16];
-	int pidfd;
+	const struct container_plan *plan = e->options.plan;
 
-	prctl(PR_SET_NAME, COMM_STARTING);
-	drop_inherited(start, l, init);
-	/* Held here, the end of these pipes would never come. */
-	util_close_fd(&l->commit[1]);
-	util_close_fd(&l->report[0]);
-	pid_t pid = clone_child(start, l, init, &pidfd);
-	if (pid < 0) {
-		err_sys(&err, "clone the container");
-	} else if (io_write_all(l->pids[1], &pid, sizeof(pid), &err) == 0) {
-		snprintf(number, sizeof(number), "%d", pid);
-		const char *argv[] = {
-		        "prov-mon", number, start->plan->console, start->plan->status, NULL};
-		if (detach(l) == 0)
-			execv(start->mon, (char *const *)(uintptr_t)argv);
-		err_sys(&err, "start '%s'", start->mon);
-		err.kind = ERR_HOST;
-		kill(pid, SIGKILL);
+	if (plan->guest_init && (e->init = open_init(e->options.init, err)) < 0)
+		return -1;
+	if (open_joins(e, err) < 0 || lines_open(plan, &e->lines, err) < 0)
+		return -1;
+	if ((plan->log ? engine_supervise(e, err) : clone_alone(e, err)) < 0)
+		return -1;
+	util_close_fd(&e->lines.report[1]);
+	util_close_fd(&e->lines.gate[1]);
+	if (!(plan->namespaces & CLONE_NEWUSER))
+		return 0;
+	return userns_map(e->pid, &plan->uids, &plan->gids, &e->userns, err);
+}
+
+int engine_create(const struct engine_options *options, struct engine **out, struct err *err)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	*e = (struct engine){
+	        .options = *options,
+	        .lines = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}},
+	        .pidfd = -1,
+	        .init = -1,
+	        .userns = -1,
+	};
+	if (create(e, err) < 0) {
+		engine_close(e);
+		return -1;
 	}
-	(void)!io_write_all(l->report[1], &err, sizeof(err), NULL);
-	_exit(1);
+	*out = e;
+	return 0;
 }
 
-static void reap(pid_t pid)
+pid_t engine_pid(const struct engine *e)
 {
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	return e->pid;
+}
+
+pid_t engine_mon(const struct engine *e)
+{
+	return e->mon;
 }
 
 /* 0: PID 1 executes. */
-static int hear_report(const struct engine_start *start, int fd, struct err *err)
+static int hear_report(struct engine *e, struct err *err)
 {
 	struct err why;
-	ssize_t n = io_read_full(fd, &why, sizeof(why));
+	ssize_t n = io_read_full(e->lines.report[0], &why, sizeof(why));
 
 	if (n == 0)
 		return 0;
 	if (n == sizeof(int)) { /* prov-init could not execute the command */
 		memcpy(&errno, &why, sizeof(int));
-		return err_sys(err, "cannot start '%s' in the container", start->plan->argv.v[3]);
+		return err_sys(
+		        err, "cannot start '%s' in the container", e->options.plan->argv.v[3]);
 	}
 	if (n != sizeof(why))
 		return err_sys(err, "read the container's report");
@@ -198,68 +230,50 @@ static int hear_report(const struct engine_start *start, int fd, struct err *err
 	return -1;
 }
 
-static int start_with_mon(const struct engine_start *start, struct lines *l, int init,
-        struct engine_result *result, struct err *err)
+/* What the child said while it waited is the cause of what fails now. */
+static int open_gate(struct engine *e, struct err *err)
 {
-	pid_t mon = fork();
+	size_t n = e->options.plan->n_rows + 1;
+	AUTO_FREE int *sources = xcalloc(n, sizeof(*sources));
 
-	if (mon == 0)
-		become_mon(start, l, init);
-	if (mon < 0)
-		return err_sys(err, "start prov-mon");
-	util_close_fd(&l->report[1]);
-	util_close_fd(&l->pids[1]);
-	util_close_fd(&l->commit[0]);
-	bool told = io_read_full(l->pids[0], &result->pid, sizeof(pid_t)) == sizeof(pid_t);
-	int rc = hear_report(start, l->report[0], err);
-	if (rc == 0 && !told)
-		rc = err_set(err, ERR_FAILED, "the container's supervisor ended early");
-	result->mon = mon;
-	if (rc == 0)
-		result->commit = util_steal_fd(&l->commit[1]);
-	util_close_fd(&l->commit[1]);
-	if (rc < 0)
-		reap(mon);
+	for (size_t i = 0; i < n; i++)
+		sources[i] = -1;
+	int rc = sources_open(e, sources, err);
+	if (rc == 0 && gate_send(e->lines.gate[0], sources, n, err) < 0) {
+		struct err why;
+		rc = -1;
+		if (io_read_full(e->lines.report[0], &why, sizeof(why)) == sizeof(why) && err)
+			*err = why;
+	}
+	for (size_t i = 0; i < n; i++)
+		util_close_fd(&sources[i]);
+	util_close_fd(&e->lines.gate[0]);
 	return rc;
 }
 
-static int start_alone(const struct engine_start *start, struct lines *l, int init,
-        struct engine_result *result, struct err *err)
+/* A supervisor that ended at once leaves a container that its kernel takes along. */
+static bool mon_lives(const struct engine *e)
 {
-	int pidfd;
+	int status;
 
-	result->pid = clone_child(start, l, init, &pidfd);
-	if (result->pid < 0)
-		return err_sys(err, "clone the container");
-	close(pidfd);
-	util_close_fd(&l->report[1]);
-	int rc = hear_report(start, l->report[0], err);
-	if (rc < 0)
-		reap(result->pid);
-	return rc;
+	return !e->mon || waitpid(e->mon, &status, WNOHANG) == 0;
 }
 
-int engine_start(const struct engine_start *start, struct engine_result *out, struct err *err)
+int engine_start(struct engine *e, struct err *err)
 {
-	struct engine_result result = {.commit = -1};
-	struct lines lines = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-	AUTO_FD int init = -1;
-
-	if (start->plan->guest_init && (init = open_init(start->init, err)) < 0)
+	if (open_gate(e, err) < 0 || hear_report(e, err) < 0)
 		return -1;
-	int rc = lines_open(start, &lines, err);
-	if (rc == 0)
-		rc = start->plan->log ? start_with_mon(start, &lines, init, &result, err)
-		                      : start_alone(start, &lines, init, &result, err);
-	lines_close(&lines);
-	if (rc == 0)
-		*out = result;
-	return rc;
+	if (!mon_lives(e)) {
+		e->mon = 0;
+		return err_set(err, ERR_FAILED, "the container's supervisor ended early");
+	}
+	e->started = true;
+	return 0;
 }
 
-int engine_commit(struct engine_result *result, struct err *err)
+int engine_commit(struct engine *e, struct err *err)
 {
-	AUTO_FD int fd = util_steal_fd(&result->commit);
+	AUTO_FD int fd = util_steal_fd(&e->lines.commit[1]);
 	struct pollfd closed = {fd, 0, 0}; /* POLLERR: at the other end */
 
 	if (fd < 0)
@@ -269,4 +283,38 @@ int engine_commit(struct engine_result *result, struct err *err)
 	if (poll(&closed, 1, COMMIT_LIMIT_MS) != 1)
 		return err_set(err, ERR_FAILED, "prov-mon does not answer");
 	return 0;
+}
+
+static void reap(pid_t pid)
+{
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* prov-mon ends its container when the commit pipe closes, and itself with it. */
+static void end_child(struct engine *e)
+{
+	lines_close(&e->lines);
+	if (e->mon > 0) {
+		reap(e->mon);
+	} else if (e->pid > 0) {
+		process_signal(e->pidfd, SIGKILL);
+		reap(e->pid);
+	}
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	if (!e->started)
+		end_child(e);
+	lines_close(&e->lines);
+	util_close_fd(&e->pidfd);
+	util_close_fd(&e->init);
+	util_close_fd(&e->userns);
+	for (size_t i = 0; e->joins && i < e->options.plan->n_joins; i++)
+		util_close_fd(&e->joins[i]);
+	free(e->joins);
+	free(e);
 }

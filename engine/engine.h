@@ -1,43 +1,54 @@
 /*
- * Starts a container from its plan. The child reports one struct err over a close-on-exec pipe; the
- * end of that pipe without one means that PID 1 executes.
+ * Makes a container from its plan, in two calls, so that what belongs between them (a veth, OCI's
+ * hooks) is done from outside while nothing of the container's runs yet.
+ *
+ *   engine_create  the child exists in its namespaces and its cgroup, its ids are mapped; it waits
+ *   engine_start   it makes its file tree, confines itself and executes
+ *
+ * The child reports one struct err over a close-on-exec pipe; the end of that pipe without one
+ * means that PID 1 executes. Killed before that, the caller takes it along.
  */
 #pragma once
 
 #include "engine/cgroup_tree.h"
 #include "engine/plan.h"
 
-struct engine_start {
-	const struct container_plan *plan;
-	const struct cgroup_join *join;
-	int netns;        /* network namespace to enter; -1: the caller's own */
-	const char *mon;  /* path of prov-mon, used if plan->log */
-	const char *init; /* path of prov-init, used if plan->guest_init */
+struct engine_options {
+	const struct container_plan *plan; /* borrowed until engine_close */
+	const struct cgroup_join *join;    /* borrowed likewise; NULL: the caller's groups */
+	const char *mon;                   /* path of prov-mon, used if plan->log */
+	const char *init;                  /* path of prov-init, used if plan->guest_init */
+
+	/* For OCI. */
+	bool keep_streams;     /* 0, 1 and 2 are the caller's (without plan->log) */
+	unsigned preserve_fds; /* from 3 on, PID 1 inherits so many */
+	/* 0: none. Else engine_start returns once all is made but the last steps before execve(2),
+	 * and PID 1 goes on when a byte can be read from here (a named pipe, opened for both). What
+	 * fails after that is said on its standard error. */
+	int hold;
+	/* In the child: when its tree is made and the host's still reachable; right before it
+	 * confines itself and executes. NULL: nothing. */
+	int (*before_pivot)(void *ctx, struct err *err);
+	int (*before_exec)(void *ctx, struct err *err);
+	void *ctx;
 };
 
-struct engine_result {
-	pid_t pid;  /* PID 1, seen from here */
-	pid_t mon;  /* prov-mon; 0: none */
-	int commit; /* to prov-mon, see engine_commit; closed without it, the container ends; -1:
-	               there is no prov-mon */
-};
+struct engine;
+
+MUST_CHECK int engine_create(
+        const struct engine_options *options, struct engine **out, struct err *err);
+pid_t engine_pid(const struct engine *e); /* PID 1, seen from here */
+pid_t engine_mon(const struct engine *e); /* prov-mon; 0: none */
 
 /*
  * On success the container runs. Where there is no prov-mon it is a child of the caller, who need
- * not wait for it. Killed before the container executes, the caller takes it along.
+ * not wait for it.
  */
-MUST_CHECK int engine_start(
-        const struct engine_start *start, struct engine_result *out, struct err *err);
+MUST_CHECK int engine_start(struct engine *e, struct err *err);
 
-/* Tells prov-mon that the container is recorded, and waits until it knows. Closes result->commit.
- */
-MUST_CHECK int engine_commit(struct engine_result *result, struct err *err);
+/* Tells prov-mon that the container is recorded, and waits until it knows: closed without it, the
+ * container ends. Nothing to do where there is none. */
+MUST_CHECK int engine_commit(struct engine *e, struct err *err);
 
-/* What the child gets. */
-struct engine_child {
-	const struct engine_start *start;
-	int report; /* write end */
-	int log;    /* standard output and error; -1: /dev/null */
-	int init;   /* prov-init as an O_PATH descriptor; -1: none */
-};
-_Noreturn void engine_child(const struct engine_child *child);
+/* Frees. A child that was created and not started ends. NULL is allowed. */
+void engine_close(struct engine *e);

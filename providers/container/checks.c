@@ -3,17 +3,13 @@
 #include "engine/cgroup_tree.h"
 #include "base/fs.h"
 #include "core/derive.h"
-#include "providers/container/plan.h"
+#include "engine/probe.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char root_hint[] = "run prov as root (sudo prov …)";
@@ -73,27 +69,6 @@ static void check_namespaces(struct checklist *list)
 		        list, CHECK_OK, "namespaces", NULL, "pid, mount, uts, ipc, net and cgroup");
 }
 
-/* In a process of its own: the mount goes with its namespace. Exit status: errno. */
-static int try_overlay(const char *folder)
-{
-	AUTO_STR options = {0};
-	char *part[4];
-	static const char *const names[4] = {"lower", "upper", "work", "merged"};
-
-	for (int i = 0; i < 4; i++) {
-		part[i] = xasprintf("%s/%s", folder, names[i]);
-		if (mkdir(part[i], 0700) < 0)
-			return errno;
-	}
-	overlay_options(part[0], part[1], part[2], &options);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	        mount("overlay", part[3], "overlay", 0, str_text(&options)) < 0)
-		return errno;
-	AUTO_FREE char *file = xasprintf("%s/file", part[3]);
-	AUTO_FD int fd = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	return fd < 0 ? errno : 0;
-}
-
 /* prov's home, or the nearest folder above it that exists. */
 static char *existing_home(void)
 {
@@ -104,11 +79,24 @@ static char *existing_home(void)
 	return home;
 }
 
+static void check_in(struct checklist *list, const char *home, const char *folder)
+{
+	struct err err;
+
+	if (probe_overlay(folder, false, &err) < 0) {
+		checklist_add(list, CHECK_FAIL, "overlay",
+		        "set PROV_HOME to a folder on ext4, xfs or btrfs",
+		        "cannot be used in '%s': %s", home, err.message);
+		return;
+	}
+	checklist_add(list, CHECK_OK, "overlay", NULL, "works in '%s'", home);
+}
+
 static void check_overlay(struct checklist *list)
 {
 	AUTO_FREE char *home = existing_home();
 	AUTO_FREE char *folder = xasprintf("%s/prov-doctor-XXXXXX", home);
-	int status = 0;
+	struct err err;
 
 	if (geteuid() != 0) {
 		checklist_add(list, CHECK_SKIP, "overlay", root_hint, "only root may try it");
@@ -119,21 +107,9 @@ static void check_overlay(struct checklist *list)
 		        "cannot write in '%s': %s", home, strerror(errno));
 		return;
 	}
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(try_overlay(folder));
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		status = ENOMEM << 8;
-	struct err ignored;
-	if (fs_remove_tree(folder, &ignored) < 0)
-		checklist_add(
-		        list, CHECK_WARN, "overlay", "remove it by hand", "%s", ignored.message);
-	if (status == 0)
-		checklist_add(list, CHECK_OK, "overlay", NULL, "works in '%s'", home);
-	else
-		checklist_add(list, CHECK_FAIL, "overlay",
-		        "set PROV_HOME to a folder on ext4, xfs or btrfs",
-		        "cannot be used in '%s': %s", home, strerror(WEXITSTATUS(status)));
+	check_in(list, home, folder);
+	if (fs_remove_tree(folder, &err) < 0)
+		checklist_add(list, CHECK_WARN, "overlay", "remove it by hand", "%s", err.message);
 }
 
 void container_check_host(struct checklist *list)

@@ -4,6 +4,7 @@
 #include "providers/container/plan.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void add_command(struct str *out, const char *const *words)
 {
@@ -57,6 +58,13 @@ void container_group_explain(const struct run *run, struct str *out)
 	        group, s->tree.v2 ? "memory.max" : "memory.limit_in_bytes");
 }
 
+void container_namespaces_explain(const struct run *run, struct str *out)
+{
+	str_add(out, "one clone3(2) into new namespaces; the child joins the cgroup and waits\n");
+	COMMAND(out, "unshare", run->spec->network_mode == NET_HOST ? "-mipuC" : "-mipunC",
+	        "--fork", "sleep", "infinity");
+}
+
 void container_network_explain(const struct run *run, struct str *out)
 {
 	const struct nic *nic = run->spec->n_nics ? &run->spec->nics[0] : NULL;
@@ -66,12 +74,15 @@ void container_network_explain(const struct run *run, struct str *out)
 		str_add(out, "the container shares the host's network: nothing is made\n");
 		return;
 	}
-	str_add(out, "a network namespace, its address set before PID 1 starts\n");
-	COMMAND(out, "ip", "netns", "add", ns);
-	COMMAND(out, "ip", "-n", ns, "link", "set", "lo", "up");
-	if (run->spec->network_mode != NET_LAB || !nic)
+	if (run->spec->network_mode != NET_LAB || !nic) {
+		str_add(out, "no network of the lab: the loopback device is all there is\n");
 		return;
+	}
+	str_add(out,
+	        "a veth into the container's network namespace, its address set before PID 1 "
+	        "starts (PID is the waiting child)\n");
 	AUTO_FREE char *address = xasprintf("%s/%d", nic->address, nic->prefix);
+	COMMAND(out, "ip", "netns", "attach", ns, "PID");
 	COMMAND(out, "ip", "link", "add", run->names->link, "up", "type", "veth", "peer", "name",
 	        "eth0", "address", nic->mac, "netns", ns);
 	COMMAND(out, "ip", "-n", ns, "address", "add", address, "dev", "eth0");
@@ -93,21 +104,33 @@ void container_bridge_explain(const struct run *run, struct str *out)
 	        nic->bridge ? nic->bridge : "BRIDGE");
 }
 
+static void add_escaped(struct str *out, const char *key, const char *path)
+{
+	str_addf(out, "%s%s=", out->len ? "," : "", key);
+	for (const char *p = path; *p; p++) {
+		if (strchr("\\,:", *p))
+			str_addn(out, "\\", 1);
+		str_addn(out, p, 1);
+	}
+}
+
 void container_start_explain(const struct run *run, struct str *out)
 {
+	AUTO_STR script = {0}, options = {0};
 	struct container_plan plan;
 
 	container_plan_build(run->spec, run->names, &plan);
+	add_escaped(&options, "lowerdir", plan.lower);
+	add_escaped(&options, "upperdir", plan.upper);
+	add_escaped(&options, "workdir", plan.work);
 	str_addf(out,
-	        "one clone3(2) into new namespaces; the child joins the cgroup, mounts the "
-	        "overlay, "
-	        "changes its root, limits its capabilities and executes PID 1%s\n",
+	        "the child, which waits in its namespaces, mounts the overlay, changes its root, "
+	        "limits its capabilities and executes PID 1%s\n",
 	        plan.log ? ", whose output prov-mon keeps" : "");
 	str_addf(out, "unshare -%s --fork sh -c ",
 	        run->spec->network_mode == NET_HOST ? "mipu" : "mipun");
-	AUTO_STR script = {0};
 	str_addf(&script, "mount -t overlay overlay -o %s %s && cd %s && pivot_root . . && ",
-	        plan.overlay, plan.root, plan.root);
+	        str_text(&options), plan.root, plan.root);
 	str_addf(&script, "umount -l . && mount -t proc proc /proc && hostname %s && exec",
 	        plan.hostname);
 	for (size_t i = 0; i < plan.argv.n; i++) {

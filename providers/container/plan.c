@@ -7,46 +7,74 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-#define STRICT (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define DEV    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
-static const struct fs_row rows[] = {
-        {FS_MOUNT, "/proc", "proc", "proc", STRICT, NULL, 0, 0},
-        {FS_MOUNT, "/sys", "sysfs", "sysfs", STRICT | MS_RDONLY, NULL, 0, 0},
-        {FS_MOUNT, "/dev", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k", 0, 0},
-        {FS_NODE, "/dev/null", NULL, NULL, 0, NULL, 1, 3},
-        {FS_NODE, "/dev/zero", NULL, NULL, 0, NULL, 1, 5},
-        {FS_NODE, "/dev/full", NULL, NULL, 0, NULL, 1, 7},
-        {FS_NODE, "/dev/random", NULL, NULL, 0, NULL, 1, 8},
-        {FS_NODE, "/dev/urandom", NULL, NULL, 0, NULL, 1, 9},
-        {FS_NODE, "/dev/tty", NULL, NULL, 0, NULL, 5, 0},
-        /* gid 5 is tty in Debian, and where it is not nobody is hurt. */
-        {FS_MOUNT, "/dev/pts", "devpts", "devpts", MS_NOSUID | MS_NOEXEC,
-                "newinstance,ptmxmode=0666,mode=0620,gid=5", 0, 0},
-        {FS_MOUNT, "/dev/shm", "shm", "tmpfs", STRICT, "mode=1777,size=64m", 0, 0},
-        {FS_MOUNT, "/dev/mqueue", "mqueue", "mqueue", STRICT, NULL, 0, 0},
-        {FS_LINK, "/dev/ptmx", "pts/ptmx", NULL, 0, NULL, 0, 0},
-        {FS_LINK, "/dev/fd", "/proc/self/fd", NULL, 0, NULL, 0, 0},
-        {FS_LINK, "/dev/stdin", "/proc/self/fd/0", NULL, 0, NULL, 0, 0},
-        {FS_LINK, "/dev/stdout", "/proc/self/fd/1", NULL, 0, NULL, 0, 0},
-        {FS_LINK, "/dev/stderr", "/proc/self/fd/2", NULL, 0, NULL, 0, 0},
-        /* Of the whole host's, whatever the namespaces say. */
-        {FS_READONLY, "/proc/bus", NULL, NULL, STRICT, NULL, 0, 0},
-        {FS_READONLY, "/proc/fs", NULL, NULL, STRICT, NULL, 0, 0},
-        {FS_READONLY, "/proc/irq", NULL, NULL, STRICT, NULL, 0, 0},
-        {FS_READONLY, "/proc/sys", NULL, NULL, STRICT, NULL, 0, 0},
-        {FS_READONLY, "/proc/sysrq-trigger", NULL, NULL, STRICT, NULL, 0, 0},
-        {FS_MASK, "/proc/acpi", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/asound", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/kcore", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/keys", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/latency_stats", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/timer_list", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/sched_debug", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/proc/scsi", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/sys/firmware", NULL, NULL, 0, NULL, 0, 0},
-        {FS_MASK, "/sys/devices/virtual/powercap", NULL, NULL, 0, NULL, 0, 0},
+struct mount_row {
+	const char *path, *type, *data;
+	uint64_t attr;
 };
+static const struct mount_row mounts[] = {
+        {"/proc", "proc", NULL, STRICT},
+        {"/sys", "sysfs", NULL, STRICT | MOUNT_ATTR_RDONLY},
+        {"/dev", "tmpfs", "mode=755,size=64k", DEV},
+        /* gid 5 is tty in Debian, and where it is not nobody is hurt. */
+        {"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", DEV},
+        {"/dev/shm", "tmpfs", "mode=1777,size=64m", STRICT},
+        {"/dev/mqueue", "mqueue", NULL, STRICT},
+};
+
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} nodes[] = {
+        {"/dev/null", 1, 3},
+        {"/dev/zero", 1, 5},
+        {"/dev/full", 1, 7},
+        {"/dev/random", 1, 8},
+        {"/dev/urandom", 1, 9},
+        {"/dev/tty", 5, 0},
+};
+
+static const char *const links[][2] = {
+        {"/dev/ptmx", "pts/ptmx"},
+        {"/dev/fd", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2"},
+};
+
+/* Of the whole host's, whatever the namespaces say. */
+static const char *const readonly[] = {
+        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/interrupts",
+        "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+        "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"};
+
+static void plan_tree(struct container_plan *plan)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		struct fs_row *row = plan_add(plan, FS_MOUNT, mounts[i].path);
+		row->type = xstrdup(mounts[i].type);
+		row->source = xstrdup(mounts[i].type);
+		row->data = mounts[i].data ? xstrdup(mounts[i].data) : NULL;
+		row->attr_set = mounts[i].attr;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		struct fs_row *row = plan_add(plan, FS_NODE, nodes[i].path);
+		row->mode = S_IFCHR | 0666;
+		row->device = makedev(nodes[i].major, nodes[i].minor);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		plan_add(plan, FS_LINK, links[i][0])->source = xstrdup(links[i][1]);
+	for (size_t i = 0; i < ARRAY_SIZE(readonly); i++)
+		plan_add(plan, FS_READONLY, readonly[i])->attr_set = STRICT;
+	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
+		plan_add(plan, FS_MASK, masked[i]);
+}
 
 /* "auto": prov-init, which runs the command if there is one; "none": the command itself; else a
  * program of the box, which gets the command as its arguments. */
@@ -79,21 +107,22 @@ static void plan_env(const struct machine_spec *spec, struct container_plan *pla
 void container_plan_build(
         const struct machine_spec *spec, const struct names *names, struct container_plan *out)
 {
-	AUTO_STR options = {0};
 	struct container_plan plan = {
-	        /* The cgroup namespace begins where the child stands once it has joined. */
-	        .namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC,
+	        .namespaces =
+	                CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP,
 	        .root = xstrdup(names->merged),
-	        .rows = rows,
-	        .n_rows = ARRAY_SIZE(rows),
+	        .lower = xstrdup(spec->box.rootfs),
+	        .upper = xstrdup(names->upper),
+	        .work = xstrdup(names->work),
 	        .hostname = xstrdup(spec->hostname),
-	        .capabilities = caps_container(),
 	        .console = xstrdup(names->console),
 	        .status = xstrdup(names->status),
 	};
 
-	overlay_options(spec->box.rootfs, names->upper, names->work, &options);
-	plan.overlay = str_steal(&options);
+	if (spec->network_mode != NET_HOST)
+		plan.namespaces |= CLONE_NEWNET;
+	plan.confine.caps.bounding = caps_container();
+	plan_tree(&plan);
 	plan_argv(spec, &plan);
 	plan_env(spec, &plan);
 	*out = plan;

@@ -39,6 +39,14 @@ static const struct step steps[] = {
                 .apply = container_group_apply,
                 .revert = container_group_revert,
                 .explain = container_group_explain},
+        {.name = "container.namespaces",
+                .phase = PHASE_CREATE,
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_RESTART,
+                .inputs = container_namespaces_inputs,
+                .apply = container_namespaces_apply,
+                .revert = container_namespaces_revert,
+                .explain = container_namespaces_explain},
         {.name = "container.network",
                 .phase = PHASE_CREATE,
                 .flags = STEP_VOLATILE | STEP_QUIET,
@@ -69,13 +77,21 @@ pid_t container_pid(const struct session *s)
 	return cgroup_init(&s->tree, s->names->cgroup);
 }
 
+/* A number that became somebody else's before it was opened is not theirs. */
+int container_open(const struct session *s, pid_t *pid)
+{
+	*pid = container_pid(s);
+	AUTO_FD int fd = *pid ? process_pidfd(*pid) : -1;
+	return fd >= 0 && container_pid(s) == *pid ? util_steal_fd(&fd) : -1;
+}
+
 static void session_close(void *session)
 {
 	struct session *s = session;
 
 	if (!s)
 		return;
-	util_close_fd(&s->netns);
+	container_abandon(s);
 	cgroup_tree_clear(&s->tree);
 	free(s);
 }
@@ -85,7 +101,7 @@ static int session_open(
 {
 	struct session *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct session){.spec = spec, .names = names, .netns = -1};
+	*s = (struct session){.spec = spec, .names = names, .join = {.folder = -1}};
 	if (cgroup_tree_find(CGROUP_ROOT, &s->tree, err) < 0) {
 		session_close(s);
 		return -1;

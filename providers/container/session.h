@@ -3,16 +3,23 @@
 
 #include "engine/cgroup_tree.h"
 #include "core/step.h"
+#include "engine/engine.h"
 
 struct session {
 	const struct machine_spec *spec; /* borrowed */
 	const struct names *names;       /* borrowed */
 	struct cgroup_tree tree;
-	int netns; /* made by the network's step for the start; -1: none */
+	struct container_plan plan; /* of engine */
+	struct cgroup_join join;    /* likewise */
+	struct engine *engine;      /* made, and waiting to be started; NULL: none */
 };
 
 /* PID 1 of the running container, by its cgroup; 0: it does not run. */
 pid_t container_pid(const struct session *s);
+/* A pidfd of it, or -1. */
+int container_open(const struct session *s, pid_t *pid);
+/* Ends a container that was made and not started. */
+void container_abandon(struct session *s);
 
 /* Steps, one file for each group of them. */
 void container_dirs_inputs(const struct run *run, struct digest *d);
@@ -23,6 +30,9 @@ int container_upper_apply(struct run *run, struct err *err);
 void container_group_inputs(const struct run *run, struct digest *d);
 int container_group_apply(struct run *run, struct err *err);
 int container_group_revert(struct run *run, struct err *err);
+void container_namespaces_inputs(const struct run *run, struct digest *d);
+int container_namespaces_apply(struct run *run, struct err *err);
+int container_namespaces_revert(struct run *run, struct err *err);
 void container_network_inputs(const struct run *run, struct digest *d);
 int container_network_apply(struct run *run, struct err *err);
 int container_network_revert(struct run *run, struct err *err);
@@ -35,6 +45,7 @@ int container_start_revert(struct run *run, struct err *err);
 void container_dirs_explain(const struct run *run, struct str *out);
 void container_upper_explain(const struct run *run, struct str *out);
 void container_group_explain(const struct run *run, struct str *out);
+void container_namespaces_explain(const struct run *run, struct str *out);
 void container_network_explain(const struct run *run, struct str *out);
 void container_bridge_explain(const struct run *run, struct str *out);
 void container_start_explain(const struct run *run, struct str *out);

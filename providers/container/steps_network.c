@@ -1,9 +1,9 @@
-/* Steps of the network: a namespace with its address, fixed before PID 1 executes, and the bridge.
- */
+/* Steps of the network: a veth into the namespaces of the container that waits, and the bridge. */
 #include "providers/container/session.h"
 
 #include "net/veth.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,48 +29,44 @@ void container_network_inputs(const struct run *run, struct digest *d)
 	digest_field(d, "gateway", nic->default_route ? nic->gateway : NULL);
 }
 
-static int make_veth(const struct run *run, int netns, struct err *err)
+static int make_veth(const struct nic *nic, const char *link, pid_t pid, struct err *err)
 {
-	const struct nic *nic = nic_of(run);
-
-	if (!nic)
-		return 0;
 	const struct veth veth = {
-	        .link = run->names->link,
+	        .link = link,
 	        .mac = nic->mac,
 	        .mtu = nic->mtu,
 	        .address = nic->address,
 	        .prefix = nic->prefix,
 	        .gateway = nic->default_route ? nic->gateway : NULL,
 	};
-	/* What an interrupted start left. */
-	if (veth_remove(veth.link, err) < 0)
-		return -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	AUTO_FD int netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return err_sys(err, "open the container's network namespace");
 	return veth_create(&veth, netns, err);
 }
 
 int container_network_apply(struct run *run, struct err *err)
 {
-	struct session *s = run->session;
-	AUTO_FD int netns = -1;
+	const struct session *s = run->session;
+	const struct nic *nic = nic_of(run);
 
-	if (run->spec->network_mode == NET_HOST)
-		return 0;
 	/* PID 1 executes only once this was done. */
-	if (container_pid(s))
+	if (!nic || container_pid(s))
 		return 0;
-	util_close_fd(&s->netns);
-	if (netns_create(&netns, err) < 0 || make_veth(run, netns, err) < 0)
+	if (!s->engine)
+		return err_set(err, ERR_FAILED, "the container's namespaces have gone");
+	/* What an interrupted start left. */
+	if (veth_remove(run->names->link, err) < 0)
 		return -1;
-	s->netns = util_steal_fd(&netns);
-	return 0;
+	return make_veth(nic, run->names->link, engine_pid(s->engine), err);
 }
 
 int container_network_revert(struct run *run, struct err *err)
 {
-	struct session *s = run->session;
-
-	util_close_fd(&s->netns);
+	container_abandon(run->session);
 	return veth_remove(run->names->link, err);
 }
 

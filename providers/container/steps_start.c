@@ -5,8 +5,8 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/cgroup.h"
-#include "engine/engine.h"
 #include "engine/process.h"
+#include "guest/supervisor.h"
 #include "providers/container/plan.h"
 
 #include <signal.h>
@@ -40,55 +40,95 @@ static int record(struct run *run, const char *key, pid_t pid, struct err *err)
 	return run_record(run, key, mark, err);
 }
 
-static int start(struct run *run, const struct cgroup_join *join, struct err *err)
+void container_abandon(struct session *s)
+{
+	engine_close(s->engine);
+	s->engine = NULL;
+	cgroup_join_close(&s->join);
+	container_plan_clear(&s->plan);
+}
+
+/* Who waits for the container to end, where that is prov-mon; 0: nobody does. */
+static pid_t mon_of(pid_t init)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/status", init);
+	AUTO_STR text = {0}, comm = {0};
+
+	if (fs_read(path, 65536, &text, NULL) < 0)
+		return 0;
+	const char *at = strstr(str_text(&text), "\nPPid:");
+	pid_t parent = at ? atoi(at + 6) : 0;
+	AUTO_FREE char *name = xasprintf("/proc/%d/comm", parent);
+	if (fs_read(name, 64, &comm, NULL) < 0 || !str_eq(str_text(&comm), COMM_COMMITTED "\n"))
+		return 0;
+	return parent;
+}
+
+void container_namespaces_inputs(const struct run *run, struct digest *d)
+{
+	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
+}
+
+int container_namespaces_apply(struct run *run, struct err *err)
 {
 	struct session *s = run->session;
+	const char *group = run->names->cgroup;
 	AUTO_FREE char *init = module_file("prov-init");
 	AUTO_FREE char *mon = module_file("prov-mon");
-	struct container_plan plan;
-	struct engine_result result;
 
-	container_plan_build(run->spec, run->names, &plan);
-	const struct engine_start how = {
-	        .plan = &plan, .join = join, .netns = s->netns, .init = init, .mon = mon};
-	int rc = engine_start(&how, &result, err);
-	container_plan_clear(&plan);
-	if (rc < 0)
+	if (container_pid(s))
+		return 0;
+	container_abandon(s);
+	if (cgroup_kill(&s->tree, group, err) < 0 || fs_unlink(run->names->status, err) < 0 ||
+	        cgroup_join_open(&s->tree, group, &s->join, err) < 0)
+		return -1;
+	container_plan_build(run->spec, run->names, &s->plan);
+	const struct engine_options options = {
+	        .plan = &s->plan, .join = &s->join, .init = init, .mon = mon};
+	return engine_create(&options, &s->engine, err);
+}
+
+/* One that runs has them for itself. */
+int container_namespaces_revert(struct run *run, struct err *err)
+{
+	(void)err;
+	container_abandon(run->session);
+	return 0;
+}
+
+static int start(struct run *run, struct err *err)
+{
+	struct engine *e = ((struct session *)run->session)->engine;
+
+	if (engine_start(e, err) < 0)
 		return -1;
 	/* Recorded first: only then may prov-mon let it live. */
-	rc = record(run, init_fact, result.pid, err);
-	if (rc == 0)
-		rc = record(run, mon_fact, result.mon, err);
-	if (rc == 0)
-		rc = engine_commit(&result, err);
-	util_close_fd(&result.commit);
-	/* From here on the container itself keeps the namespace. */
-	util_close_fd(&s->netns);
-	return rc;
+	if (record(run, init_fact, engine_pid(e), err) < 0 ||
+	        record(run, mon_fact, engine_mon(e), err) < 0)
+		return -1;
+	return engine_commit(e, err);
 }
 
 int container_start_apply(struct run *run, struct err *err)
 {
 	struct session *s = run->session;
-	const char *group = run->names->cgroup;
-	struct cgroup_join join;
 	pid_t running = container_pid(s);
 
 	/* Killed between the start and its record: it is taken over. */
 	if (running && str_eq(run_fact(run, init_fact), NULL))
-		return record(run, init_fact, running, err);
+		return record(run, init_fact, running, err) < 0
+		        ? -1
+		        : record(run, mon_fact, mon_of(running), err);
 	if (running)
 		return 0;
-	/* The network went with a container that an interrupted halt or destroy was ending, while
-	 * its own steps stayed done. */
-	if (s->netns < 0 &&
-	        (container_network_apply(run, err) < 0 || container_bridge_apply(run, err) < 0))
+	/* It ended after its steps were looked at, while they stayed done. */
+	if (!s->engine &&
+	        (container_namespaces_apply(run, err) < 0 ||
+	                container_network_apply(run, err) < 0 ||
+	                container_bridge_apply(run, err) < 0))
 		return -1;
-	if (cgroup_kill(&s->tree, group, err) < 0 || fs_unlink(run->names->status, err) < 0 ||
-	        cgroup_join_open(&s->tree, group, &join, err) < 0)
-		return -1;
-	int rc = start(run, &join, err);
-	cgroup_join_close(&join);
+	int rc = start(run, err);
+	container_abandon(s);
 	return rc;
 }
 
@@ -142,10 +182,9 @@ static int end_mon(struct run *run, struct err *err)
 /* By its cgroup; by the recorded pid where somebody moved it out of there. */
 static int open_running(struct run *run, pid_t *pid)
 {
-	const struct session *s = run->session;
+	int fd = container_open(run->session, pid);
 
-	*pid = container_pid(s);
-	return *pid ? process_pidfd(*pid) : process_open(run_fact(run, init_fact), pid);
+	return fd >= 0 ? fd : process_open(run_fact(run, init_fact), pid);
 }
 
 int container_start_revert(struct run *run, struct err *err)
@@ -154,6 +193,7 @@ int container_start_revert(struct run *run, struct err *err)
 	pid_t pid = 0;
 	AUTO_FD int pidfd = open_running(run, &pid);
 
+	container_abandon(run->session);
 	/* Nothing of it stays, so it need not put anything in order. */
 	if (pidfd >= 0 && !run->destroying && stop_gently(run, pid, pidfd, err) < 0)
 		return -1;

@@ -97,13 +97,12 @@ START_TEST(environment)
 }
 END_TEST
 
-START_TEST(overlay_escapes_names)
+START_TEST(layers)
 {
 	container_plan_build(&spec, &names, &plan);
-	ck_assert_str_eq(plan.overlay,
-	        "lowerdir=/store/a\\:b\\,c\\\\d,"
-	        "upperdir=/home/labs/lab00001/machines/web@container/upper,"
-	        "workdir=/home/labs/lab00001/machines/web@container/work");
+	ck_assert_str_eq(plan.lower, "/store/a:b,c\\d");
+	ck_assert_str_eq(plan.upper, "/home/labs/lab00001/machines/web@container/upper");
+	ck_assert_str_eq(plan.work, "/home/labs/lab00001/machines/web@container/work");
 	ck_assert_str_eq(plan.root, "/home/labs/lab00001/machines/web@container/merged");
 }
 END_TEST
@@ -126,11 +125,12 @@ START_TEST(namespaces_and_tree)
 
 	container_plan_build(&spec, &names, &plan);
 	ck_assert_uint_eq(plan.namespaces,
-	        (uint64_t)(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC));
-	ck_assert(row_of("/sys")->flags & MS_RDONLY);
+	        (uint64_t)(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+	                CLONE_NEWCGROUP | CLONE_NEWNET));
+	ck_assert(row_of("/sys")->attr_set & MOUNT_ATTR_RDONLY);
 	for (size_t i = 0; i < ARRAY_SIZE(strict); i++)
-		ck_assert_uint_eq(row_of(strict[i])->flags & ~(unsigned long)MS_RDONLY,
-		        MS_NOSUID | MS_NODEV | MS_NOEXEC);
+		ck_assert_uint_eq(row_of(strict[i])->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY,
+		        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
 		ck_assert_int_eq(row_of(masked[i])->op, FS_MASK);
 	for (size_t i = 0; i < ARRAY_SIZE(readonly); i++)
@@ -150,8 +150,8 @@ START_TEST(no_capability_over_the_host)
 
 	container_plan_build(&spec, &names, &plan);
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
-		ck_assert_uint_eq(plan.capabilities >> none[i] & 1, 0);
-	ck_assert_uint_eq(plan.capabilities >> CAP_SETUID & 1, 1);
+		ck_assert_uint_eq(plan.confine.caps.bounding >> none[i] & 1, 0);
+	ck_assert_uint_eq(plan.confine.caps.bounding >> CAP_SETUID & 1, 1);
 }
 END_TEST
 
@@ -326,7 +326,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {pid_1_by_init_and_command, environment, overlay_escapes_names,
+	const TTest *const tests[] = {pid_1_by_init_and_command, environment, layers,
 	        namespaces_and_tree, no_capability_over_the_host, refused_by_the_keys_name,
 	        without_root_it_says_so, limits_in_v2, limits_in_v1, shared_hierarchy_is_taken_once,
 	        usage_leaves_the_cache_out, absent_cgroups};

@@ -1,0 +1,65 @@
+/* User namespaces: their maps, written from outside (user_namespaces(7)). */
+#include "engine/engine_internal.h"
+
+#include "base/fs.h"
+#include "engine/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int write_maps(pid_t pid, const char *file, const struct id_maps *maps, struct err *err)
+{
+	char path[48];
+	AUTO_STR text = {0};
+
+	for (size_t i = 0; i < maps->n; i++)
+		str_addf(&text, "%u %u %u\n", maps->v[i].inside, maps->v[i].outside,
+		        maps->v[i].count);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, str_text(&text), text.len) != (ssize_t)text.len)
+		return err_sys(err, "map the ids of the container (%s)", file);
+	return 0;
+}
+
+int userns_map(pid_t pid, const struct id_maps *uids, const struct id_maps *gids, int *out,
+        struct err *err)
+{
+	char path[32];
+
+	if (write_maps(pid, "uid_map", uids, err) < 0 || write_maps(pid, "gid_map", gids, err) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open the container's user namespace");
+	*out = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+	close(fd);
+	return *out < 0 ? err_sys(err, "open the container's user namespace") : 0;
+}
+
+int userns_with_maps(
+        const struct id_maps *uids, const struct id_maps *gids, int *out, struct err *err)
+{
+	int pidfd;
+	pid_t pid = cgroup_fork(NULL, CLONE_NEWUSER, &pidfd);
+
+	if (pid == 0) {
+		/* Until the one who made it has what it wants. */
+		for (;;)
+			pause();
+	}
+	if (pid < 0)
+		return err_sys(err, "make a user namespace");
+	int rc = userns_map(pid, uids, gids, out, err);
+	process_signal(pidfd, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(pidfd);
+	return rc;
+}
