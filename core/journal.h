@@ -83,6 +83,9 @@ void journal_state_clear(struct journal_state *state);
 const struct step_record *journal_step(
         const struct journal_state *state, const char *step); /* NULL: never begun */
 const char *journal_fact(const struct journal_state *state, const char *key); /* NULL: none */
+/* Nothing can have begun: its writer was killed before the header was complete, and the header
+ * comes before any step. */
+bool journal_is_blank(const struct journal_state *state);
 /* ERR_FAILED with the line and a hint if the journal is damaged: for verbs that build on it. */
 MUST_CHECK int journal_intact(const struct journal_state *state, const char *path, struct err *err);
 

@@ -268,6 +268,11 @@ const char *journal_fact(const struct journal_state *state, const char *key)
 	return NULL;
 }
 
+bool journal_is_blank(const struct journal_state *state)
+{
+	return !state->exists && !state->damaged && !state->n_steps && !state->n_facts;
+}
+
 int journal_intact(const struct journal_state *state, const char *path, struct err *err)
 {
 	if (!state->damaged)

@@ -107,6 +107,22 @@ static bool read_header(const char *home, const char *id, struct lab_header *out
 	return ok;
 }
 
+/* A command was killed before it wrote the header, which comes before any effect: the lab holds
+ * nothing, so that the folder may have it. */
+static bool is_unborn(const char *home, const char *id)
+{
+	AUTO_FREE char *dir = lab_dir_of(home, id);
+	AUTO_FREE char *path = xasprintf("%s/lab.journal", dir);
+	AUTO_FREE char *machines = xasprintf("%s/machines", dir);
+	AUTO_STRV names = {0};
+	struct journal_state state = {0};
+
+	bool unborn = fs_is_dir(dir) && fs_list(machines, &names, NULL) == 0 && names.n == 0 &&
+	        journal_read(path, &state, NULL) == 0 && journal_is_blank(&state);
+	journal_state_clear(&state);
+	return unborn;
+}
+
 static bool same_folder(const struct lab_header *h, const char *folder)
 {
 	struct stat st;
@@ -145,8 +161,13 @@ int identity_find(const char *home, const char *folder, char **id, char **notice
 	struct lab_header h = {0};
 
 	*id = NULL;
-	if (!claimed || !read_header(home, claimed, &h))
-		return find_by_folder(home, folder, id, err);
+	if (!claimed || !read_header(home, claimed, &h)) {
+		if (find_by_folder(home, folder, id, err) < 0)
+			return -1;
+		if (claimed && !*id && is_unborn(home, claimed))
+			*id = STEAL(claimed);
+		return 0;
+	}
 	bool own = same_folder(&h, folder);
 	/* A lab that was made in this very folder is not given up for what the file in it says. */
 	if (!own && find_by_folder(home, folder, id, err) < 0) {

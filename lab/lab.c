@@ -314,6 +314,8 @@ static int read_again(struct lab *lab, struct err *err)
 	AUTO_STRV names = {0};
 	size_t n = 0;
 
+	if (!lab->state.exists && journal_state(lab->journal)->exists)
+		return changed_meanwhile(lab, err);
 	if (fs_list(dir, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {

@@ -299,7 +299,7 @@ int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 	        .steps = steps,
 	        .n_steps = ARRAY_SIZE(steps),
 	};
-	int rc = run_destroy(&runner, err);
+	int rc = journal_is_blank(journal_state(lab->journal)) ? 0 : run_destroy(&runner, err);
 	runner_clear(&runner);
 	session_clear(&session);
 	if (rc < 0)
