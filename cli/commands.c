@@ -9,6 +9,8 @@ const struct command *const commands[] = {
         &cmd_ssh,
         &cmd_exec,
         &cmd_status,
+        &cmd_inspect,
+        &cmd_logs,
         &cmd_halt,
         &cmd_reload,
         &cmd_destroy,

@@ -6,6 +6,7 @@
 #include "guest/supervisor.h"
 #include "engine/cgroup.h"
 #include "providers/container/checks.h"
+#include "providers/container/describe.h"
 #include "engine/process.h"
 #include "providers/container/session.h"
 #include "transports/exec.h"
@@ -215,5 +216,6 @@ const struct provider container_provider = {
         .inspect = inspect,
         .connect = connect_exec,
         .usage = usage,
+        .describe = container_describe,
         .close = session_close,
 };

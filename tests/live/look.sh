@@ -1,0 +1,156 @@
+#!/bin/sh
+# Looking inside a container: inspect, logs, top, stats, cp, each against what the kernel's own files say.
+. "$(dirname "$0")/../lib.sh"
+need_box tiny
+need_tool jq
+remember_host
+
+lab_file <<'Y'
+prov: 1
+defaults: { box: tiny, memory: 64MiB, networks: none }
+machines:
+  web: {}
+  talk:
+    container:
+      command: [sh, -c, "[ -p /tell ] || mkfifo /tell; i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; printf 'red \\033[31m\\n'; while read -r l <>/tell; do echo got $l; [ $l != bye ] || exit 3; done"]
+    provision:
+      - shell: echo provisioned
+Y
+
+# Before anything is up.
+for c in inspect logs; do
+	expect 1 prov $c
+	expect_one_error
+	expect_text "$err" "nothing of lab .* is up"
+	expect 2 prov $c wbe
+	expect_one_error
+	expect_text "$err" "did you mean 'web'"
+done
+expect 1 prov logs web
+expect_one_error
+expect_text "$err" "hint: prov up web@container"
+
+expect 0 prov up
+
+# inspect: every namespace is the one that /proc shows.
+expect 0 prov inspect web --json
+cp "$out" "$scratch/inspect.json"
+of() { jq -r ".machines[0].$1" "$scratch/inspect.json"; }
+expect_same schema 1 "$(jq .schema "$out")"
+pid=$(of process.pid)
+[ "$pid" -gt 1 ] || fail "no pid"
+for kind in user mnt pid uts ipc net cgroup time; do
+	inode=$(readlink "/proc/$pid/ns/$kind" | tr -dc 0-9)
+	expect_same "namespace $kind" "$inode" "$(of "namespaces[] | select(.type == \"$kind\").inode")"
+	host=$(readlink "/proc/self/ns/$kind" | tr -dc 0-9)
+	shared=$(of "namespaces[] | select(.type == \"$kind\").shared_with | join(\",\")")
+	if [ "$inode" = "$host" ]; then wanted=host; else wanted=; fi
+	expect_same "sharing of $kind" "$wanted" "$shared"
+done
+expect_same "the limit" $((64 << 20)) "$(of cgroup.limits.memory_bytes)"
+for path in $(of 'cgroup.paths[]'); do
+	[ -d "$path" ] || fail "there is no cgroup '$path'"
+	grep -qx "$pid" "$path/cgroup.procs" || fail "PID 1 is not in '$path'"
+done
+expect_same "the bounding set" "$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" \
+	"$(capsh --decode="$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" | cut -d= -f1 | sed 's/^0x//')"
+expect_same "capabilities" \
+	"$(capsh --decode="$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" | cut -d= -f2 | tr -d '\n' | sed 's/cap_//g')" \
+	"$(of 'capabilities.bounding | map(ascii_downcase | ltrimstr("cap_")) | join(",")')"
+expect_same "the filter" "$(sed -n 's/^Seccomp_filters:\t//p' "/proc/$pid/status")" "$(of seccomp.filters)"
+expect_same "mounts" "$(cut -d' ' -f5 "/proc/$pid/mountinfo" | sort)" "$(of 'mounts[].target' | sort)"
+[ -d "$(of layers.lower)" ] && [ -d "$(of layers.upper)" ] || fail "layers that do not exist"
+expect_same "steps" true "$(of 'steps | map(.state == "done") | all')"
+expect 0 prov inspect web
+expect_text "$out" '^    net +[0-9]+ +- +/proc/'
+expect_text "$out" '^ +memory +64\.0 MiB'
+
+# No library of virtual machines is opened for it.
+if command -v strace >/dev/null; then
+	for c in inspect logs; do
+		strace -f -o "$scratch/trace" "$build/prov" -C "$lab" $c web >"$out" 2>&1
+		! grep -qE 'open.*(libvirt|libssh|libcurl|prov-kvm|prov-ssh|prov-box)' "$scratch/trace" ||
+			fail "$c opens a module"
+	done
+else
+	echo "SKIP which libraries are opened: strace is not installed"
+fi
+
+# logs: all, the last, raw for a program and escaped for a terminal, as JSON.
+expect 0 prov logs talk
+expect_same "first line" "line 0" "$(head -n 1 "$out")"
+expect_same "lines" 31 "$(wc -l <"$out")"
+grep -q "$(printf '\033')" "$out" || fail "a program does not get the bytes"
+expect 0 prov logs -n 2 talk
+expect_same "last lines" "line 29" "$(head -n 1 "$out")"
+expect 0 prov logs -n 0 talk
+[ ! -s "$out" ] || fail "-n 0 prints"
+expect 0 prov logs -n 1 talk --json
+expect_same "as JSON" "talk@container console" "$(jq -r '.machine + " " + .log' "$out")"
+expect 2 prov logs -n few talk
+expect_one_error
+script -qec "'$build/prov' -C '$lab' logs -n 1 talk" /dev/null >"$out" </dev/null
+expect_no_text "$out" "$(printf '\033')"
+expect_text "$out" 'red \\x1b\[31m'
+expect 0 prov logs -n 1 talk web
+expect_text "$out" '^talk@container \| red'
+expect_text "$err" "'web@container' has no console log"
+expect 0 prov logs --provision talk
+expect_text "$out" provisioned
+
+# The old file comes first.
+console=$(dirname "$(jq -r '.machines[0].layers.upper' "$scratch/inspect.json" | sed 's/web@/talk@/')")/console.log
+[ -f "$console" ] || fail "no '$console'"
+printf 'older\n' >"$console.1"
+expect 0 prov logs talk
+expect_same "rotated" older "$(head -n 1 "$out")"
+expect 0 prov logs -n 32 talk
+expect_same "rotated, counted" "older" "$(head -n 1 "$out")"
+rm "$console.1"
+
+# -f sees what is added and ends with the machine, its last words included.
+"$build/prov" -C "$lab" logs -f -n 0 talk >"$scratch/follow.out" 2>&1 &
+follower=$!
+children="$children $follower"
+wait_for_line() { # PATTERN
+	timeout 10 sh -c "until grep -q '$1' '$scratch/follow.out'; do sleep 0.05; done" || fail "-f does not print '$1'"
+}
+expect 0 prov exec talk -- sh -c 'echo hello >/tell'
+wait_for_line "got hello"
+# Renamed away by its writer, and a new one in its place.
+cp "$console" "$scratch/console.copy"
+mv "$console" "$console.1"
+echo "in the new file" >"$console"
+wait_for_line "in the new file"
+mv "$console.1" "$console"
+expect 0 prov exec talk -- sh -c 'echo bye >/tell'
+wait "$follower" || fail "-f exits with $?"
+expect_text "$scratch/follow.out" "got bye"
+expect_same "state" "talk@container halted" "$(states | grep talk)"
+expect 0 prov inspect talk
+expect_text "$out" 'PID 1 ended with 3'
+expect_no_text "$out" namespaces
+expect 0 prov logs -f -n 1 talk
+expect_same "of a halted one" "got bye" "$(cat "$out")"
+
+# It ends on Ctrl-C.
+"$build/prov" -C "$lab" logs -f web >"$scratch/int.out" 2>&1 &
+follower=$!
+children="$children $follower"
+timeout 5 sh -c "until grep -q inotify /proc/$follower/fdinfo/* 2>/dev/null; do sleep 0.05; done" || fail "-f does not wait"
+kill -INT $follower
+wait "$follower"
+expect_same "code after Ctrl-C" 130 $?
+
+# No longer in the file.
+lab_file <<'Y'
+prov: 1
+machines: { web: { box: tiny, networks: none } }
+Y
+expect 0 prov inspect talk
+expect_text "$out" 'in file +no'
+expect 0 prov logs talk
+expect_text "$out" "line 29"
+
+expect 0 prov destroy -f
+expect_clean "looking"
