@@ -6,7 +6,7 @@
 # lab's folder $lab (below it, empty), and PROV_HOME. `prov` is the one that was just built.
 # shellcheck shell=sh
 set -u
-top=$(cd "$(dirname "$0")/.." && { [ -f Makefile ] || cd ..; } && pwd)
+top=$(cd "$(dirname "$0")/.." && until [ -f Makefile ] || [ "$PWD" = / ]; do cd ..; done && pwd)
 build=${B:-$top/build}
 scratch=$(mktemp -d) || exit 1
 chmod 711 "$scratch"
