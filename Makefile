@@ -42,6 +42,7 @@ CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
+SEC_OBJ  = $(call objs,engine/seccomp/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
 
 # libcap's archive: the shared library would cost every start of the program 40 us.
@@ -49,9 +50,10 @@ CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd) -lm -l:libcap.a
 KVM_LIBS  = $(call pkg,--libs,libvirt)
 SSH_LIBS  = $(call pkg,--libs,libssh)
 BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)
+SEC_LIBS  = $(call pkg,--libs,libseccomp)
 TEST_LIBS = $(call pkg,--libs,check)
 
-MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so
+MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so $(B)/prov-seccomp.so
 GUEST   = $(patsubst guest/%.c,$(B)/%,$(sort $(wildcard guest/prov-*.c)))
 UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
@@ -71,6 +73,9 @@ $(B)/prov-ssh.so: $(SSH_OBJ)
 $(B)/prov-box.so: $(BOX_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
 
+$(B)/prov-seccomp.so: $(SEC_OBJ)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(SEC_LIBS)
+
 # What runs inside or beside a machine: static, tiny libc, no dependency on the rest.
 GUEST_CFLAGS = -std=c17 -D_GNU_SOURCE -Os $(filter-out -Wpedantic,$(WARN)) -fno-asynchronous-unwind-tables -ffunction-sections -I. \
                -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
@@ -88,10 +93,10 @@ $(B)/attack/%: tests/live/isolation/attack/%.c tests/live/isolation/attack/attac
 	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -o $@ $<
 
 # Tests: everything in one archive, so that a suite links what it calls.
-$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
+$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
 	@rm -f $@
 	$(call Q,AR  )$(AR) rcs $@ $^
-TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(TEST_LIBS)
+TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(SEC_LIBS) $(TEST_LIBS)
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libprov.a
 	@mkdir -p $(@D)
 	$(TEST_LINK)

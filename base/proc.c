@@ -49,10 +49,11 @@ static void child_exec(const struct proc_cmd *cmd, int out, int err_out, int rep
 	if (cmd->cwd && chdir(cmd->cwd) < 0)
 		goto failed;
 	char *const *argv = (char *const *)(uintptr_t)cmd->argv;
-	if (cmd->env)
-		execvpe(argv[0], argv, (char *const *)(uintptr_t)cmd->env);
+	char *const *env = cmd->env ? (char *const *)(uintptr_t)cmd->env : environ;
+	if (cmd->path)
+		execve(cmd->path, argv, env);
 	else
-		execvp(argv[0], argv);
+		execvpe(argv[0], argv, env);
 failed:;
 	int saved = errno;
 	if (write(report, &saved, sizeof(saved)) < 0)

@@ -9,6 +9,7 @@
 
 struct proc_cmd {
 	const char *const *argv; /* looked up in PATH */
+	const char *path;        /* the program itself, whatever argv calls it; NULL: argv[0] */
 	const char *const *env;  /* the whole environment; NULL: this process's */
 	const char *cwd;         /* NULL: stay */
 	int in_fd;               /* -1: /dev/null */

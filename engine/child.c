@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -135,6 +136,19 @@ static int open_null(struct err *err)
 	return err_set(err, ERR_HOST, "'/dev/null' of the host is not the device 1:3");
 }
 
+/* And waits for what the parent does then. */
+static int say_prepared(const struct engine *e, struct err *err)
+{
+	char word = 0;
+
+	if (!e->options.prepared)
+		return 0;
+	if (send(e->lines.gate[1], &word, 1, MSG_NOSIGNAL) != 1 ||
+	        recv(e->lines.gate[1], &word, 1, 0) != 1)
+		return err_set(err, ERR_FAILED, "the parent has gone");
+	return 0;
+}
+
 /* No mount of the new root may reach the host, and none of the host's is left in it. The root lies
  * over the old one, where no rights are needed to get at it. */
 static int change_root(const struct engine *e, const int *sources, int null, struct err *err)
@@ -147,6 +161,8 @@ static int change_root(const struct engine *e, const int *sources, int null, str
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "mount the root of '%s'", plan->root);
 	if (tree_make(plan, root, sources, null, err) < 0)
+		return -1;
+	if (say_prepared(e, err) < 0)
 		return -1;
 	if (e->options.before_pivot && e->options.before_pivot(e->options.ctx, err) < 0)
 		return -1;
@@ -213,15 +229,17 @@ static int set_signals(const struct container_plan *plan, struct err *err)
 static int keep_only(const struct engine *e, int *report, int *init, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
-	int first = 3 + (int)e->options.preserve_fds, hold = e->options.hold;
+	int first = 3 + (int)e->options.preserve_fds;
 
 	*report = dup3(e->lines.report[1], first, plan->reports_exec ? 0 : O_CLOEXEC);
 	*init = e->init < 0 ? -1 : dup3(e->init, first + 1, O_CLOEXEC);
 	if (*report < 0 || (e->init >= 0 && *init < 0))
 		return err_sys(err, "hand the report over");
-	close_range((unsigned)first + 1 + (e->init >= 0), hold > 0 ? (unsigned)hold - 1 : ~0U, 0);
-	if (hold > 0)
-		close_range((unsigned)hold + 1, ~0U, 0);
+	int keep[4 + HIGH_FD] = {*report, *init, e->options.hold, e->options.late};
+	size_t n = 4;
+	for (int fd = 3; fd < first && n < ARRAY_SIZE(keep); fd++)
+		keep[n++] = fd;
+	keep_descriptors(keep, n);
 	return 0;
 }
 
@@ -245,6 +263,8 @@ static int wait_for_word(const struct engine *e, int *report, struct err *err)
 	if (e->options.hold <= 0)
 		return 0;
 	util_close_fd(report);
+	if (e->options.late > 0)
+		*report = e->options.late;
 	while (read(e->options.hold, &word, 1) < 0)
 		if (errno != EINTR)
 			return err_sys(err, "wait for the word to start");
@@ -269,6 +289,8 @@ static int become(const struct engine *e, int *report, struct err *err)
 	int init;
 
 	if (set_signals(plan, err) < 0 || keep_only(e, report, &init, err) < 0)
+		return -1;
+	if (e->options.inside && e->options.inside(e->options.ctx, err) < 0)
 		return -1;
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, "leave the parent");

@@ -124,13 +124,14 @@ static void child_keeps(const struct engine *e)
 	const struct cgroup_join *join = e->options.join ? e->options.join : &no_join;
 	size_t n_joins = e->options.plan->n_joins, n = 0;
 	size_t preserved = e->options.preserve_fds;
-	AUTO_FREE int *keep = xcalloc(5 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
+	AUTO_FREE int *keep = xcalloc(6 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
 
 	keep[n++] = e->lines.report[1];
 	keep[n++] = e->lines.gate[1];
 	keep[n++] = e->lines.log[1];
 	keep[n++] = e->init;
 	keep[n++] = e->options.hold;
+	keep[n++] = e->options.late;
 	for (size_t i = 0; i < preserved; i++)
 		keep[n++] = 3 + (int)i;
 	for (size_t i = 0; i < join->n; i++)
@@ -140,13 +141,30 @@ static void child_keeps(const struct engine *e)
 	keep_descriptors(keep, n);
 }
 
+/* A pid namespace is entered by the one who forks, for its children (setns(2)); fd -1: none. */
+static int enter_pids(const struct engine *e, int *own)
+{
+	const struct container_plan *plan = e->options.plan;
+
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		if (plan->joins[i].kind != CLONE_NEWPID)
+			continue;
+		*own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+		return *own < 0 ? -1 : setns(e->joins[i], CLONE_NEWPID);
+	}
+	return 0;
+}
+
 /* Born under the name that says that it is no container yet. Two namespaces begin where the child
  * stands later: it makes them itself. */
 pid_t engine_clone(struct engine *e)
 {
 	uint64_t flags = e->options.plan->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+	AUTO_FD int own_pids = -1;
 	char name[16] = "";
 
+	if (enter_pids(e, &own_pids) < 0)
+		return -1;
 	prctl(PR_GET_NAME, name);
 	prctl(PR_SET_NAME, COMM_STARTING);
 	pid_t pid = cgroup_fork(e->options.join, flags, &e->pidfd);
@@ -155,6 +173,8 @@ pid_t engine_clone(struct engine *e)
 		engine_child(e);
 	}
 	prctl(PR_SET_NAME, name);
+	if (own_pids >= 0 && setns(own_pids, CLONE_NEWPID) < 0)
+		return -1;
 	return pid;
 }
 
@@ -230,6 +250,21 @@ static int hear_report(struct engine *e, struct err *err)
 	return -1;
 }
 
+/* The child says a word when its tree is made, and waits for one; if it fails first, its report
+ * says why. */
+static int call_prepared(struct engine *e, struct err *err)
+{
+	char word;
+
+	if (!e->options.prepared || recv(e->lines.gate[0], &word, 1, 0) != 1)
+		return 0;
+	if (e->options.prepared(e->options.ctx, err) < 0)
+		return -1;
+	return send(e->lines.gate[0], "", 1, MSG_NOSIGNAL) == 1
+	        ? 0
+	        : err_set(err, ERR_FAILED, "the container ended early");
+}
+
 /* What the child said while it waited is the cause of what fails now. */
 static int open_gate(struct engine *e, struct err *err)
 {
@@ -247,6 +282,8 @@ static int open_gate(struct engine *e, struct err *err)
 	}
 	for (size_t i = 0; i < n; i++)
 		util_close_fd(&sources[i]);
+	if (rc == 0)
+		rc = call_prepared(e, err);
 	util_close_fd(&e->lines.gate[0]);
 	return rc;
 }

@@ -24,11 +24,16 @@ struct engine_options {
 	unsigned preserve_fds; /* from 3 on, PID 1 inherits so many */
 	/* 0: none. Else engine_start returns once all is made but the last steps before execve(2),
 	 * and PID 1 goes on when a byte can be read from here (a named pipe, opened for both). What
-	 * fails after that is said on its standard error. */
-	int hold;
-	/* In the child: when its tree is made and the host's still reachable; right before it
-	 * confines itself and executes. NULL: nothing. */
+	 * fails after that is written to `late` as a struct err (0: said on its standard error),
+	 * which ends when PID 1 executes. */
+	int hold, late;
+	/* In the caller, within engine_start: when the child's tree is made and its root not yet
+	 * changed. NULL: nothing, as for all of these. */
+	int (*prepared)(void *ctx, struct err *err);
+	/* In the child: after `prepared`, with the host's tree still reachable; when the root has
+	 * changed, before the hold; right before it confines itself and executes. */
 	int (*before_pivot)(void *ctx, struct err *err);
+	int (*inside)(void *ctx, struct err *err);
 	int (*before_exec)(void *ctx, struct err *err);
 	void *ctx;
 };

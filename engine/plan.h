@@ -17,6 +17,7 @@ enum fs_op {
 	FS_LINK,     /* a symbolic link to source */
 	FS_READONLY, /* path becomes read-only; absent is fine */
 	FS_MASK,     /* path becomes empty; absent is fine */
+	FS_CHANGE,   /* the attributes of what is mounted at path; FS_RECURSIVE: and below it */
 };
 
 #define FS_RECURSIVE 1u /* FS_BIND: with the mounts below source; attributes to all of them */

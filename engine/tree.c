@@ -204,6 +204,17 @@ static int make_mask(struct tree *t, const struct fs_row *row, struct err *err)
 	return 0;
 }
 
+static int make_change(struct tree *t, const struct fs_row *row, struct err *err)
+{
+	struct mount_attr attr = {.attr_set = row->attr_set, .attr_clr = row->attr_clear};
+	unsigned deep = row->flags & FS_RECURSIVE ? AT_RECURSIVE : 0;
+	AUTO_FD int target = tree_open(t->root, row->path, O_PATH);
+
+	if (target < 0 || mount_setattr(target, "", AT_EMPTY_PATH | deep, &attr, sizeof(attr)) < 0)
+		return err_sys(err, "change the mount at '%s'", row->path);
+	return 0;
+}
+
 static int make_rows(struct tree *t, const int *sources, struct err *err)
 {
 	static int (*const make[])(struct tree *, const struct fs_row *, struct err *) = {
@@ -213,6 +224,7 @@ static int make_rows(struct tree *t, const int *sources, struct err *err)
 	        [FS_LINK] = make_link,
 	        [FS_READONLY] = make_readonly,
 	        [FS_MASK] = make_mask,
+	        [FS_CHANGE] = make_change,
 	};
 
 	for (size_t i = 0; i < t->plan->n_rows; i++) {

@@ -1,0 +1,172 @@
+/* root and mounts of config.json as rows of the plan. */
+#include "oci/config.h"
+
+#include "oci/mount_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int read_options(const struct node *n, struct mount_options *out, struct err *err)
+{
+	struct node list = node_get(n, "options");
+	AUTO_STRV words = {0};
+
+	if (node_texts(&list, &words, err) < 0)
+		return -1;
+	for (size_t i = 0; i < words.n; i++)
+		mount_option(out, words.v[i]);
+	return 0;
+}
+
+static char *from_bundle(const struct oci_config *c, const char *path)
+{
+	return path[0] == '/' ? xstrdup(path) : xasprintf("%s/%s", c->bundle, path);
+}
+
+/* Attributes for the mounts below as well, or for what is mounted already. */
+static void add_change(
+        struct container_plan *plan, const char *path, uint64_t set, uint64_t clear, unsigned flags)
+{
+	if (!set && !clear)
+		return;
+	struct fs_row *row = plan_add(plan, FS_CHANGE, path);
+	row->attr_set = set;
+	row->attr_clear = clear;
+	row->flags = flags;
+}
+
+static int add_id_maps(
+        const struct node *n, const struct mount_options *o, struct fs_row *row, struct err *err)
+{
+	struct node uids = node_get(n, "uidMappings"), gids = node_get(n, "gidMappings");
+
+	if (config_id_maps(&uids, &row->uids, err) < 0 ||
+	        config_id_maps(&gids, &row->gids, err) < 0)
+		return -1;
+	if (row->uids.n && !row->gids.n)
+		return node_fail(&gids, err, "is missing beside uidMappings");
+	if (row->gids.n && !row->uids.n)
+		return node_fail(&uids, err, "is missing beside gidMappings");
+	if (o->id_map_recursive)
+		row->flags |= FS_RECURSIVE;
+	return 0;
+}
+
+/* Without maps of its own, an id-mapped mount has those of the container. */
+static int use_container_maps(const struct oci_config *c, const struct node *n,
+        const struct mount_options *o, struct fs_row *row, struct err *err)
+{
+	if (row->uids.n || !(o->id_map || o->id_map_recursive))
+		return 0;
+	if (!c->plan.uids.n)
+		return node_fail(n, err, "an id-mapped mount needs uidMappings and gidMappings");
+	id_maps_copy(&row->uids, &c->plan.uids);
+	id_maps_copy(&row->gids, &c->plan.gids);
+	return 0;
+}
+
+static int add_bind(struct oci_config *c, const struct node *n, const char *path,
+        const char *source, const struct mount_options *o, struct err *err)
+{
+	struct node source_n = node_get(n, "source");
+
+	if (node_need(&source_n, err) < 0)
+		return -1;
+	struct fs_row *row = plan_add(&c->plan, FS_BIND, path);
+	row->source = from_bundle(c, source);
+	row->attr_set = o->set;
+	row->attr_clear = o->clear;
+	row->propagation = o->propagation;
+	row->flags = o->recursive ? FS_RECURSIVE | FS_TOP : 0;
+	if (add_id_maps(n, o, row, err) < 0)
+		return -1;
+	return use_container_maps(c, n, o, row, err);
+}
+
+static int add_new(struct oci_config *c, const struct node *n, const char *path, const char *type,
+        const char *source, const struct mount_options *o, struct err *err)
+{
+	struct node type_n = node_get(n, "type");
+
+	if (!type[0])
+		return node_fail(&type_n, err, "is missing");
+	if (o->id_map || o->id_map_recursive)
+		return node_fail(n, err, "a new %s cannot be id-mapped, only a bind mount", type);
+	struct fs_row *row = plan_add(&c->plan, FS_MOUNT, path);
+	row->type = xstrdup(type);
+	row->source = xstrdup(source && source[0] ? source : type);
+	row->data = o->data.len ? xstrdup(str_text(&o->data)) : NULL;
+	row->attr_set = o->set;
+	row->attr_clear = o->clear;
+	row->propagation = o->propagation;
+	row->flags = o->copy_up ? FS_COPY_UP : 0;
+	return 0;
+}
+
+static int add_mount(struct oci_config *c, const struct node *n, const char *path, const char *type,
+        const char *source, const struct mount_options *o, struct err *err)
+{
+	bool bind = o->bind || o->recursive || str_eq(type, "bind") || str_eq(type, "rbind");
+	int rc = 0;
+
+	if (o->remount)
+		add_change(&c->plan, path, o->set, o->clear, 0);
+	else if (bind)
+		rc = add_bind(c, n, path, source, o, err);
+	else
+		rc = add_new(c, n, path, type, source, o, err);
+	if (rc == 0)
+		add_change(&c->plan, path, o->below_set, o->below_clear, FS_RECURSIVE);
+	return rc;
+}
+
+static int read_mount(struct oci_config *c, const struct node *n, struct err *err)
+{
+	struct node to = node_get(n, "destination"), type_n = node_get(n, "type");
+	struct node from = node_get(n, "source");
+	struct mount_options o = {0};
+	const char *path = NULL, *type = "", *source = NULL;
+
+	if (node_need(n, err) < 0 || node_object(n, err) < 0 || node_need(&to, err) < 0 ||
+	        node_text(&to, &path, err) < 0 || node_text(&type_n, &type, err) < 0 ||
+	        node_text(&from, &source, err) < 0)
+		return -1;
+	if (!path[0])
+		return node_fail(&to, err, "is empty");
+	/* Older than runtime-spec 1.0, and still written: relative to the root. */
+	AUTO_FREE char *absolute = xasprintf("%s%s", path[0] == '/' ? "" : "/", path);
+	int rc = read_options(n, &o, err);
+	if (rc == 0)
+		rc = add_mount(c, n, absolute, type, source, &o, err);
+	mount_options_clear(&o);
+	return rc;
+}
+
+static int read_root(const struct node *top, struct oci_config *c, struct err *err)
+{
+	struct node root = node_get(top, "root"), path_n = node_get(&root, "path");
+	struct node readonly = node_get(&root, "readonly");
+	const char *path = NULL;
+
+	if (node_object(&root, err) < 0 || node_need(&root, err) < 0 ||
+	        node_need(&path_n, err) < 0 || node_text(&path_n, &path, err) < 0)
+		return -1;
+	if (!path[0])
+		return node_fail(&path_n, err, "is empty");
+	c->plan.root = from_bundle(c, path);
+	return node_bool(&readonly, &c->plan.root_readonly, err);
+}
+
+int config_mounts(const struct node *top, struct oci_config *c, struct err *err)
+{
+	struct node list = node_get(top, "mounts");
+
+	if (read_root(top, c, err) < 0 || node_array(&list, err) < 0)
+		return -1;
+	for (size_t i = 0; i < node_size(&list); i++) {
+		struct node item = node_at(&list, i);
+		if (read_mount(c, &item, err) < 0)
+			return -1;
+	}
+	return 0;
+}
