@@ -139,7 +139,7 @@ static void keep(const char *folder, const char *path, const struct seccomp_prog
 	memcpy(head.magic, magic, sizeof(magic));
 	str_addn(&bytes, &head, sizeof(head));
 	str_addn(&bytes, program->code, program->n * sizeof(*program->code));
-	if (fs_mkdirs(folder, 0700, NULL) == 0)
+	if (fs_mkdirs(folder, 0711, NULL) == 0)
 		(void)!fs_replace(path, bytes.buf, bytes.len, 0600, NULL);
 }
 
