@@ -166,7 +166,8 @@ static int finish(const struct container_plan *plan, int fs, struct err *err)
 	return util_steal_fd(&mount);
 }
 
-/* 1: this kernel takes no descriptors here (Linux 6.13). */
+/* 1: this kernel takes no descriptors here (Linux 6.13: EINVAL; before 6.5, where overlay has the
+ * old interface of mount(2), EOPNOTSUPP). */
 static int add_layers(
         const struct container_plan *plan, const struct layers *l, int fs, struct err *err)
 {
@@ -179,7 +180,8 @@ static int add_layers(
 	        fsconfig(fs, FSCONFIG_SET_FD, "upperdir", NULL, upper) == 0 &&
 	        fsconfig(fs, FSCONFIG_SET_FD, "workdir", NULL, work) == 0)
 		return 0;
-	return errno == EINVAL ? 1 : err_sys(err, "give the overlay its layers");
+	return errno == EINVAL || errno == EOPNOTSUPP ? 1
+	                                              : err_sys(err, "give the overlay its layers");
 }
 
 static int set_names(const struct container_plan *plan, int fs, struct err *err)
