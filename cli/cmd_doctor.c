@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/table.h"
+#include "lab/limits.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -62,6 +63,28 @@ static void check_providers(const struct cli *cli, struct checklist *list)
 	}
 }
 
+/* Of the lab around the working folder, if there is one that can be read: where is no lab, there is
+ * nothing to hold the limits against. */
+static void check_limits(const struct cli *cli, struct checklist *list)
+{
+	struct lab_options options = {.file = cli_value(cli, "file"),
+	        .lab_id = cli_value(cli, "lab"),
+	        .provider = cli_provider(cli)};
+	struct problems problems = {0};
+	struct lab lab = {0};
+	struct lab_needs needs;
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0;
+	struct err err = {0};
+
+	if (lab_open(&options, &lab, &problems, &err) == 0 &&
+	        lab_select(&lab, &cli->operands, &chosen, &n, &err) == 0 && n &&
+	        lab_needs_of(&lab, chosen, n, &needs, &err) == 0)
+		limits_check("", &needs, list);
+	problems_clear(&problems);
+	lab_clear(&lab);
+}
+
 static void print_rows(const struct checklist *list)
 {
 	struct table t;
@@ -103,6 +126,7 @@ static int run(struct cli *cli)
 	check_kernel(&list);
 	check_space(&list);
 	check_providers(cli, &list);
+	check_limits(cli, &list);
 	if (cli_has(cli, "json"))
 		print_json(&list);
 	else

@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#include "lab/limits.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +131,21 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	return cli_run_verb(cli, lab, verb, chosen, n, options, sink);
 }
 
+/* What the host cannot carry is found now, not when most machines are up. */
+static int admit(const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
+{
+	struct lab_needs needs;
+	char *warning;
+
+	if (lab_needs_of(lab, chosen, n, &needs, err) < 0 ||
+	        limits_admit("", &needs, &warning, err) < 0)
+		return -1;
+	if (warning)
+		fprintf(stderr, "note: this host may become too small: %s\n", warning);
+	free(warning);
+	return 0;
+}
+
 /* All that can be refused is refused before anything is locked or made. */
 static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *options,
         struct machine ***chosen, size_t *n, struct err *err)
@@ -146,6 +163,8 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
 	        prepare_specs(lab, *chosen, *n, err) < 0 ||
 	        prepare_check(cli->providers, *chosen, *n, true, err) < 0)
+		return -1;
+	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)
 		return -1;
 	return lab_lock(lab, err);
 }

@@ -1,0 +1,348 @@
+/* What a lab needs of its host, and hosts that have it or lack it: limits from a made-up /proc. */
+#include "lab/limits.h"
+#include "tests/fake/check_util.h"
+
+#include "base/fs.h"
+
+static const char boot[] = "11111111-2222-3333-4444-555555555555";
+static char *root;
+
+/* As a desktop's kernel comes. */
+static const struct {
+	const char *path, *text;
+} files[] = {
+        {"proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n"},
+        {"proc/sys/fs/inotify/max_user_instances", "128\n"},
+        {"proc/sys/fs/file-max", "9223372036854775807\n"},
+        {"proc/sys/fs/file-nr", "1345\t0\t9223372036854775807\n"},
+        {"proc/sys/kernel/keys/maxkeys", "200\n"},
+        {"proc/sys/kernel/keys/root_maxkeys", "1000000\n"},
+        {"proc/sys/kernel/pty/max", "4096\n"},
+        {"proc/sys/kernel/pty/nr", "7\n"},
+        {"proc/sys/kernel/pid_max", "32768\n"},
+        {"proc/sys/kernel/threads-max", "192729\n"},
+        {"proc/sys/user/max_user_namespaces", "96364\n"},
+        {"proc/sys/user/max_net_namespaces", "96364\n"},
+        {"proc/loadavg", "2.32 3.51 2.95 5/157 25108\n"},
+        {"proc/key-users", "    0:     9 8/8 3/1000000 40/25000000\n"},
+        {"proc/cgroups",
+                "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t3\t10\t1\n"
+                "memory\t4\t112\t1\n"},
+        {"proc/meminfo",
+                "MemTotal:       16384000 kB\nMemFree:         1000000 kB\n"
+                "MemAvailable:    8192000 kB\nSwapTotal:       1024000 kB\n"
+                "SwapFree:        1024000 kB\n"},
+};
+
+static void put(const char *path, const char *text)
+{
+	AUTO_FREE char *file = xasprintf("%s/%s", root, path);
+	AUTO_FREE char *folder = xstrndup(file, (size_t)(strrchr(file, '/') - file));
+	struct err err;
+
+	ck_ok(fs_mkdirs(folder, 0755, &err));
+	ck_ok(fs_replace(file, text, strlen(text), 0644, &err));
+}
+
+static void begin(void)
+{
+	root = tmp_begin();
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		put(files[i].path, files[i].text);
+}
+
+static void end(void)
+{
+	tmp_end(root);
+}
+
+struct crowd {
+	struct machine *machines;
+	struct machine **list;
+	size_t n;
+};
+
+static void crowd_init(struct crowd *c, size_t n, const char *provider, enum network_mode mode)
+{
+	c->n = n;
+	c->machines = xcalloc(n, sizeof(*c->machines));
+	c->list = xcalloc(n, sizeof(struct machine *));
+	for (size_t i = 0; i < n; i++) {
+		struct machine_spec *spec = &c->machines[i].spec;
+		spec_init(spec);
+		spec->provider = xstrdup(provider);
+		spec->network_mode = mode;
+		spec->memory_bytes = INT64_C(1) << 30;
+		spec->cpus = 2;
+		c->list[i] = &c->machines[i];
+	}
+}
+
+static void crowd_clear(struct crowd *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		spec_clear(&c->machines[i].spec);
+		journal_state_clear(&c->machines[i].state);
+	}
+	free(c->machines);
+	free(c->list);
+}
+
+/* It was started in that boot. */
+static void start(struct machine *m, const char *boot_id)
+{
+	m->state.steps = xcalloc(1, sizeof(*m->state.steps));
+	m->state.n_steps = 1;
+	m->state.steps[0] = (struct step_record){
+	        .name = xstrdup("x.start"), .state = STEP_DONE, .is_volatile = true};
+	strcpy(m->state.steps[0].boot_id, boot_id);
+}
+
+/* NULL: admitted. Owned by the caller. */
+static char *refusal(const struct lab_needs *needs, struct err *err)
+{
+	char *warning = NULL;
+
+	err_clear(err);
+	int rc = limits_admit(root, needs, &warning, err);
+	free(warning);
+	ck_assert_int_eq(err->kind, rc < 0 ? ERR_HOST : ERR_NONE);
+	return rc < 0 ? err->message : NULL;
+}
+
+START_TEST(counts_what_a_lab_needs)
+{
+	struct crowd c;
+	struct lab_needs needs;
+
+	crowd_init(&c, 3, "container", NET_LAB);
+	free(c.machines[0].spec.container.init);
+	c.machines[0].spec.container.init = xstrdup("systemd");
+	c.machines[1].spec.network_mode = NET_NONE;
+	c.machines[2].spec.network_mode = NET_HOST;
+	lab_needs_count(c.list, c.n, boot, &needs);
+	ck_assert_int_eq(needs.containers, 3);
+	ck_assert_int_eq(needs.vms, 0);
+	ck_assert_int_eq(needs.ports, 1);
+	ck_assert_int_eq(needs.neighbours, 2);
+	ck_assert_int_eq(needs.inotify, 4);
+	ck_assert_int_eq(needs.new_ptys, 1);
+	ck_assert_int_eq(needs.new_networks, 2);
+	ck_assert_int_eq(needs.new_memory_bytes, 3 << 20);
+	crowd_clear(&c);
+
+	crowd_init(&c, 2, "kvm", NET_LAB);
+	lab_needs_count(c.list, c.n, boot, &needs);
+	ck_assert_int_eq(needs.vms, 2);
+	ck_assert_int_eq(needs.containers, 0);
+	ck_assert_int_eq(needs.neighbours, 2);
+	ck_assert_int_eq(needs.new_ptys, 2);
+	ck_assert_int_eq(needs.new_tasks, 2 * (8 + 2));
+	ck_assert_int_eq(needs.new_memory_bytes, 2 * ((INT64_C(1) << 30) + (64 << 20)));
+	crowd_clear(&c);
+}
+END_TEST
+
+START_TEST(what_runs_is_needed_no_second_time)
+{
+	struct crowd c;
+	struct lab_needs needs;
+
+	crowd_init(&c, 3, "container", NET_LAB);
+	start(&c.machines[0], boot);
+	start(&c.machines[1], "99999999-2222-3333-4444-555555555555"); /* before a reboot */
+	lab_needs_count(c.list, c.n, boot, &needs);
+	ck_assert_int_eq(needs.containers, 3);
+	ck_assert_int_eq(needs.ports, 3);
+	ck_assert_int_eq(needs.new_containers, 2);
+	ck_assert_int_eq(needs.new_networks, 2);
+	crowd_clear(&c);
+}
+END_TEST
+
+START_TEST(keys_are_counted_by_id_range)
+{
+	struct crowd c;
+	struct lab_needs needs;
+
+	crowd_init(&c, 5, "container", NET_NONE);
+	c.machines[0].spec.container.id_base = 65536;
+	c.machines[2].spec.container.id_base = 65536;
+	c.machines[4].spec.container.id_base = 131072;
+	lab_needs_count(c.list, c.n, boot, &needs);
+	ck_assert_int_eq(needs.keys, 2);
+	ck_assert_int_eq(needs.root_keys, 2);
+	crowd_clear(&c);
+}
+END_TEST
+
+START_TEST(five_hundred_containers_are_carried)
+{
+	struct crowd c;
+	struct lab_needs needs;
+	struct err err;
+	struct checklist list = {0};
+	const char *why;
+
+	crowd_init(&c, 500, "container", NET_LAB);
+	lab_needs_count(c.list, c.n, boot, &needs);
+	why = refusal(&needs, &err);
+	ck_assert_msg(!why, "%s", why);
+	limits_check(root, &needs, &list);
+	ck_assert_uint_eq(list.n, 1);
+	ck_assert_int_eq(list.rows[0].result, CHECK_OK);
+	ck_assert_str_eq(list.rows[0].name, "limits");
+	ck_assert_str_eq(
+	        list.rows[0].found, "enough for this lab: containers 500, virtual machines 0");
+	checklist_clear(&list);
+	crowd_clear(&c);
+}
+END_TEST
+
+START_TEST(a_bridge_has_1023_ports)
+{
+	struct crowd c;
+	struct lab_needs needs;
+	struct err err;
+
+	put("proc/sys/net/ipv4/neigh/default/gc_thresh3", "8192\n");
+	crowd_init(&c, 1024, "container", NET_LAB);
+	lab_needs_count(c.list, 1023, boot, &needs);
+	ck_assert_ptr_null(refusal(&needs, &err));
+	lab_needs_count(c.list, 1024, boot, &needs);
+	ck_assert_str_eq(refusal(&needs, &err),
+	        "this host cannot carry the lab: ports of a bridge: 1024 needed, 1023 left");
+	ck_has(err.hint, "networks: none");
+	crowd_clear(&c);
+}
+END_TEST
+
+/* One row a limit: the needs that break it, and the sysctl that is named. */
+static const struct {
+	struct lab_needs needs;
+	const char *message, *hint;
+} too_much[] = {
+        {{.neighbours = 1025}, "IPv4 neighbours: 1025 needed, 1024 left",
+                "sysctl -w net.ipv4.neigh.default.gc_thresh3=1537"},
+        {{.inotify = 129}, "inotify instances: 129 needed, 128 left",
+                "sysctl -w fs.inotify.max_user_instances=417"},
+        {{.keys = 201}, "keys of a user: 201 needed, 200 left",
+                "sysctl -w kernel.keys.maxkeys=507"},
+        {{.root_keys = 999998}, "keys of root: 999998 needed, 999997 left",
+                "sysctl -w kernel.keys.root_maxkeys=1250257"},
+        {{.new_ptys = 4090}, "pseudo-terminals: 4090 needed, 4089 left",
+                "sysctl -w kernel.pty.max=5377"},
+        {{.new_tasks = 32612}, "process ids: 32612 needed, 32611 left",
+                "sysctl -w kernel.pid_max=41217"},
+        {{.new_containers = 65424}, "memory cgroups: 65424 needed, 65423 left",
+                "the kernel numbers no more of them: destroy what is not needed"},
+        {{.new_users = 96365}, "user namespaces: 96365 needed, 96364 left",
+                "sysctl -w user.max_user_namespaces=120712"},
+        {{.new_networks = 96365}, "network namespaces: 96365 needed, 96364 left",
+                "sysctl -w user.max_net_namespaces=120712"},
+        {{.new_memory_bytes = INT64_C(17) << 30}, "memory: 17.0 GiB needed, 16.6 GiB left",
+                "lower 'memory' or 'count', or bring fewer machines up at once"},
+};
+
+START_TEST(names_the_limit_and_how_to_raise_it)
+{
+	struct err err;
+	struct checklist list = {0};
+	AUTO_FREE char *wanted =
+	        xasprintf("this host cannot carry the lab: %s", too_much[_i].message);
+
+	ck_assert_str_eq(refusal(&too_much[_i].needs, &err), wanted);
+	ck_assert_str_eq(err.hint, too_much[_i].hint);
+	limits_check(root, &too_much[_i].needs, &list);
+	ck_assert_int_eq(list.rows[0].result, CHECK_FAIL);
+	ck_assert_str_eq(list.rows[0].hint, too_much[_i].hint);
+	ck_has(too_much[_i].message, list.rows[0].name);
+	ck_has(too_much[_i].message, list.rows[0].found);
+	checklist_clear(&list);
+}
+END_TEST
+
+START_TEST(names_every_limit_at_once)
+{
+	struct err err;
+	struct lab_needs needs = {.inotify = 800, .new_ptys = 5000, .keys = 100};
+
+	ck_assert_str_eq(refusal(&needs, &err),
+	        "this host cannot carry the lab: inotify instances: 800 needed, 128 left; "
+	        "pseudo-terminals: 5000 needed, 4089 left");
+	ck_assert_str_eq(err.hint,
+	        "sysctl -w fs.inotify.max_user_instances=1256; sysctl -w kernel.pty.max=6514");
+}
+END_TEST
+
+START_TEST(tight_memory_is_said_and_not_refused)
+{
+	struct lab_needs needs = {.new_memory_bytes = INT64_C(10) << 30};
+	struct checklist list = {0};
+	char *warning = NULL;
+	struct err err;
+
+	ck_ok(limits_admit(root, &needs, &warning, &err));
+	ck_assert_ptr_nonnull(warning);
+	ck_assert_str_eq(warning, "free memory: 10.0 GiB needed, 8.8 GiB left");
+	free(warning);
+	limits_check(root, &needs, &list);
+	ck_assert_uint_eq(list.n, 1);
+	ck_assert_int_eq(list.rows[0].result, CHECK_WARN);
+	checklist_clear(&list);
+}
+END_TEST
+
+START_TEST(what_the_kernel_does_not_say_is_not_judged)
+{
+	struct lab_needs needs = {.keys = 5000, .new_ptys = 4090};
+	AUTO_FREE char *keys = xasprintf("%s/proc/sys/kernel/keys/maxkeys", root);
+	AUTO_FREE char *used = xasprintf("%s/proc/sys/kernel/pty/nr", root);
+	struct err err;
+
+	ck_ok(fs_unlink(keys, &err));
+	ck_ok(fs_unlink(used, &err));
+	ck_assert_ptr_null(refusal(&needs, &err));
+}
+END_TEST
+
+START_TEST(a_hardened_host_without_user_namespaces)
+{
+	struct crowd c;
+	struct lab_needs needs;
+	struct err err;
+
+	put("proc/sys/user/max_user_namespaces", "0\n");
+	crowd_init(&c, 70, "container", NET_NONE);
+	for (size_t i = 0; i < 5; i++)
+		c.machines[i].spec.container.privileged = true;
+	lab_needs_count(c.list, c.n, boot, &needs);
+	ck_assert_str_eq(refusal(&needs, &err),
+	        "this host cannot carry the lab: user namespaces: 65 needed, 0 left");
+	crowd_clear(&c);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("limits");
+	TCase *tc = tcase_create("limits");
+
+	tcase_add_checked_fixture(tc, begin, end);
+	tcase_add_test(tc, counts_what_a_lab_needs);
+	tcase_add_test(tc, what_runs_is_needed_no_second_time);
+	tcase_add_test(tc, keys_are_counted_by_id_range);
+	tcase_add_test(tc, five_hundred_containers_are_carried);
+	tcase_add_test(tc, a_bridge_has_1023_ports);
+	tcase_add_loop_test(tc, names_the_limit_and_how_to_raise_it, 0, (int)ARRAY_SIZE(too_much));
+	tcase_add_test(tc, names_every_limit_at_once);
+	tcase_add_test(tc, tight_memory_is_said_and_not_refused);
+	tcase_add_test(tc, what_the_kernel_does_not_say_is_not_judged);
+	tcase_add_test(tc, a_hardened_host_without_user_namespaces);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
