@@ -19,7 +19,8 @@ static int not_running(const struct machine *m, const struct access *a, struct e
 {
 	err_set(err, ERR_FAILED, "'%s' is %s", m->spec.selector,
 	        m->state.exists ? machine_state_name(a->world.state) : "not up");
-	return err_hint(err, "prov up %s", m->spec.selector);
+	return err_hint(err, "prov %s %s", a->world.state == MACHINE_SUSPENDED ? "resume" : "up",
+	        m->spec.selector);
 }
 
 static int open_machine(const struct cli *cli, struct remote *r, const char *name, struct err *err)
@@ -75,6 +76,26 @@ static int environment(
 	return 0;
 }
 
+static int64_t oom_kills(const struct access *a)
+{
+	return a->provider->oom_kills ? a->provider->oom_kills(a->session) : -1;
+}
+
+/* What the kernel killed does not know why, and its shell says "Killed" at most. */
+static void say_oom(const struct access *a, int64_t before)
+{
+	int64_t killed = oom_kills(a) - (before > 0 ? before : 0);
+	AUTO_STR limit = {0};
+
+	if (before < 0 || killed <= 0)
+		return;
+	str_add_size(&limit, a->spec->memory_bytes);
+	fprintf(stderr,
+	        "prov: the kernel killed %d process%s of '%s' for lack of memory ('memory' is "
+	        "%s)\n",
+	        (int)killed, killed == 1 ? "" : "es", a->spec->selector, str_text(&limit));
+}
+
 static int act(const struct cli *cli, struct remote *r, struct transport_cmd *cmd, bool tty,
         int *status, struct err *err)
 {
@@ -87,9 +108,12 @@ static int act(const struct cli *cli, struct remote *r, struct transport_cmd *cm
 	cmd->out_fd = STDOUT_FILENO;
 	cmd->err_fd = STDERR_FILENO;
 	cmd->stop = cli->stop;
-	if (tty)
-		return r->transport->ops->shell(r->transport, cmd, status, err);
-	return r->transport->ops->run(r->transport, cmd, status, err);
+	int64_t killed = oom_kills(&r->access);
+	int rc = tty ? r->transport->ops->shell(r->transport, cmd, status, err)
+	             : r->transport->ops->run(r->transport, cmd, status, err);
+	if (rc == 0 && *status != 0)
+		say_oom(&r->access, killed);
+	return rc;
 }
 
 static int fail_with(const struct cli *cli, const struct err *err, int code)

@@ -13,6 +13,8 @@ const struct command *const commands[] = {
         &cmd_logs,
         &cmd_halt,
         &cmd_reload,
+        &cmd_suspend,
+        &cmd_resume,
         &cmd_destroy,
         &cmd_box,
         &cmd_compare,

@@ -106,6 +106,8 @@ static const char *doing_of(const char *verb)
 	        {"up", "starting"},
 	        {"reload", "restarting"},
 	        {"halt", "halting"},
+	        {"suspend", "suspending"},
+	        {"resume", "resuming"},
 	        {"destroy", "destroying"},
 	        {"provision", "provisioning"},
 	        {"build", "building"},

@@ -69,6 +69,9 @@ struct provider {
 	int (*connect)(void *session, int64_t timeout_ns, const volatile int *stop,
 	        struct transport **out, struct err *err);
 	int (*usage)(void *session, struct usage *out, struct err *err);
+	/* Processes that the kernel killed in it for lack of memory since it was started; -1: not
+	 * known. Cheap. NULL: this kind cannot tell. */
+	int64_t (*oom_kills)(void *session);
 	/* Stops (true) or continues (false) every process of a running machine, whose memory stays
 	 * where it is. Already so: success. NULL: this kind cannot. */
 	int (*freeze)(void *session, bool freeze, struct err *err);

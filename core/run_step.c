@@ -132,6 +132,28 @@ static bool never_begun(const struct runner *r, const struct step *step)
 	return !record || record->state == STEP_ABSENT;
 }
 
+/* Quiet steps run nothing in the machine. */
+static int64_t oom_kills(const struct runner *r, const struct step *step)
+{
+	if (!r->provider || !r->provider->oom_kills || step->flags & STEP_QUIET)
+		return -1;
+	return r->provider->oom_kills(r->session);
+}
+
+/* A script whose process the kernel killed knows nothing of why. */
+static void explain_oom(
+        const struct runner *r, const struct step *step, int64_t before, struct err *err)
+{
+	int64_t now = oom_kills(r, step), killed = now - (before > 0 ? before : 0);
+
+	if (!err || now <= 0 || killed <= 0)
+		return;
+	AUTO_STR limit = {0};
+	str_add_size(&limit, r->spec->memory_bytes);
+	err_hint(err, "the kernel killed %d process%s of it for lack of memory: 'memory' is %s",
+	        (int)killed, killed == 1 ? "" : "es", str_text(&limit));
+}
+
 int runner_apply(struct runner *r, const struct step *step, struct err *err)
 {
 	bool fresh = never_begun(r, step);
@@ -145,13 +167,16 @@ int runner_apply(struct runner *r, const struct step *step, struct err *err)
 	r->resumed = was_cut_short(r, step);
 	/* Taken before the effect: a file that changes under it is stale next time, not missed. */
 	step_digest(r, step, digest);
+	int64_t killed = oom_kills(r, step);
 	int rc = mark(r, journal_begun, (const char *[]){"before begun", "after begun"}, step, err);
 	if (rc == 0)
 		rc = apply_effect(r, step, err);
 	if (rc == 0)
 		rc = mark_done(r, step, digest, err);
-	if (rc < 0)
+	if (rc < 0) {
+		explain_oom(r, step, killed, err);
 		note_failure(r, step, err);
+	}
 	if (rc < 0 && fresh && r->untouched && journal_reverted(r->journal, step->name, NULL) < 0)
 		r->untouched = false; /* it stays begun: a revert too many harms nothing */
 	struct run run = runner_run(r, step);

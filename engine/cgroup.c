@@ -1,217 +1,276 @@
 #include "engine/cgroup.h"
 
 #include "base/fs.h"
+#include "engine/cgroup_devices.h"
+#include "engine/cgroup_file.h"
+#include "engine/cgroup_writes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CPU_PERIOD_US 100000
-
-/* Path of a file of the group: in the hierarchy that has it. The caller frees; NULL: none has. */
-static char *file_of(const struct cgroup_tree *tree, const char *group, const char *file)
+unsigned cgroup_needs(const struct cgroup_limits *limits)
 {
-	for (size_t i = 0; i < tree->dirs.n; i++) {
-		char *path = xasprintf("%s/%s/%s", tree->dirs.v[i], group, file);
-		if (fs_exists(path))
-			return path;
-		free(path);
-	}
-	return NULL;
+	struct cgroup_writes writes = {0};
+	unsigned needs = limits->n_rules ? CG_DEVICES : 0;
+
+	/* As v1 has it all, but for what is v2's alone. */
+	if (limits->unified.n)
+		needs |= CG_CORE;
+	if (cgroup_writes(limits, limits->unified.n ? CG_CORE : 0, &writes, NULL) < 0)
+		return needs;
+	for (size_t i = 0; i < writes.n; i++)
+		needs |= writes.v[i].controller;
+	cgroup_writes_clear(&writes);
+	return needs;
 }
 
-/* The root of v2 hands controllers down only when asked to; one that is missing shows when its
- * limit is set. */
-static void hand_down(const struct cgroup_tree *tree)
+/* The controllers that v2 has here. */
+static unsigned in_v2(const struct cgroup_tree *tree)
 {
-	static const char *const wanted[] = {"+memory", "+cpu", "+pids"};
-	AUTO_FREE char *path = xasprintf("%s/cgroup.subtree_control", tree->dirs.v[0]);
-	AUTO_STR now = {0};
-
-	if (fs_read(path, 4096, &now, NULL) < 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (!strstr(str_text(&now), wanted[i] + 1) &&
-		        fs_write_attr(path, wanted[i], NULL) < 0)
-			continue;
-}
-
-int cgroup_create(const struct cgroup_tree *tree, const char *group, struct err *err)
-{
-	if (tree->v2)
-		hand_down(tree);
-	for (size_t i = 0; i < tree->dirs.n; i++) {
-		AUTO_FREE char *dir = xasprintf("%s/%s", tree->dirs.v[i], group);
-		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, "create the cgroup '%s'", dir);
-	}
+	for (size_t i = 0; i < tree->dirs.n; i++)
+		if (cgroup_is_v2(tree, i))
+			return tree->v2 ? CG_ALL : tree->controllers[i];
 	return 0;
 }
 
-struct attribute {
-	const char *file;
-	bool optional; /* swap accounting may be off */
-	void (*value)(const struct cgroup_limits *limits, char *out, size_t size);
+/* One write: the file keeps its descriptor for the next one to the same file (v1 takes rules of
+ * devices one by one). */
+struct writer {
+	const struct cgroup_tree *tree;
+	const char *group;
+	char *path;
+	int fd;
 };
 
-static void number(char *out, size_t size, int64_t value, const char *none)
+static void writer_clear(struct writer *w)
 {
-	if (value)
-		snprintf(out, size, "%" PRId64, value);
-	else
-		snprintf(out, size, "%s", none);
+	free(w->path);
+	util_close_fd(&w->fd);
 }
 
-static int64_t quota_us(const struct cgroup_limits *limits)
+static int put(struct writer *w, const char *path, const char *value, struct err *err)
 {
-	int64_t us = (int64_t)(limits->cpus * CPU_PERIOD_US + 0.5);
-
-	return us > 0 && us < 1000 ? 1000 : us; /* the kernel's least */
+	if (!str_eq(w->path, path)) {
+		writer_clear(w);
+		w->path = xstrdup(path);
+		w->fd = open(path, O_WRONLY | O_CLOEXEC);
+	}
+	if (w->fd < 0)
+		return err_sys(err, "open '%s'", path);
+	if (write(w->fd, value, strlen(value)) < 0)
+		return err_sys(err, "write '%s' to '%s'", value, path);
+	return 0;
 }
 
-static void memory_v1(const struct cgroup_limits *limits, char *out, size_t size)
+/* Why a file is missing, and what to try. */
+static int missing(const struct writer *w, const struct cgroup_write *write, struct err *err)
 {
-	number(out, size, limits->memory_bytes, "-1");
+	const char *name = cgroup_controller_name(write->controller);
+	int i = cgroup_hierarchy(w->tree, write->controller);
+
+	err_set(err, ERR_HOST, "the cgroup '%s' has no '%s' to write '%s' to", w->group,
+	        write->file, write->value);
+	if (i >= 0 && cgroup_is_v2(w->tree, (size_t)i) && write->controller != CG_CORE) {
+		AUTO_FREE char *control =
+		        xasprintf("%s/cgroup.subtree_control", w->tree->dirs.v[i]);
+		AUTO_STR now = {0};
+		if (fs_read(control, 4096, &now, NULL) == 0 &&
+		        !(cgroup_controller_bits(str_text(&now)) & write->controller))
+			return err_hint(err,
+			        "'%s' is not handed down by '%s': if that has processes of its "
+			        "own, move them to a cgroup below it first",
+			        name, control);
+	}
+	if (i < 0 && name)
+		return err_hint(err, "this host has no controller '%s': see prov doctor", name);
+	return err_hint(err, "the kernel was built without it: see prov doctor");
 }
 
-static void memory_v2(const struct cgroup_limits *limits, char *out, size_t size)
+static void explain_refusal(const struct cgroup_write *write, struct err *err)
 {
-	number(out, size, limits->memory_bytes, "max");
+	if (!err || err->hint[0])
+		return;
+	if (err->sys_errno == EBUSY && write->controller == CG_MEMORY)
+		err_hint(err,
+		        "more than that is in use and cannot be reclaimed: end processes, "
+		        "or choose a higher limit");
+	else if (err->sys_errno == EINVAL || err->sys_errno == ERANGE)
+		err_hint(err,
+		        "the kernel does not take this value: a group above it may allow "
+		        "less");
+	else if (err->sys_errno == EOPNOTSUPP)
+		err_hint(err, "this kernel no longer has this limit: leave it out");
+	else if (err->sys_errno == ENODEV || err->sys_errno == ENXIO)
+		err_hint(err, "there is no such device on this host (see lsblk)");
+	else if (err->sys_errno == EACCES || err->sys_errno == EPERM)
+		err_hint(err, "the group belongs to somebody else: run prov as root");
 }
 
-static void swap_v2(const struct cgroup_limits *limits, char *out, size_t size)
+enum written { WRITTEN, LEFT_OUT, NOT_HERE, REFUSED };
+
+static bool may_be_ignored(const struct cgroup_write *write, const struct err *why)
 {
-	snprintf(out, size, "%s", limits->memory_bytes ? "0" : "max");
+	return write->flags & WRITE_OPTIONAL &&
+	        (why->sys_errno == EOPNOTSUPP || why->sys_errno == ENODEV);
 }
 
-static void period_v1(const struct cgroup_limits *limits, char *out, size_t size)
+static enum written write_one(struct writer *w, const struct cgroup_write *write, struct err *err)
 {
-	(void)limits;
-	number(out, size, CPU_PERIOD_US, "");
-}
+	AUTO_FREE char *path =
+	        cgroup_file(w->tree, w->group, write->controller, write->file, write->file);
+	struct err why = {0};
 
-static void quota_v1(const struct cgroup_limits *limits, char *out, size_t size)
-{
-	number(out, size, quota_us(limits), "-1");
-}
-
-static void cpu_v2(const struct cgroup_limits *limits, char *out, size_t size)
-{
-	char quota[24];
-
-	number(quota, sizeof(quota), quota_us(limits), "max");
-	snprintf(out, size, "%s %d", quota, CPU_PERIOD_US);
-}
-
-static void pids_any(const struct cgroup_limits *limits, char *out, size_t size)
-{
-	number(out, size, limits->pids, "max");
-}
-
-static const struct attribute attributes_v1[] = {
-        {"memory.limit_in_bytes", false, memory_v1},
-        {"memory.memsw.limit_in_bytes", true, memory_v1},
-        {"cpu.cfs_period_us", false, period_v1},
-        {"cpu.cfs_quota_us", false, quota_v1},
-        {"pids.max", false, pids_any},
-};
-static const struct attribute attributes_v2[] = {
-        {"memory.max", false, memory_v2},
-        {"memory.swap.max", true, swap_v2},
-        {"cpu.max", false, cpu_v2},
-        {"pids.max", false, pids_any},
-};
-
-static int set_one(const struct cgroup_tree *tree, const char *group, const struct attribute *a,
-        const struct cgroup_limits *limits, struct err *err)
-{
-	char value[64];
-	AUTO_FREE char *path = file_of(tree, group, a->file);
-
-	a->value(limits, value, sizeof(value));
-	if (!path && a->optional)
-		return 0;
+	if (!path && write->flags & WRITE_ELSE)
+		return NOT_HERE;
+	if (!path && write->flags & WRITE_OPTIONAL)
+		return LEFT_OUT;
 	if (!path) {
-		err_set(err, ERR_HOST, "the cgroup '%s' has no '%s'", group, a->file);
-		return err_hint(
-		        err, "the kernel's controller of that name is off: see prov doctor");
+		missing(w, write, err);
+		return REFUSED;
 	}
-	return fs_write_attr(path, value, err);
+	if (put(w, path, write->value, &why) == 0)
+		return WRITTEN;
+	if (may_be_ignored(write, &why))
+		return LEFT_OUT;
+	explain_refusal(write, &why);
+	if (err)
+		*err = why;
+	return REFUSED;
 }
 
-/* Memory without swap must never exceed memory with swap, so that one order fits growing and the
- * other shrinking: the second round meets what the first made possible. */
-int cgroup_limit(const struct cgroup_tree *tree, const char *group,
+/*
+ * Memory must never exceed memory with swap, a quota never what the period allows: so one order
+ * fits growing and another shrinking. What was refused is tried once more, after the rest.
+ */
+static int write_all(struct writer *w, const struct cgroup_writes *writes, struct strv *left_out,
+        struct err *err)
+{
+	AUTO_FREE bool *again = xcalloc(writes->n + 1, sizeof(*again));
+	size_t refused = 0;
+	struct err why;
+
+	for (size_t i = 0; i < writes->n; i++) {
+		const struct cgroup_write *write = &writes->v[i];
+		enum written how = write_one(w, write, &why);
+		again[i] = how == REFUSED;
+		refused += how == REFUSED;
+		if (how == LEFT_OUT && left_out)
+			strv_add(left_out, write->file);
+		if (how != NOT_HERE && write->flags & WRITE_ELSE)
+			i++; /* said already */
+	}
+	for (size_t i = 0; refused && i < writes->n; i++)
+		if (again[i] && write_one(w, &writes->v[i], err) == REFUSED)
+			return -1;
+	return 0;
+}
+
+static int check_in_use(const struct cgroup_tree *tree, const char *group,
         const struct cgroup_limits *limits, struct err *err)
 {
-	const struct attribute *rows = tree->v2 ? attributes_v2 : attributes_v1;
-	size_t n = tree->v2 ? ARRAY_SIZE(attributes_v2) : ARRAY_SIZE(attributes_v1);
-	int rc = -1;
+	AUTO_STR text = {0};
+	int64_t limit = limits->memory.bytes.value;
 
-	for (int round = 0; rc < 0 && round < 2; round++) {
-		rc = 0;
-		for (size_t i = 0; i < n; i++) {
-			struct err why;
-			if (set_one(tree, group, &rows[i], limits, &why) == 0)
-				continue;
-			if (rc == 0 && err)
-				*err = why;
-			rc = -1;
-		}
+	if (!limits->memory.check_before_update || !limits->memory.bytes.set || limit < 0 ||
+	        !cgroup_read(
+	                tree, group, CG_MEMORY, "memory.usage_in_bytes", "memory.current", &text))
+		return 0;
+	int64_t used = strtoll(str_text(&text), NULL, 10);
+	if (used <= limit)
+		return 0;
+	err_set(err, ERR_CONFIG,
+	        "memory: a limit of %" PRId64 " bytes is less than the %" PRId64 " in use", limit,
+	        used);
+	return err_hint(err, "end processes, or choose a higher limit");
+}
+
+static int limit_devices(const struct cgroup_tree *tree, const char *group,
+        const struct cgroup_limits *limits, struct cgroup_writes *writes, struct err *err)
+{
+	int i = cgroup_hierarchy(tree, CG_DEVICES);
+
+	if (!limits->n_rules)
+		return 0;
+	if (i < 0) {
+		err_set(err, ERR_HOST, "devices of the cgroup '%s' cannot be limited", group);
+		return err_hint(err, "mount the controller 'devices', or cgroup2");
 	}
+	if (!cgroup_is_v2(tree, (size_t)i)) {
+		cgroup_writes_devices(limits, writes);
+		return 0;
+	}
+	AUTO_FREE char *dir = cgroup_dir(tree, (size_t)i, group);
+	AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct device_program program;
+	if (fd < 0)
+		return err_sys(err, "open the cgroup '%s'", dir);
+	device_program_make(limits->rules, limits->n_rules, &program);
+	int rc = device_program_attach(&program, fd, err);
+	device_program_clear(&program);
 	return rc;
 }
 
-static int read_number(const struct cgroup_tree *tree, const char *group, const char *file,
-        int64_t *out, struct err *err)
+int cgroup_limit(const struct cgroup_tree *tree, const char *group,
+        const struct cgroup_limits *limits, struct strv *left_out, struct err *err)
 {
-	AUTO_FREE char *path = file_of(tree, group, file);
-	AUTO_STR text = {0};
+	struct cgroup_writes writes = {0};
+	struct writer writer = {tree, group, NULL, -1};
 
-	if (!path)
-		return err_set(err, ERR_MISSING, "the cgroup '%s' has no '%s'", group, file);
-	if (fs_read(path, 64, &text, err) < 0)
+	if (check_in_use(tree, group, limits, err) < 0 ||
+	        cgroup_writes(limits, in_v2(tree), &writes, err) < 0)
 		return -1;
-	*out = strtoll(str_text(&text), NULL, 10);
-	return 0;
+	int rc = limit_devices(tree, group, limits, &writes, err);
+	if (rc == 0)
+		rc = write_all(&writer, &writes, left_out, err);
+	writer_clear(&writer);
+	cgroup_writes_clear(&writes);
+	return rc;
 }
 
-/* Value of a line "KEY NUMBER"; 0 where there is none. */
-static int64_t read_field(
-        const struct cgroup_tree *tree, const char *group, const char *file, const char *key)
+/* By the file's name where the group is not there yet to look into. */
+static void explain_write(const struct cgroup_tree *tree, const char *group,
+        const struct cgroup_write *write, struct str *out)
 {
-	AUTO_FREE char *path = file_of(tree, group, file);
-	AUTO_STR text = {0};
-	size_t n = strlen(key);
+	int i = cgroup_hierarchy(tree, write->controller);
 
-	if (!path || fs_read(path, 1 << 16, &text, NULL) < 0)
-		return 0;
-	for (const char *p = str_text(&text); *p; p += strcspn(p, "\n"), p += *p == '\n')
-		if (strncmp(p, key, n) == 0 && p[n] == ' ')
-			return strtoll(p + n + 1, NULL, 10);
-	return 0;
+	if (i < 0)
+		return;
+	AUTO_FREE char *dir = cgroup_dir(tree, (size_t)i, group);
+	AUTO_FREE char *path = xasprintf("%s/%s", dir, write->file);
+	str_add(out, "echo ");
+	str_add_shell(out, write->value);
+	str_add(out, " >");
+	str_add_shell(out, path);
+	str_add(out, "\n");
 }
 
-int cgroup_usage(
-        const struct cgroup_tree *tree, const char *group, struct cgroup_use *out, struct err *err)
+void cgroup_explain(const struct cgroup_tree *tree, const char *group, unsigned controllers,
+        const struct cgroup_limits *limits, struct str *out)
 {
-	int64_t all, inactive;
-	struct cgroup_use use = {.cpu_ns = -1};
+	struct cgroup_writes writes = {0};
+	int devices = cgroup_hierarchy(tree, CG_DEVICES);
 
-	if (read_number(tree, group, tree->v2 ? "memory.current" : "memory.usage_in_bytes", &all,
-	            err) < 0)
-		return -1;
-	inactive = read_field(
-	        tree, group, "memory.stat", tree->v2 ? "inactive_file" : "total_inactive_file");
-	use.memory_bytes = all > inactive ? all - inactive : 0;
-	if (tree->v2)
-		use.cpu_ns = read_field(tree, group, "cpu.stat", "usage_usec") * 1000;
-	else if (read_number(tree, group, "cpuacct.usage", &use.cpu_ns, NULL) < 0)
-		use.cpu_ns = -1;
-	*out = use;
-	return 0;
+	for (size_t i = 0; i < tree->dirs.n; i++) {
+		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+		if (!cgroup_takes(tree, i, controllers))
+			continue;
+		str_add(out, "mkdir ");
+		str_add_shell(out, dir);
+		str_add(out, "\n");
+	}
+	if (cgroup_writes(limits, in_v2(tree), &writes, NULL) < 0)
+		return;
+	if (devices >= 0 && !cgroup_is_v2(tree, (size_t)devices))
+		cgroup_writes_devices(limits, &writes);
+	else if (limits->n_rules)
+		str_add(out, "# devices: a program of bpf(2), type BPF_PROG_TYPE_CGROUP_DEVICE\n");
+	for (size_t i = 0; i < writes.n; i++)
+		if (!(writes.v[i].flags & WRITE_ELSE))
+			explain_write(tree, group, &writes.v[i], out);
+	cgroup_writes_clear(&writes);
 }

@@ -1,10 +1,10 @@
 /* The processes of a control group, and their end. */
-#include "engine/cgroup.h"
+#include "engine/cgroup_file.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "guest/supervisor.h"
 #include "engine/process.h"
+#include "guest/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,27 +28,47 @@ static void parse_pids(const char *text, pid_t **pids, size_t *n)
 	}
 }
 
+struct pid_list {
+	pid_t *v;
+	size_t n;
+};
+
+static int add_pids(void *ctx, const char *dir, struct err *err)
+{
+	struct pid_list *list = ctx;
+	AUTO_FREE char *path = xasprintf("%s/cgroup.procs", dir);
+	AUTO_STR text = {0};
+	struct err why;
+
+	if (fs_read(path, 16 << 20, &text, &why) == 0) {
+		parse_pids(str_text(&text), &list->v, &list->n);
+		return 0;
+	}
+	/* It is gone; or it holds threads alone, which their process's group lists. */
+	if (why.sys_errno == ENOENT || why.sys_errno == ENODEV || why.sys_errno == EOPNOTSUPP)
+		return 0;
+	if (err)
+		*err = why;
+	return -1;
+}
+
+/* A process may be in one hierarchy of v1 and not yet in the next. */
 int cgroup_pids(
         const struct cgroup_tree *tree, const char *group, pid_t **pids, size_t *n, struct err *err)
 {
+	struct pid_list list = {0};
+
 	*pids = NULL;
 	*n = 0;
-	/* A process may be in one hierarchy of v1 and not yet in the next. */
-	for (size_t i = 0; i < tree->dirs.n && *n == 0; i++) {
-		AUTO_FREE char *path = xasprintf("%s/%s/cgroup.procs", tree->dirs.v[i], group);
-		AUTO_STR text = {0};
-		if (!fs_exists(path))
-			continue;
-		struct err why;
-		if (fs_read(path, 16 << 20, &text, &why) < 0) {
-			if (why.sys_errno == ENOENT || why.sys_errno == ENODEV)
-				continue;
-			if (err)
-				*err = why;
+	for (size_t i = 0; i < tree->dirs.n && list.n == 0; i++) {
+		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+		if (cgroup_walk(dir, add_pids, &list, err) < 0) {
+			free(list.v);
 			return -1;
 		}
-		parse_pids(str_text(&text), pids, n);
 	}
+	*pids = list.v;
+	*n = list.n;
 	return 0;
 }
 
@@ -98,17 +118,48 @@ pid_t cgroup_init(const struct cgroup_tree *tree, const char *group)
 	return 0;
 }
 
+/* A frozen process takes SIGKILL only once it is thawed (v1). */
+static void thaw(const struct cgroup_tree *tree, const char *group)
+{
+	AUTO_FREE char *path = cgroup_file(tree, group, CG_FREEZER, "freezer.state", NULL);
+
+	if (path && fs_write_attr(path, "THAWED", NULL) < 0)
+		return;
+}
+
+/* Pidfds of the group's processes, opened before the second look at who is in it: from then on each
+ * of them is that very process. */
+static void open_members(
+        const struct cgroup_tree *tree, const char *group, const pid_t *pids, size_t n, int *fds)
+{
+	AUTO_FREE pid_t *now = NULL;
+	size_t n_now = 0;
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = process_pidfd(pids[i]);
+	if (cgroup_pids(tree, group, &now, &n_now, NULL) < 0)
+		n_now = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool member = false;
+		for (size_t k = 0; !member && k < n_now; k++)
+			member = now[(i + k) % n_now] == pids[i];
+		if (!member)
+			util_close_fd(&fds[i]);
+	}
+}
+
 /* One round: all that are listed get the signal first, then each is waited for. */
-static int kill_round(const pid_t *pids, size_t n, int64_t deadline)
+static int kill_round(const struct cgroup_tree *tree, const char *group, const pid_t *pids,
+        size_t n, int64_t deadline)
 {
 	AUTO_FREE int *fds = xcalloc(n, sizeof(*fds));
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		fds[i] = process_pidfd(pids[i]);
+	open_members(tree, group, pids, n, fds);
+	for (size_t i = 0; i < n; i++)
 		if (fds[i] >= 0)
 			process_signal(fds[i], SIGKILL);
-	}
+	thaw(tree, group);
 	for (size_t i = 0; i < n; i++) {
 		if (fds[i] >= 0 && rc == 0)
 			rc = process_wait(fds[i], deadline, NULL) == WAIT_ENDED ? 0 : -1;
@@ -117,26 +168,24 @@ static int kill_round(const pid_t *pids, size_t n, int64_t deadline)
 	return rc;
 }
 
-/* A frozen process takes SIGKILL only once it is thawed (v1). */
-static void thaw(const struct cgroup_tree *tree, const char *group)
+/* Since Linux 5.14, in v2; without it the rounds below do the same. */
+static int kill_at_once(const struct cgroup_tree *tree, const char *group, struct err *err)
 {
 	for (size_t i = 0; i < tree->dirs.n; i++) {
-		AUTO_FREE char *path = xasprintf("%s/%s/freezer.state", tree->dirs.v[i], group);
-		if (fs_exists(path) && fs_write_attr(path, "THAWED", NULL) < 0)
-			continue;
+		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+		AUTO_FREE char *path = xasprintf("%s/cgroup.kill", dir);
+		if (tree->v2 && fs_exists(path) && fs_write_attr(path, "1", err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 int cgroup_kill(const struct cgroup_tree *tree, const char *group, struct err *err)
 {
 	int64_t deadline = clock_mono_ns() + KILL_LIMIT_NS;
 
-	if (tree->v2) {
-		/* Since Linux 5.14; without it the rounds below do the same. */
-		AUTO_FREE char *path = xasprintf("%s/%s/cgroup.kill", tree->dirs.v[0], group);
-		if (fs_exists(path) && fs_write_attr(path, "1", err) < 0)
-			return -1;
-	}
+	if (kill_at_once(tree, group, err) < 0)
+		return -1;
 	for (;;) {
 		AUTO_FREE pid_t *pids = NULL;
 		size_t n;
@@ -144,8 +193,7 @@ int cgroup_kill(const struct cgroup_tree *tree, const char *group, struct err *e
 			return -1;
 		if (n == 0)
 			return 0;
-		thaw(tree, group);
-		if (kill_round(pids, n, deadline) < 0 || clock_mono_ns() > deadline)
+		if (kill_round(tree, group, pids, n, deadline) < 0 || clock_mono_ns() > deadline)
 			return err_set(err, ERR_FAILED,
 			        "%zu processes of the cgroup '%s' do not end (the first is %d)", n,
 			        group, pids[0]);
@@ -168,31 +216,31 @@ static void wait_empty(const char *dir, int64_t deadline)
 		struct pollfd events = {fd, POLLPRI, 0};
 		poll(&events, 1, 100);
 	}
+	if (fd < 0)
+		poll(NULL, 0, 1); /* the last of them is still leaving, and v1 tells nobody */
 }
 
-static int remove_dir(const char *dir, bool v2, struct err *err)
+static int remove_dir(void *ctx, const char *dir, struct err *err)
 {
-	int64_t deadline = clock_mono_ns() + KILL_LIMIT_NS;
+	const int64_t *deadline = ctx;
 
 	while (rmdir(dir) < 0) {
 		if (errno == ENOENT)
 			return 0;
-		if (errno != EBUSY || clock_mono_ns() > deadline)
+		if (errno != EBUSY || clock_mono_ns() > *deadline)
 			return err_sys(err, "remove the cgroup '%s'", dir);
-		if (v2)
-			wait_empty(dir, deadline);
-		else
-			poll(NULL, 0,
-			        1); /* the last of them is still leaving, and v1 tells nobody */
+		wait_empty(dir, *deadline);
 	}
 	return 0;
 }
 
 int cgroup_remove(const struct cgroup_tree *tree, const char *group, struct err *err)
 {
+	int64_t deadline = clock_mono_ns() + KILL_LIMIT_NS;
+
 	for (size_t i = 0; i < tree->dirs.n; i++) {
-		AUTO_FREE char *dir = xasprintf("%s/%s", tree->dirs.v[i], group);
-		if (remove_dir(dir, tree->v2, err) < 0)
+		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+		if (fs_is_dir(dir) && cgroup_walk(dir, remove_dir, &deadline, err) < 0)
 			return -1;
 	}
 	return 0;

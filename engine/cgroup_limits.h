@@ -46,7 +46,7 @@ struct cgroup_limits {
 	struct {
 		struct limit bytes;
 		struct limit with_swap;   /* memory and swap together; v2 gets the difference */
-		struct limit reservation; /* v1 soft limit, v2 memory.low */
+		struct limit reservation; /* v1 soft limit, v2 memory.low; -1: nothing is kept */
 		struct limit kernel, kernel_tcp; /* v1, where the kernel still has them */
 		struct limit swappiness;         /* 0-100; v1 */
 		bool no_oom_killer;              /* v1 */

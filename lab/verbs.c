@@ -55,14 +55,38 @@ static int climb(struct job *job, const struct access *a, struct journal *j, str
 	return rc;
 }
 
+static void say(const struct job *job, enum event_kind kind, const char *text)
+{
+	event_emit(job->sink,
+	        &(struct event){
+	                .kind = kind, .machine = job->machine->spec.selector, .text = text});
+}
+
+/* Every process of it goes on; *a tells what the world says then. */
+static int thaw(const struct job *job, struct access *a, struct err *err)
+{
+	if (a->world.state != MACHINE_SUSPENDED || !a->provider->freeze)
+		return 0;
+	if (a->provider->freeze(a->session, false, err) < 0 ||
+	        a->provider->inspect(a->session, &a->world, err) < 0)
+		return -1;
+	say(job, EVENT_NOTE, "resumed");
+	return 0;
+}
+
 static int up(struct job *job, struct err *err)
 {
 	struct access a;
 	struct journal *j = NULL;
 	int rc = begin(job, ACCESS_DECLARED, &job->options->provision_with, &a, &j, err);
+	bool suspended = rc == 0 && a.world.state == MACHINE_SUSPENDED;
 
 	if (rc == 0)
+		rc = thaw(job, &a, err);
+	if (rc == 0)
 		rc = climb(job, &a, j, err);
+	if (rc == 0 && suspended)
+		job->outcome = "done";
 	journal_close(j);
 	access_close(&a);
 	return rc;
@@ -77,6 +101,9 @@ static int descend(struct job *job, int (*go)(struct runner *r, bool *changed, s
 	bool changed = false;
 	int rc = begin(job, ACCESS_STORED, NULL, &a, &j, err);
 
+	/* What is stopped cannot obey; what is to go for good need not. */
+	if (rc == 0 && go == run_halt)
+		rc = thaw(job, &a, err);
 	if (rc == 0) {
 		struct runner runner = runner_of(job, &a, j);
 		rc = go(&runner, &changed, err);
@@ -158,8 +185,11 @@ static int provision(struct job *job, struct err *err)
 	        : access_open(job->providers, job->machine, ACCESS_DECLARED, NULL, &a, err);
 
 	if (rc == 0 && a.world.state != MACHINE_RUNNING) {
-		rc = err_set(err, ERR_FAILED, "'%s' is not running", job->machine->spec.selector);
-		err_hint(err, "prov up %s", job->machine->spec.selector);
+		bool suspended = a.world.state == MACHINE_SUSPENDED;
+		rc = err_set(err, ERR_FAILED, "'%s' is %s", job->machine->spec.selector,
+		        suspended ? "suspended" : "not running");
+		err_hint(err, "prov %s %s", suspended ? "resume" : "up",
+		        job->machine->spec.selector);
 	}
 	if (rc == 0)
 		rc = provision_all(job, &a, j, err);
@@ -168,8 +198,56 @@ static int provision(struct job *job, struct err *err)
 	return rc;
 }
 
+/* Of a machine that does not run: an error where it was named. */
+static int not_running(struct job *job, enum machine_state state, struct err *err)
+{
+	const char *selector = job->machine->spec.selector;
+
+	job->outcome = "unchanged";
+	if (!job->options->named)
+		return 0;
+	err_set(err, ERR_FAILED, "'%s' is %s", selector,
+	        job->machine->state.exists ? machine_state_name(state) : "not up");
+	return err_hint(err, "prov up %s", selector);
+}
+
+static int set_frozen(struct job *job, bool freeze, struct err *err)
+{
+	struct access a;
+	struct journal *j = NULL;
+
+	if (!job->machine->state.exists)
+		return not_running(job, MACHINE_ABSENT, err);
+	int rc = begin(job, ACCESS_STORED, NULL, &a, &j, err);
+	enum machine_state state = a.world.state;
+	if (rc == 0 && state != MACHINE_RUNNING && state != MACHINE_SUSPENDED)
+		rc = not_running(job, state, err);
+	else if (rc == 0 && !a.provider->freeze)
+		rc = err_set(err, ERR_CONFIG, "machines of the kind '%s' cannot be suspended",
+		        a.provider->name);
+	else if (rc == 0 && (state == MACHINE_SUSPENDED) == freeze)
+		job->outcome = "unchanged";
+	else if (rc == 0)
+		rc = a.provider->freeze(a.session, freeze, err);
+	journal_close(j);
+	access_close(&a);
+	return rc;
+}
+
+static int suspend(struct job *job, struct err *err)
+{
+	return set_frozen(job, true, err);
+}
+
+static int resume(struct job *job, struct err *err)
+{
+	return set_frozen(job, false, err);
+}
+
 const struct verb verb_up = {"up", true, up};
 const struct verb verb_halt = {"halt", false, halt};
 const struct verb verb_reload = {"reload", true, reload};
 const struct verb verb_destroy = {"destroy", false, destroy};
 const struct verb verb_provision = {"provision", true, provision};
+const struct verb verb_suspend = {"suspend", false, suspend};
+const struct verb verb_resume = {"resume", true, resume};

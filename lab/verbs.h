@@ -9,6 +9,7 @@
 struct verb_options {
 	bool recreate;
 	bool no_provision;
+	bool named; /* by the user: what cannot be done to one of them is an error */
 	struct strv provision_with; /* empty: as the file says */
 	int parallel;               /* running workers at most; 0: all */
 };
@@ -31,7 +32,8 @@ struct verb {
 	int (*run)(struct job *job, struct err *err);
 };
 
-extern const struct verb verb_up, verb_halt, verb_reload, verb_destroy, verb_provision;
+extern const struct verb verb_up, verb_halt, verb_reload, verb_destroy, verb_provision,
+        verb_suspend, verb_resume;
 
 /* How the caller watches: where events go, and how often the user asked to stop. */
 struct watch {

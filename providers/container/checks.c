@@ -1,9 +1,10 @@
 #include "providers/container/checks.h"
 
-#include "engine/cgroup_tree.h"
 #include "base/fs.h"
 #include "core/derive.h"
+#include "engine/cgroup.h"
 #include "engine/probe.h"
+#include "providers/common/cpus.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,31 +24,48 @@ static void check_root(struct checklist *list)
 		        "containers need root's rights in this version");
 }
 
+/* What a weight, and a limit of swap, need besides their controller. */
+static void check_extras(struct checklist *list, const struct cgroup_tree *tree)
+{
+	if (cgroup_offers_io_weight(tree))
+		checklist_add(list, CHECK_OK, "io weights", NULL, "io_weight has an effect");
+	else
+		checklist_add(list, CHECK_WARN, "io weights",
+		        "echo bfq >/sys/block/DISK/queue/scheduler",
+		        "io_weight has no effect: no disk has the scheduler bfq");
+	if (!cgroup_offers_swap(tree))
+		checklist_add(list, CHECK_WARN, "swap", "boot the kernel with swapaccount=1",
+		        "what a container swaps out is not counted, so that it has no limit");
+}
+
 static void check_cgroups(struct checklist *list)
 {
-	static const char *const needed[] = {"memory", "cpu", "pids"};
+	static const unsigned needed[] = {
+	        CG_MEMORY, CG_CPU, CG_PIDS, CG_FREEZER, CG_DEVICES, CG_CPUSET, CG_IO};
 	struct cgroup_tree tree;
 	struct err err;
-	AUTO_STR found = {0}, missing = {0}, have = {0};
+	AUTO_STR found = {0}, missing = {0};
 
 	if (cgroup_tree_find(CGROUP_ROOT, &tree, &err) < 0) {
 		checklist_add(list, CHECK_FAIL, "cgroups", err.hint, "%s", err.message);
 		return;
 	}
-	if (tree.v2 && fs_read(CGROUP_ROOT "/cgroup.controllers", 4096, &have, NULL) < 0)
-		str_add(&have, "");
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		AUTO_FREE char *dir = xasprintf("%s/%s", CGROUP_ROOT, needed[i]);
-		bool ok = tree.v2 ? strstr(str_text(&have), needed[i]) != NULL : fs_is_dir(dir);
-		str_addf(ok ? &found : &missing, " %s", needed[i]);
+		bool in_core = needed[i] & (CG_FREEZER | CG_DEVICES);
+		bool ok = in_core ? cgroup_hierarchy(&tree, needed[i]) >= 0
+		                  : (cgroup_tree_controllers(&tree) & needed[i]) != 0;
+		str_addf(ok ? &found : &missing, " %s",
+		        needed[i] == CG_IO ? "io" : cgroup_controller_name(needed[i]));
 	}
+	bool hybrid = !tree.v2 && cgroup_tree_controllers(&tree) & CG_CORE;
+	const char *kind = tree.v2 ? "v2" : hybrid ? "v1 beside v2" : "v1";
 	if (missing.len)
 		checklist_add(list, CHECK_FAIL, "cgroups",
 		        "boot the kernel with cgroup_enable=memory, or mount the controllers",
-		        "v%d without%s", tree.v2 ? 2 : 1, str_text(&missing));
+		        "%s without%s", kind, str_text(&missing));
 	else
-		checklist_add(list, CHECK_OK, "cgroups", NULL, "v%d with%s", tree.v2 ? 2 : 1,
-		        str_text(&found));
+		checklist_add(list, CHECK_OK, "cgroups", NULL, "%s with%s", kind, str_text(&found));
+	check_extras(list, &tree);
 	cgroup_tree_clear(&tree);
 }
 
@@ -125,6 +143,7 @@ void container_check_host(struct checklist *list)
 int container_check_spec(const struct machine_spec *spec, struct err *err)
 {
 	const char *init = spec->container.init ? spec->container.init : "auto";
+	AUTO_STR online = {0};
 
 	if (spec->box.digest && !spec->box.rootfs)
 		return err_set(err, ERR_CONFIG, "box: '%s' has no root file system for containers",
@@ -140,6 +159,12 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 		return err_set(err, ERR_CONFIG, "memory: a container needs at least 4MiB");
 	if (spec->cpus < 0.01)
 		return err_set(err, ERR_CONFIG, "cpus: a container needs at least 0.01");
+	if (spec->memory_bytes && spec->container.memory_reservation_bytes > spec->memory_bytes)
+		return err_set(err, ERR_CONFIG,
+		        "container.memory_reservation: more than 'memory' cannot be kept");
+	cpus_online(&online);
+	if (cpus_check(spec->cpuset, str_text(&online), err) < 0)
+		return -1;
 	if (str_eq(init, "none") && !spec->container.command.n)
 		return err_set(err, ERR_CONFIG, "container.init: 'none' needs a 'command'");
 	if (!str_eq(init, "none") && !str_eq(init, "auto") && *init != '/')

@@ -42,22 +42,6 @@ void container_upper_explain(const struct run *run, struct str *out)
 	str_add(out, "\n");
 }
 
-void container_group_explain(const struct run *run, struct str *out)
-{
-	const struct session *s = run->session;
-	const char *group = run->names->cgroup;
-
-	str_add(out,
-	        "a control group limits memory, processors and processes, and is the handle to "
-	        "end them all\n");
-	for (size_t i = 0; i < s->tree.dirs.n; i++) {
-		AUTO_FREE char *dir = xasprintf("%s/%s", s->tree.dirs.v[i], group);
-		COMMAND(out, "mkdir", dir);
-	}
-	str_addf(out, "echo %" PRId64 " >%s/%s/%s\n", run->spec->memory_bytes, s->tree.dirs.v[0],
-	        group, s->tree.v2 ? "memory.max" : "memory.limit_in_bytes");
-}
-
 void container_namespaces_explain(const struct run *run, struct str *out)
 {
 	str_add(out, "one clone3(2) into new namespaces; the child joins the cgroup and waits\n");

@@ -124,17 +124,26 @@ static int inspect(void *session, struct status *out, struct err *err)
 	/* The kernel makes it when the overlay is mounted for the first time. */
 	AUTO_FREE char *mounted = xasprintf("%s/work", s->names->work);
 
+	AUTO_STR detail = {0};
+
 	(void)err;
 	*out = (struct status){.state = MACHINE_RUNNING, .exit_status = -1};
 	out->pid = container_pid(s);
-	if (out->pid)
+	if (out->pid) {
+		if (container_is_frozen(s))
+			out->state = MACHINE_SUSPENDED;
+		container_say_oom(s, &detail);
+		snprintf(out->detail, sizeof(out->detail), "%s", str_text(&detail));
 		return 0;
+	}
 	out->state = !fs_exists(s->names->upper) ? MACHINE_ABSENT
 	        : fs_exists(mounted)             ? MACHINE_HALTED
 	                                         : MACHINE_CREATED;
 	out->exit_status = read_status(s->names->status);
 	if (out->exit_status >= 0)
-		snprintf(out->detail, sizeof(out->detail), "PID 1 ended with %d", out->exit_status);
+		str_addf(&detail, "PID 1 ended with %d", out->exit_status);
+	container_say_oom(s, &detail);
+	snprintf(out->detail, sizeof(out->detail), "%s", str_text(&detail));
 	return 0;
 }
 
@@ -159,51 +168,6 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
 	return exec_transport_open(&target, out, err);
 }
 
-static int64_t field_kib(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at ? strtoll(at + strlen(key), NULL, 10) : 0;
-}
-
-/* PSS of prov-mon if that is the parent of PID 1; else 0. */
-static int64_t supervisor_bytes(pid_t init)
-{
-	AUTO_STR text = {0};
-	char path[48];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", init);
-	if (fs_read(path, 65536, &text, NULL) < 0)
-		return 0;
-	int parent = (int)field_kib(str_text(&text), "\nPPid:");
-	snprintf(path, sizeof(path), "/proc/%d/comm", parent);
-	if (fs_read(path, 64, &text, NULL) < 0 || !str_eq(str_text(&text), COMM_COMMITTED "\n"))
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", parent);
-	if (fs_read(path, 65536, &text, NULL) < 0)
-		return 0;
-	return field_kib(str_text(&text), "\nPss:") * 1024;
-}
-
-static int usage(void *session, struct usage *out, struct err *err)
-{
-	const struct session *s = session;
-	struct cgroup_use use;
-	pid_t init = container_pid(s);
-
-	if (!init)
-		return err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
-	if (cgroup_usage(&s->tree, s->names->cgroup, &use, err) < 0)
-		return -1;
-	usage_init(out);
-	out->memory_bytes = use.memory_bytes + supervisor_bytes(init);
-	out->cpu_ns = use.cpu_ns;
-	snprintf(out->method, sizeof(out->method),
-	        "cgroup v%d: memory in use less inactive file pages, plus PSS of the supervisor",
-	        s->tree.v2 ? 2 : 1);
-	return 0;
-}
-
 const struct provider container_provider = {
         .name = "container",
         .steps = steps,
@@ -215,7 +179,9 @@ const struct provider container_provider = {
         .open = session_open,
         .inspect = inspect,
         .connect = connect_exec,
-        .usage = usage,
+        .usage = container_usage,
+        .oom_kills = container_oom_kills,
+        .freeze = container_freeze,
         .describe = container_describe,
         .close = session_close,
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/cgroup_tree.h"
-#include "core/step.h"
+#include "core/provider.h"
 #include "engine/engine.h"
 
 struct session {
@@ -20,6 +20,14 @@ pid_t container_pid(const struct session *s);
 int container_open(const struct session *s, pid_t *pid);
 /* Ends a container that was made and not started. */
 void container_abandon(struct session *s);
+
+/* usage.c: functions of the provider, and what inspect adds. */
+int container_usage(void *session, struct usage *out, struct err *err);
+int64_t container_oom_kills(void *session);
+int container_freeze(void *session, bool freeze, struct err *err);
+bool container_is_frozen(const struct session *s);
+/* Adds "the kernel killed 2 processes for lack of memory (512 MiB)", if it did. */
+void container_say_oom(const struct session *s, struct str *out);
 
 /* Steps, one file for each group of them. */
 void container_dirs_inputs(const struct run *run, struct digest *d);

@@ -1,9 +1,8 @@
-/* Steps that need no running container: folders, identity, control group. */
+/* Steps that need no running container: folders, identity. */
 #include "providers/container/session.h"
 
 #include "base/fs.h"
 #include "core/seed.h"
-#include "engine/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,36 +125,4 @@ int container_upper_apply(struct run *run, struct err *err)
 		         : seed_write_tree(&seed, run->names->upper, run->spec->box.rootfs, err);
 	seed_clear(&seed);
 	return rc;
-}
-
-void container_group_inputs(const struct run *run, struct digest *d)
-{
-	const struct machine_spec *spec = run->spec;
-
-	digest_number(d, "memory", spec->memory_bytes);
-	digest_number(d, "cpus", (int64_t)(spec->cpus * 1000 + 0.5));
-	digest_number(d, "pids", spec->container.pids);
-}
-
-int container_group_apply(struct run *run, struct err *err)
-{
-	const struct session *s = run->session;
-	const struct cgroup_limits limits = {
-	        .memory_bytes = run->spec->memory_bytes,
-	        .cpus = run->spec->cpus,
-	        .pids = run->spec->container.pids,
-	};
-
-	if (cgroup_create(&s->tree, run->names->cgroup, err) < 0)
-		return -1;
-	return cgroup_limit(&s->tree, run->names->cgroup, &limits, err);
-}
-
-int container_group_revert(struct run *run, struct err *err)
-{
-	const struct session *s = run->session;
-
-	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
-		return -1;
-	return cgroup_remove(&s->tree, run->names->cgroup, err);
 }

@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "engine/cgroup.h"
 #include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
 #include "providers/kvm/domain.h"
@@ -12,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIBVIRT_LOGS "/var/log/libvirt/qemu"
+#define USUAL_WEIGHT     100
+#define LIBVIRT_LEAST_IO 100 /* libvirt and v1 take 100-1000 */
+#define LIBVIRT_LOGS     "/var/log/libvirt/qemu"
 
 void define_inputs(const struct run *run, struct digest *digest)
 {
@@ -23,6 +26,14 @@ void define_inputs(const struct run *run, struct digest *digest)
 	digest_field(digest, "box", spec->box.digest);
 	digest_number(digest, "memory", spec->memory_bytes);
 	digest_number(digest, "milli-cpus", (int64_t)(spec->cpus * 1000 + 0.5));
+	/* Only where they are asked for: so that what an older prov defined is not defined again.
+	 */
+	if (spec->cpu_weight != USUAL_WEIGHT)
+		digest_number(digest, "cpu_weight", spec->cpu_weight);
+	if (spec->io_weight != USUAL_WEIGHT)
+		digest_number(digest, "io_weight", spec->io_weight);
+	if (spec->cpuset)
+		digest_field(digest, "cpuset", spec->cpuset);
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		digest_field(digest, "network", spec->nics[i].libvirt);
 		digest_field(digest, "mac", spec->nics[i].mac);
@@ -104,6 +115,32 @@ static char *command_line(const struct machine_spec *spec)
 	                                    : xasprintf("%s%sconsole=ttyS0", box, *box ? " " : "");
 }
 
+/* libvirt writes them into the host's cgroups as they are. What this host's kernel has no use for
+ * would keep the domain from starting. */
+static void set_weights(struct run *run, struct domain_plan *plan)
+{
+	const struct machine_spec *spec = run->spec;
+	struct cgroup_tree tree = {0};
+
+	if (spec->cpu_weight == USUAL_WEIGHT && spec->io_weight == USUAL_WEIGHT)
+		return;
+	bool known =
+	        libvirt_is_local(spec->kvm.uri) && cgroup_tree_find(CGROUP_ROOT, &tree, NULL) == 0;
+	bool v1 = known && !tree.v2;
+	if (spec->cpu_weight != USUAL_WEIGHT)
+		plan->cpu_shares =
+		        v1 ? cgroup_shares_of_weight(spec->cpu_weight) : spec->cpu_weight;
+	if (spec->io_weight != USUAL_WEIGHT && known && !cgroup_offers_io_weight(&tree)) {
+		run_warning(run,
+		        "io_weight has no effect on this host: no disk has the scheduler bfq (see "
+		        "prov doctor)");
+	} else if (spec->io_weight != USUAL_WEIGHT) {
+		int64_t weight = cgroup_bfq_of_io_weight(spec->io_weight);
+		plan->io_weight = weight < LIBVIRT_LEAST_IO ? LIBVIRT_LEAST_IO : weight;
+	}
+	cgroup_tree_clear(&tree);
+}
+
 static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct err *err)
 {
 	const struct machine_spec *spec = run->spec;
@@ -121,24 +158,26 @@ static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct
 	AUTO_FREE struct domain_nic *nics = xcalloc(spec->n_nics + 1, sizeof(*nics));
 	for (size_t i = 0; i < spec->n_nics; i++)
 		nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
-	domain_xml(&(struct domain_plan){.type = type,
-	                   .arch = arch,
-	                   .name = names->domain,
-	                   .uuid = names->uuid,
-	                   .lab_id = spec->lab_id,
-	                   .selector = spec->selector,
-	                   .memory_bytes = spec->memory_bytes,
-	                   .cpus = spec->cpus,
-	                   .kernel = spec->box.kernel,
-	                   .initrd = names->seed,
-	                   .cmdline = cmdline,
-	                   .disk = names->disk,
-	                   .console = names->console,
-	                   .phases = names->phases,
-	                   .label = owner->label,
-	                   .nics = nics,
-	                   .n_nics = spec->n_nics},
-	        out);
+	struct domain_plan plan = {.type = type,
+	        .arch = arch,
+	        .name = names->domain,
+	        .uuid = names->uuid,
+	        .lab_id = spec->lab_id,
+	        .selector = spec->selector,
+	        .memory_bytes = spec->memory_bytes,
+	        .cpus = spec->cpus,
+	        .cpuset = spec->cpuset,
+	        .kernel = spec->box.kernel,
+	        .initrd = names->seed,
+	        .cmdline = cmdline,
+	        .disk = names->disk,
+	        .console = names->console,
+	        .phases = names->phases,
+	        .label = owner->label,
+	        .nics = nics,
+	        .n_nics = spec->n_nics};
+	set_weights(run, &plan);
+	domain_xml(&plan, out);
 	return 0;
 }
 

@@ -25,16 +25,33 @@ int domain_vcpus(double cpus)
 }
 
 /* The quota is per vCPU. */
+static void add_cputune(const struct domain_plan *p, int vcpus, struct str *out)
+{
+	bool part = p->cpus > 0 && p->cpus < vcpus;
+
+	if (!part && !p->cpu_shares)
+		return;
+	str_add(out, "  <cputune>\n");
+	if (p->cpu_shares)
+		str_addf(out, "    <shares>%lld</shares>\n", (long long)p->cpu_shares);
+	if (part)
+		str_addf(out, "    <period>%d</period>\n    <quota>%d</quota>\n", QUOTA_PERIOD_US,
+		        (int)(QUOTA_PERIOD_US * p->cpus / vcpus));
+	str_add(out, "  </cputune>\n");
+}
+
 static void add_cpus(const struct domain_plan *p, struct str *out)
 {
 	int vcpus = domain_vcpus(p->cpus);
 
-	str_addf(out, "  <vcpu>%d</vcpu>\n", vcpus);
-	if (p->cpus > 0 && p->cpus < vcpus)
-		str_addf(out,
-		        "  <cputune>\n    <period>%d</period>\n    <quota>%d</quota>\n  "
-		        "</cputune>\n",
-		        QUOTA_PERIOD_US, (int)(QUOTA_PERIOD_US * p->cpus / vcpus));
+	str_add(out, "  <vcpu");
+	if (p->cpuset) /* of QEMU's other threads as well */
+		xml_add_attr(out, "cpuset", p->cpuset);
+	str_addf(out, ">%d</vcpu>\n", vcpus);
+	add_cputune(p, vcpus, out);
+	if (p->io_weight)
+		str_addf(out, "  <blkiotune>\n    <weight>%lld</weight>\n  </blkiotune>\n",
+		        (long long)p->io_weight);
 	/* TCG's plain model lacks what today's distributions are compiled for (x86-64-v2); all that
 	 * it can emulate boots as fast. */
 	if (str_eq(p->type, "kvm"))

@@ -15,6 +15,10 @@ struct domain_plan {
 	const char *name, *uuid, *lab_id, *selector;
 	int64_t memory_bytes;
 	double cpus; /* whole CPUs become vCPUs, a fraction a quota over them */
+	/* As libvirt hands them to the host's cgroups, v1's shares or v2's weight; 0: as they are.
+	 */
+	int64_t cpu_shares, io_weight;
+	const char *cpuset; /* of the host; NULL: all */
 	const char *kernel, *initrd, *cmdline;
 	const char *disk;    /* qcow2 */
 	const char *console; /* file that gets the serial console */

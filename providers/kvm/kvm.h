@@ -6,6 +6,7 @@
  *   identity.c  kvm.keys, kvm.seed    domain.c   the XML
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
+ *   usage.c     what it uses; stopped and going on
  */
 #pragma once
 
@@ -37,6 +38,11 @@ MUST_CHECK int kvm_conn(struct kvm_session *s, virConnectPtr *out, struct err *e
 MUST_CHECK int kvm_domain(struct kvm_session *s, virDomainPtr *out, struct err *err);
 void kvm_domain_free(virDomainPtr *domain);
 #define AUTO_DOMAIN __attribute__((cleanup(kvm_domain_free))) virDomainPtr
+
+/* QEMU's pid where it runs on this host; 0: not known. */
+int kvm_qemu_pid(const struct kvm_session *s);
+int kvm_usage(void *session, struct usage *out, struct err *err);
+int kvm_freeze(void *session, bool freeze, struct err *err);
 
 MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, struct err *err);
 /* Gives an open file to whom QEMU runs as, readable by nobody else. */

@@ -2,6 +2,7 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
+#include "providers/common/cpus.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -52,12 +53,17 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 {
 	static const char *const accelerators[] = {"auto", "kvm", "tcg"};
 	bool known = !spec->kvm.accelerator;
+	AUTO_STR online = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++)
 		known = known || str_eq(spec->kvm.accelerator, accelerators[i]);
 	if (!known)
 		return err_set(err, ERR_CONFIG, "kvm: accelerator: '%s' is none of auto, kvm, tcg",
 		        spec->kvm.accelerator);
+	if (libvirt_is_local(spec->kvm.uri))
+		cpus_online(&online);
+	if (cpus_check(spec->cpuset, str_text(&online), err) < 0)
+		return -1;
 	if (spec->memory_bytes < MIN_MEMORY)
 		return err_set(err, ERR_CONFIG,
 		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
@@ -86,8 +92,7 @@ static void session_close(void *session)
 	free(s);
 }
 
-/* QEMU's pid where it runs on this host; 0: not known. */
-static int qemu_pid(const struct kvm_session *s)
+int kvm_qemu_pid(const struct kvm_session *s)
 {
 	AUTO_FREE char *path = xasprintf(PID_FOLDER "/%s.pid", s->names->domain);
 	AUTO_STR text = {0};
@@ -127,7 +132,7 @@ static void describe_state(
 			strcpy(out->detail, "crashed");
 	}
 	if (out->state == MACHINE_RUNNING || out->state == MACHINE_SUSPENDED)
-		out->pid = qemu_pid(s);
+		out->pid = kvm_qemu_pid(s);
 }
 
 static int inspect(void *session, struct status *out, struct err *err)
@@ -146,42 +151,6 @@ static int inspect(void *session, struct status *out, struct err *err)
 		describe_state(s, domain, state, reason, &status);
 	}
 	*out = status;
-	return 0;
-}
-
-/* Pages that QEMU shares count in part: never summed RSS. -1: not known. */
-static int64_t pss_of(int pid)
-{
-	AUTO_FREE char *path = xasprintf("/proc/%d/smaps_rollup", pid);
-	AUTO_STR text = {0};
-	long long kib;
-
-	if (pid <= 0 || fs_read(path, 64 * 1024, &text, NULL) < 0)
-		return -1;
-	const char *line = strstr(str_text(&text), "\nPss:");
-	return line && sscanf(line, "\nPss: %lld kB", &kib) == 1 ? (int64_t)kib * 1024 : -1;
-}
-
-static int usage(void *session, struct usage *out, struct err *err)
-{
-	struct kvm_session *s = session;
-	AUTO_DOMAIN domain = NULL;
-	virDomainInfo info;
-
-	if (kvm_domain(s, &domain, err) < 0)
-		return -1;
-	if (!domain || virDomainIsActive(domain) != 1)
-		return err_set(
-		        err, ERR_FAILED, "the machine '%s' is not running", s->spec->selector);
-	if (virDomainGetInfo(domain, &info) < 0)
-		return libvirt_err(err, "measure the domain '%s'", s->names->domain);
-	usage_init(out);
-	out->memory_bytes = pss_of(qemu_pid(s));
-	out->cpu_ns = (int64_t)info.cpuTime;
-	snprintf(out->method, sizeof(out->method), "%s",
-	        out->memory_bytes < 0 ? "not known: QEMU is on another host, or not ours to read"
-	                              : "PSS of QEMU: guest memory it has touched, translation "
-	                                "cache, device emulation");
 	return 0;
 }
 
@@ -235,6 +204,7 @@ const struct provider prov_kvm_provider = {
         .open = session_open,
         .inspect = inspect,
         .connect = kvm_connect,
-        .usage = usage,
+        .usage = kvm_usage,
+        .freeze = kvm_freeze,
         .close = session_close,
 };

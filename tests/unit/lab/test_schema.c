@@ -205,10 +205,7 @@ static const struct rule {
                 "4:70: 'synced_folders': 'x' is not a synced folder | folders are written "
                 "\"./site:/srv/site:ro\""},
         {M "  web: { " B ", cpu_weight: 0, io_weight: 100, cpuset: 1-0, on_boot: true }\n",
-                "4:21: 'cpu_weight' is not supported yet\n"
                 "4:33: 'cpu_weight': '0' is not between 1 and 10000\n"
-                "4:36: 'io_weight' is not supported yet\n"
-                "4:52: 'cpuset' is not supported yet\n"
                 "4:60: 'cpuset': '1-0' is not a set of CPUs | sets are written 0-3,7\n"
                 "4:65: 'on_boot' is not supported yet"},
         {M "  web:\n    " B "\n    container:\n      read_only: true\n      privileged: 1\n"

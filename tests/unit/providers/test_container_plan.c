@@ -1,6 +1,4 @@
-/* The plan of a container, what is refused, and the control group's files, on a tree of plain
- * files. Needs no rights. */
-#include "engine/cgroup.h"
+/* The plan of a container, and what is refused. Needs no rights. */
 #include "providers/container/checks.h"
 #include "providers/container/plan.h"
 #include "engine/caps.h"
@@ -197,139 +195,11 @@ START_TEST(without_root_it_says_so)
 }
 END_TEST
 
-/* A hierarchy of plain files: what the kernel makes with a folder is made by hand. */
-static void make_file(const char *path, const char *text)
-{
-	AUTO_FREE char *full = xasprintf("%s/%s", tmp, path);
-	AUTO_FREE char *dir = xstrdup(full);
-
-	*strrchr(dir, '/') = '\0';
-	ck_ok(fs_mkdirs(dir, 0755, &err));
-	ck_ok(fs_replace(full, text, strlen(text), 0644, &err));
-}
-
-static void check_file(const char *path, const char *text)
-{
-	AUTO_FREE char *full = xasprintf("%s/%s", tmp, path);
-	AUTO_STR now = {0};
-
-	ck_ok(fs_read(full, 4096, &now, &err));
-	ck_assert_str_eq(str_text(&now), text);
-}
-
-static struct cgroup_limits limits = {.memory_bytes = 268435456, .cpus = 1.5, .pids = 100};
-
-START_TEST(limits_in_v2)
-{
-	struct cgroup_tree tree;
-
-	make_file("cgroup.controllers", "cpu memory pids\n");
-	make_file("cgroup.subtree_control", "cpu memory pids\n");
-	ck_ok(cgroup_tree_find(tmp, &tree, &err));
-	ck_assert(tree.v2);
-	ck_ok(cgroup_create(&tree, "g", &err));
-	ck_fails(cgroup_limit(&tree, "g", &limits, &err), ERR_HOST,
-	        "the cgroup 'g' has no 'memory.max'");
-	make_file("g/memory.max", "");
-	make_file("g/memory.swap.max", "");
-	make_file("g/cpu.max", "");
-	make_file("g/pids.max", "");
-	ck_ok(cgroup_limit(&tree, "g", &limits, &err));
-	check_file("g/memory.max", "268435456");
-	check_file("g/memory.swap.max", "0");
-	check_file("g/cpu.max", "150000 100000");
-	check_file("g/pids.max", "100");
-	cgroup_tree_clear(&tree);
-}
-END_TEST
-
-START_TEST(limits_in_v1)
-{
-	static const char *const files[] = {"memory/tasks", "cpu/tasks", "cpuacct/tasks",
-	        "pids/tasks", "memory/g/memory.limit_in_bytes",
-	        "memory/g/memory.memsw.limit_in_bytes", "cpu/g/cpu.cfs_period_us",
-	        "cpu/g/cpu.cfs_quota_us", "pids/g/pids.max"};
-	struct cgroup_tree tree;
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		make_file(files[i], "");
-	ck_ok(cgroup_tree_find(tmp, &tree, &err));
-	ck_assert(!tree.v2);
-	ck_assert_uint_eq(tree.dirs.n, 4); /* no freezer here */
-	ck_ok(cgroup_create(&tree, "g", &err));
-	ck_ok(cgroup_limit(&tree, "g", &limits, &err));
-	check_file("memory/g/memory.limit_in_bytes", "268435456");
-	check_file("memory/g/memory.memsw.limit_in_bytes", "268435456");
-	check_file("cpu/g/cpu.cfs_period_us", "100000");
-	check_file("cpu/g/cpu.cfs_quota_us", "150000");
-	check_file("pids/g/pids.max", "100");
-	cgroup_tree_clear(&tree);
-}
-END_TEST
-
-START_TEST(shared_hierarchy_is_taken_once)
-{
-	AUTO_FREE char *link = xasprintf("%s/cpu", tmp);
-	AUTO_FREE char *other = xasprintf("%s/cpuacct", tmp);
-	struct cgroup_tree tree;
-
-	make_file("cpu,cpuacct/tasks", "");
-	ck_assert_int_eq(symlink("cpu,cpuacct", link), 0);
-	ck_assert_int_eq(symlink("cpu,cpuacct", other), 0);
-	ck_ok(cgroup_tree_find(tmp, &tree, &err));
-	ck_assert_uint_eq(tree.dirs.n, 1);
-	cgroup_tree_clear(&tree);
-}
-END_TEST
-
-START_TEST(usage_leaves_the_cache_out)
-{
-	struct cgroup_tree tree;
-	struct cgroup_use use;
-
-	make_file("cgroup.controllers", "");
-	make_file("g/memory.current", "1000000\n");
-	make_file("g/memory.stat", "anon 5\ninactive_file 300000\nactive_file 7\n");
-	make_file("g/cpu.stat", "usage_usec 42\nuser_usec 1\n");
-	ck_ok(cgroup_tree_find(tmp, &tree, &err));
-	ck_ok(cgroup_usage(&tree, "g", &use, &err));
-	ck_assert_int_eq(use.memory_bytes, 700000);
-	ck_assert_int_eq(use.cpu_ns, 42000);
-	ck_fails(cgroup_usage(&tree, "absent", &use, &err), ERR_MISSING,
-	        "the cgroup 'absent' has no 'memory.current'");
-	cgroup_tree_clear(&tree);
-}
-END_TEST
-
-START_TEST(absent_cgroups)
-{
-	struct cgroup_tree tree;
-	struct cgroup_join join;
-	pid_t *pids;
-	size_t n;
-	AUTO_FREE char *none = xasprintf("no cgroups are mounted at '%s'", tmp);
-
-	ck_fails(cgroup_tree_find(tmp, &tree, &err), ERR_HOST, none);
-	make_file("pids/tasks", "");
-	ck_ok(cgroup_tree_find(tmp, &tree, &err));
-	AUTO_FREE char *open_text =
-	        xasprintf("open '%s/pids/g/tasks': No such file or directory", tmp);
-	ck_fails(cgroup_join_open(&tree, "g", &join, &err), ERR_MISSING, open_text);
-	ck_ok(cgroup_pids(&tree, "g", &pids, &n, &err));
-	ck_assert_uint_eq(n, 0);
-	ck_assert_int_eq(cgroup_init(&tree, "g"), 0);
-	ck_ok(cgroup_kill(&tree, "g", &err));
-	ck_ok(cgroup_remove(&tree, "g", &err));
-	cgroup_tree_clear(&tree);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {pid_1_by_init_and_command, environment, layers,
 	        namespaces_and_tree, no_capability_over_the_host, refused_by_the_keys_name,
-	        without_root_it_says_so, limits_in_v2, limits_in_v1, shared_hierarchy_is_taken_once,
-	        usage_leaves_the_cache_out, absent_cgroups};
+	        without_root_it_says_so};
 
 	return suite_run("container_plan", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

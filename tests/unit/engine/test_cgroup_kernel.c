@@ -1,0 +1,351 @@
+/*
+ * Control groups of the running kernel: joining, counting, killing, removing. With v1 in the usual
+ * place, with v2 wherever it is mounted (a hybrid host has it without controllers, which is enough
+ * here).
+ */
+#include "engine/cgroup.h"
+#include "tests/fake/check_util.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const roots[] = {CGROUP_ROOT, CGROUP_ROOT "/unified"};
+
+static struct err err;
+static struct cgroup_tree tree;
+static char *group;
+
+static bool begin(int which)
+{
+	if (cgroup_tree_find(roots[which], &tree, &err) < 0) {
+		printf("SKIP cgroups: %s\n", err.message);
+		ck_assert(!getenv("PROV_TEST_MUST_RUN") || which == 1);
+		return false;
+	}
+	group = xasprintf("prov-test-%d", getpid());
+	ck_ok(cgroup_create(&tree, group, CG_USUAL, &err));
+	ck_ok(cgroup_create(&tree, group, CG_USUAL, &err));
+	return true;
+}
+
+static void end(void)
+{
+	ck_ok(cgroup_remove(&tree, group, &err));
+	for (size_t i = 0; i < tree.dirs.n; i++) {
+		AUTO_FREE char *dir = xasprintf("%s/%s", tree.dirs.v[i], group);
+		ck_assert(!fs_exists(dir));
+	}
+	cgroup_tree_clear(&tree);
+	free(group);
+}
+
+/* A process in the group, with a child there; it has joined once this returns. */
+static pid_t start_pair(uint64_t flags)
+{
+	struct cgroup_join join;
+	int pidfd, ready[2];
+	char byte;
+
+	ck_ok(cgroup_join_open(&tree, group, &join, &err));
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t pid = cgroup_fork(&join, flags, &pidfd);
+	if (pid == 0) {
+		if (cgroup_join_self(&join) < 0 || fork() < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_gt(pid, 0);
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(pidfd);
+	cgroup_join_close(&join);
+	return pid;
+}
+
+static size_t count(void)
+{
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n;
+
+	ck_ok(cgroup_pids(&tree, group, &pids, &n, &err));
+	return n;
+}
+
+/* CPU time of all of them, in ticks. */
+static int64_t used_ticks(void)
+{
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n;
+	int64_t ticks = 0;
+
+	ck_ok(cgroup_pids(&tree, group, &pids, &n, &err));
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *path = xasprintf("/proc/%d/stat", pids[i]);
+		AUTO_STR text = {0};
+		long user = 0;
+		ck_ok(fs_read(path, 4096, &text, &err));
+		const char *rest = strrchr(str_text(&text), ')');
+		ck_assert_int_eq(
+		        sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld", &user),
+		        1);
+		ticks += user;
+	}
+	return ticks;
+}
+
+static pid_t start_spinner(void)
+{
+	struct cgroup_join join;
+	int pidfd;
+
+	ck_ok(cgroup_join_open(&tree, group, &join, &err));
+	pid_t pid = cgroup_fork(&join, 0, &pidfd);
+	if (pid == 0) {
+		if (cgroup_join_self(&join) < 0)
+			_exit(1);
+		for (volatile unsigned i = 0;; i++)
+			;
+	}
+	ck_assert_int_gt(pid, 0);
+	close(pidfd);
+	cgroup_join_close(&join);
+	return pid;
+}
+
+static bool freezes(void)
+{
+	if (cgroup_hierarchy(&tree, CG_FREEZER) >= 0)
+		return true;
+	printf("SKIP cgroups: no freezer at '%s'\n", tree.dirs.v[0]);
+	return false;
+}
+
+/* Once it says so, nothing runs any more. */
+START_TEST(freezes_and_thaws)
+{
+	if (!begin(_i))
+		return;
+	pid_t pid = start_spinner();
+	for (int round = 0; freezes() && round < 3; round++) {
+		ck_assert(!cgroup_is_frozen(&tree, group));
+		ck_ok(cgroup_freeze(&tree, group, true, &err));
+		ck_ok(cgroup_freeze(&tree, group, true, &err));
+		ck_assert(cgroup_is_frozen(&tree, group));
+		int64_t before = used_ticks();
+		usleep(60000);
+		ck_assert_int_eq(used_ticks(), before);
+		ck_ok(cgroup_freeze(&tree, group, false, &err));
+		ck_assert(!cgroup_is_frozen(&tree, group));
+		for (int i = 0; used_ticks() == before && i < 1000; i++)
+			usleep(10000);
+		ck_assert_int_gt(used_ticks(), before);
+	}
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+/* Groups that the container made inside its own count as its own, and go with it. */
+START_TEST(groups_below_belong_to_it)
+{
+	AUTO_FREE char *inner = NULL;
+
+	if (!begin(_i))
+		return;
+	char *outer = group;
+	inner = xasprintf("%s/a/b", outer);
+	ck_ok(cgroup_create(&tree, inner, CG_USUAL, &err));
+	group = inner;
+	pid_t pid = start_pair(CLONE_NEWPID);
+	group = outer;
+	ck_assert_uint_eq(count(), 2);
+	ck_assert_int_eq(cgroup_init(&tree, group), pid);
+	/* What joins the outer one from outside must get in, where v2 forbids processes there. */
+	struct cgroup_join join;
+	ck_ok(cgroup_join_open(&tree, group, &join, &err));
+	cgroup_join_close(&join);
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+/* A hierarchy that it was not in takes its processes in as well. */
+START_TEST(gathers_in_another_hierarchy)
+{
+	if (!begin(0))
+		return;
+	pid_t pid = start_pair(0);
+	if (tree.v2 || cgroup_hierarchy(&tree, CG_CPUSET) < 0) {
+		printf("SKIP cgroups: there is no hierarchy of cpuset alone\n");
+	} else {
+		struct cgroup_tree cpuset = {0};
+		int i = cgroup_hierarchy(&tree, CG_CPUSET);
+		AUTO_FREE pid_t *pids = NULL;
+		size_t n;
+		strv_add(&cpuset.dirs, tree.dirs.v[i]);
+		cpuset.controllers[0] = tree.controllers[i];
+		ck_ok(cgroup_create(&tree, group, CG_CPUSET, &err));
+		ck_ok(cgroup_gather(&tree, group, &err));
+		ck_ok(cgroup_pids(&cpuset, group, &pids, &n, &err));
+		ck_assert_uint_eq(n, 2);
+		cgroup_tree_clear(&cpuset);
+	}
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+/* The kernel takes every limit that it offers, and gives it back. */
+START_TEST(the_kernel_takes_the_limits)
+{
+	struct cgroup_limits limits = {.pids = LIMIT(50)};
+	struct cgroup_use use;
+
+	if (!begin(0))
+		return;
+	limits.memory.bytes = LIMIT(64 << 20);
+	limits.memory.with_swap = LIMIT(64 << 20);
+	limits.memory.reservation = LIMIT(8 << 20);
+	limits.memory.swappiness = LIMIT(10);
+	limits.cpu.weight = LIMIT(200);
+	limits.cpu.quota = LIMIT(50000);
+	limits.cpu.period = LIMIT(100000);
+	limits.cpu.burst = LIMIT(10000);
+	limits.cpu.cpus = xstrdup("0");
+	limits.io.weight = LIMIT(200);
+	device_rules_default(&limits);
+	ck_ok(cgroup_create(&tree, group, CG_USUAL | cgroup_needs(&limits), &err));
+	for (int i = 0; i < 2; i++) {
+		ck_ok(cgroup_limit(&tree, group, &limits, NULL, &err));
+		ck_ok(cgroup_usage(&tree, group, &use, &err));
+		ck_assert_int_eq(use.memory_limit_bytes, limits.memory.bytes.value);
+		ck_assert_int_eq(use.pids_limit, 50);
+		ck_assert_int_ge(use.cpu_ns, 0);
+		ck_assert_int_ge(use.oom_kills, 0);
+		ck_assert_int_eq(use.pids, 0);
+		/* Growing and shrinking need another order of memory and swap. */
+		limits.memory.bytes = limits.memory.with_swap = LIMIT(i ? 32 << 20 : 128 << 20);
+	}
+	limits.memory.bytes = limits.memory.with_swap = LIMIT(-1);
+	limits.pids = LIMIT(-1);
+	ck_ok(cgroup_limit(&tree, group, &limits, NULL, &err));
+	ck_ok(cgroup_usage(&tree, group, &use, &err));
+	ck_assert_int_eq(use.memory_limit_bytes, -1);
+	ck_assert_int_eq(use.pids_limit, -1);
+	free(limits.cpu.cpus);
+	limits.cpu.cpus = xstrdup("99999");
+	ck_assert_int_eq(cgroup_limit(&tree, group, &limits, NULL, &err), -1);
+	ck_has(err.message, "write '99999' to '");
+	ck_has(err.message, "cpuset.cpus'");
+	ck_assert_str_ne(err.hint, "");
+	cgroup_limits_clear(&limits);
+	end();
+}
+END_TEST
+
+START_TEST(kills_all_and_goes)
+{
+	int status;
+
+	if (!begin(_i))
+		return;
+	ck_assert_uint_eq(count(), 0);
+	pid_t pid = start_pair(0);
+	ck_assert_uint_eq(count(), 2);
+	ck_assert_int_eq(cgroup_init(&tree, group), 0); /* no pid namespace */
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_uint_eq(count(), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	end();
+}
+END_TEST
+
+START_TEST(finds_pid_1)
+{
+	if (!begin(_i))
+		return;
+	pid_t pid = start_pair(CLONE_NEWPID);
+	ck_assert_int_eq(cgroup_init(&tree, group), pid);
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(cgroup_init(&tree, group), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+/* v1's freezer holds SIGKILL back; v2 lets it through. */
+START_TEST(kills_what_is_frozen)
+{
+	if (!begin(_i))
+		return;
+	pid_t pid = start_pair(0);
+	ck_ok(cgroup_freeze(&tree, group, true, &err));
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+/* Removing a group that is in use waits for its last process. */
+static void on_alarm(int sig)
+{
+	(void)sig;
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n;
+
+	if (cgroup_pids(&tree, group, &pids, &n, NULL) == 0)
+		for (size_t i = 0; i < n; i++)
+			kill(pids[i], SIGKILL);
+}
+
+START_TEST(removal_waits)
+{
+	if (!begin(_i))
+		return;
+	pid_t pid = start_pair(0), killer = fork();
+	if (killer == 0) {
+		signal(SIGALRM, on_alarm);
+		ualarm(100000, 0);
+		pause();
+		_exit(0);
+	}
+	end();
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(waitpid(killer, NULL, 0), killer);
+}
+END_TEST
+
+int main(void)
+{
+	if (geteuid() != 0) {
+		printf("SKIP cgroups: only root may make them\n");
+		return getenv("PROV_TEST_MUST_RUN") != NULL;
+	}
+	Suite *suite = suite_create("cgroup_kernel");
+	TCase *tc = tcase_create("kernel");
+	tcase_set_timeout(tc, 20);
+	tcase_add_loop_test(tc, kills_all_and_goes, 0, 2);
+	tcase_add_loop_test(tc, finds_pid_1, 0, 2);
+	tcase_add_loop_test(tc, kills_what_is_frozen, 0, 2);
+	tcase_add_loop_test(tc, removal_waits, 0, 2);
+	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
+	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
+	tcase_add_test(tc, gathers_in_another_hierarchy);
+	tcase_add_test(tc, the_kernel_takes_the_limits);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
