@@ -193,6 +193,20 @@ static int make_world(const struct engine *e, struct err *err)
 	return plan->namespaces & CLONE_NEWNS ? change_root(e, sources, null, err) : 0;
 }
 
+static int set_terminal(const struct engine *e, struct err *err)
+{
+	const struct container_plan *plan = e->options.plan;
+	AUTO_FD int slave = -1;
+
+	if (terminal_console(plan->log ? e->lines.log[1] : e->options.terminal,
+	            &plan->terminal_size, plan->confine.uid, &slave, err) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (dup2(slave, i) < 0)
+			return err_sys(err, "set the standard streams");
+	return 0;
+}
+
 static int set_streams(const struct engine *e, struct err *err)
 {
 	int log = e->lines.log[1];
@@ -200,6 +214,8 @@ static int set_streams(const struct engine *e, struct err *err)
 
 	if (e->options.keep_streams)
 		return 0;
+	if (e->options.plan->terminal)
+		return set_terminal(e, err);
 	if (null < 0 || !is_char_device(null, 1, 3))
 		return err_sys(err, "open '/dev/null' of the container");
 	if (dup2(null, 0) < 0 || dup2(log >= 0 ? log : null, 1) < 0 ||
@@ -214,6 +230,8 @@ static int set_signals(const struct container_plan *plan, struct err *err)
 
 	if (setsid() < 0)
 		return err_sys(err, "make a session");
+	if (plan->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+		return err_sys(err, "take the terminal");
 	for (int sig = 1; sig < _NSIG; sig++)
 		signal(sig, SIG_DFL); /* what is ignored would stay so */
 	/* prov-init waits for blocked signals: what came before it blocked them would be lost. */

@@ -56,9 +56,11 @@ static int lines_open(const struct container_plan *plan, struct lines *l, struct
 		return -1;
 	if (!plan->log)
 		return 0;
-	if (pipe_high(l->log, err) < 0 || pipe_high(l->commit, err) < 0)
+	if (plan->terminal && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, l->log) < 0)
+		return err_sys(err, "make a pair of sockets");
+	if ((plan->terminal ? raise_fds(l->log, err) : pipe_high(l->log, err)) < 0)
 		return -1;
-	return pipe_high(l->pids, err);
+	return pipe_high(l->commit, err) < 0 ? -1 : pipe_high(l->pids, err);
 }
 
 /*
@@ -124,7 +126,7 @@ static void child_keeps(const struct engine *e)
 	const struct cgroup_join *join = e->options.join ? e->options.join : &no_join;
 	size_t n_joins = e->options.plan->n_joins, n = 0;
 	size_t preserved = e->options.preserve_fds;
-	AUTO_FREE int *keep = xcalloc(6 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
+	AUTO_FREE int *keep = xcalloc(7 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
 
 	keep[n++] = e->lines.report[1];
 	keep[n++] = e->lines.gate[1];
@@ -132,6 +134,7 @@ static void child_keeps(const struct engine *e)
 	keep[n++] = e->init;
 	keep[n++] = e->options.hold;
 	keep[n++] = e->options.late;
+	keep[n++] = e->options.terminal;
 	for (size_t i = 0; i < preserved; i++)
 		keep[n++] = 3 + (int)i;
 	for (size_t i = 0; i < join->n; i++)

@@ -22,6 +22,8 @@ struct engine_options {
 	/* For OCI. */
 	bool keep_streams;     /* 0, 1 and 2 are the caller's (without plan->log) */
 	unsigned preserve_fds; /* from 3 on, PID 1 inherits so many */
+	int terminal; /* connected socket that gets the terminal's master, with plan->terminal; 0:
+	                 none */
 	/* 0: none. Else engine_start returns once all is made but the last steps before execve(2),
 	 * and PID 1 goes on when a byte can be read from here (a named pipe, opened for both). What
 	 * fails after that is written to `late` as a struct err (0: said on its standard error),

@@ -16,7 +16,7 @@ enum { HIGH_FD = 40 };
 struct lines {
 	int report[2]; /* child to parent: struct err, or end of file */
 	int gate[2];   /* parent (0) and child (1) */
-	int log[2];    /* PID 1 to prov-mon */
+	int log[2];    /* PID 1 (1) to prov-mon (0): output, or a terminal's master */
 	int commit[2]; /* parent to prov-mon */
 	int pids[2];   /* pid of PID 1, from the process that becomes prov-mon */
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/confine.h"
+#include "engine/terminal.h"
 
 #include <sys/types.h>
 
@@ -96,6 +97,7 @@ struct container_plan {
 	bool log;          /* output of PID 1 is kept, so prov-mon is its parent */
 	bool terminal; /* PID 1 has a pty as standard streams and /dev/console; its master goes to
 	                  prov-mon (log) or to who asked for it (OCI's console socket) */
+	struct terminal_size terminal_size;
 	char *console, *status; /* files of prov-mon */
 };
 

@@ -50,7 +50,8 @@ static _Noreturn void become_mon(struct engine *e)
 		err_sys(&err, "clone the container");
 	} else if (io_write_all(l->pids[1], &pid, sizeof(pid), &err) == 0) {
 		snprintf(number, sizeof(number), "%d", pid);
-		const char *argv[] = {"prov-mon", number, plan->console, plan->status, NULL};
+		const char *argv[] = {"prov-mon", number, plan->console, plan->status,
+		        plan->terminal ? "terminal" : NULL, NULL};
 		if (detach(l) == 0)
 			execv(e->options.mon, (char *const *)(uintptr_t)argv);
 		err_sys(&err, "start '%s'", e->options.mon);

@@ -2,7 +2,10 @@
  * A container's supervisor, outside it and its parent: writes what PID 1 prints to a log of limited
  * size and stores how it ended.
  *
- *   prov-mon PID LOG STATUS    with 3 = read end of the log pipe, 4 = commit pipe
+ *   prov-mon PID LOG STATUS [terminal]    with 3 = read end of the log pipe, 4 = commit pipe
+ *
+ * With "terminal", 3 is a socket from which the master of PID 1's terminal comes; it is held as
+ * long as the container runs, and what is written there is the log.
  *
  * A byte on the commit pipe says that the container is started and recorded; it is answered by a
  * new name and by closing the pipe. Its end without a byte says that prov was killed meanwhile:
@@ -16,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,6 +37,7 @@ struct mon {
 	int log;
 	long written;
 	int committed;
+	int terminal;
 };
 
 static void open_log(struct mon *m)
@@ -71,6 +77,17 @@ static void keep(struct mon *m, const char *p, size_t n)
 	}
 }
 
+/* A terminal ends its lines with two bytes. */
+static size_t drop_returns(char *buf, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != '\r')
+			buf[k++] = buf[i];
+	return k;
+}
+
 /* False at the end, or where nothing is there. */
 static int take_output(struct mon *m)
 {
@@ -78,8 +95,36 @@ static int take_output(struct mon *m)
 	ssize_t n = read(FD_LOG, buf, sizeof(buf));
 
 	if (n > 0)
-		keep(m, buf, (size_t)n);
+		keep(m, buf, m->terminal ? drop_returns(buf, (size_t)n) : (size_t)n);
 	return n > 0;
+}
+
+/*
+ * The socket becomes the terminal's master. The other end is held open as well: while nobody had it
+ * open, the master would be at its end again and again. Until the master comes there is no output.
+ */
+static int take_terminal(void)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	char name[64];
+	struct iovec io = {name, sizeof(name)};
+	struct msghdr message = {.msg_iov = &io,
+	        .msg_iovlen = 1,
+	        .msg_control = control.bytes,
+	        .msg_controllen = sizeof(control.bytes)};
+	int master;
+
+	if (recvmsg(FD_LOG, &message, MSG_CMSG_CLOEXEC) <= 0 || !message.msg_controllen)
+		return 0;
+	memcpy(&master, CMSG_DATA(&control.header), sizeof(master));
+	dup2(master, FD_LOG);
+	close(master);
+	ioctl(FD_LOG, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	fcntl(FD_LOG, F_SETFL, O_NONBLOCK);
+	return 1;
 }
 
 static size_t put_number(char *out, unsigned value)
@@ -143,19 +188,24 @@ int main(int argc, char **argv)
 {
 	struct mon m = {.log = -1};
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
 	m.pid = atoi(argv[1]);
 	m.log_path = argv[2];
 	m.status_path = argv[3];
-	fcntl(FD_LOG, F_SETFL, O_NONBLOCK);
+	m.terminal = argc == 5;
+	if (!m.terminal)
+		fcntl(FD_LOG, F_SETFL, O_NONBLOCK);
 	open_log(&m);
 	struct pollfd fds[3] = {{FD_LOG, POLLIN, 0}, {FD_COMMIT, POLLIN, 0},
 	        {(int)syscall(SYS_pidfd_open, m.pid, 0), POLLIN, 0}};
+	int waiting = m.terminal; /* for the master */
 	while (poll(fds, 3, -1) >= 0) {
 		if (fds[2].revents)
 			end_of_container(&m);
-		if (fds[0].revents && !take_output(&m) && !(fds[0].revents & POLLIN))
+		if (fds[0].revents && waiting)
+			waiting = !take_terminal() && fds[0].revents & POLLIN;
+		else if (fds[0].revents && !take_output(&m) && !(fds[0].revents & POLLIN))
 			fds[0].fd = -1;
 		if (fds[1].revents) {
 			take_commit(&m);
