@@ -11,6 +11,8 @@ const struct command *const commands[] = {
         &cmd_status,
         &cmd_inspect,
         &cmd_logs,
+        &cmd_top,
+        &cmd_stats,
         &cmd_halt,
         &cmd_reload,
         &cmd_suspend,

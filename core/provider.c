@@ -1,5 +1,7 @@
 #include "core/provider.h"
 
+#include <stdlib.h>
+
 const char *machine_state_name(enum machine_state state)
 {
 	static const char *const names[] = {
@@ -44,4 +46,13 @@ void usage_init(struct usage *usage)
 	        .cpu_pressure = -1,
 	        .memory_pressure = -1,
 	        .io_pressure = -1};
+}
+
+void machine_processes_free(struct machine_process *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		procfs_process_clear(&v[i].p);
+		free(v[i].user);
+	}
+	free(v);
 }

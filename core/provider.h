@@ -2,6 +2,7 @@
  * derived names. */
 #pragma once
 
+#include "base/procfs.h"
 #include "core/checklist.h"
 #include "core/step.h"
 #include "core/transport.h"
@@ -47,6 +48,13 @@ struct usage {
 /* Every number "not known", method empty. */
 void usage_init(struct usage *usage);
 
+/* One that the host sees, too. */
+struct machine_process {
+	struct procfs_process p;
+	char *user; /* by the machine's own names, a number where it has none */
+};
+void machine_processes_free(struct machine_process *v, size_t n);
+
 struct provider {
 	const char *name; /* "kvm" */
 	const struct step *steps;
@@ -75,6 +83,9 @@ struct provider {
 	/* Stops (true) or continues (false) every process of a running machine, whose memory stays
 	 * where it is. Already so: success. NULL: this kind cannot. */
 	int (*freeze)(void *session, bool freeze, struct err *err);
+	/* The processes of a running machine, by their number inside. NULL: the host does not see
+	 * them. Undone by machine_processes_free. */
+	int (*processes)(void *session, struct machine_process **out, size_t *n, struct err *err);
 	/* For `prov inspect`: an object of sections ("namespaces", "mounts", …), each an object, or
 	 * an array of objects or texts. What a machine that does not run has not is left out. The
 	 * caller owns it; NULL with err set on failure. */

@@ -1,10 +1,13 @@
-/* The sections of `prov inspect` for a container; see describe in core/provider.h. */
+/* Looking into a container: its processes, and the sections of `prov inspect`; see processes and
+ * describe in core/provider.h. */
 #pragma once
 
+#include "core/provider.h"
 #include "providers/container/session.h"
 
 #include <jansson.h>
 
+int container_processes(void *session, struct machine_process **out, size_t *n, struct err *err);
 json_t *container_describe(void *session, struct err *err);
 
 /* A running container: PID 1 and /proc/PID, open, so that everything comes from that process. */

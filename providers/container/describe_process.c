@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/procfs.h"
+#include "engine/caps.h"
 #include "engine/cgroup.h"
 #include "guest/supervisor.h"
 
@@ -181,19 +182,12 @@ json_t *describe_ids(const struct look *look)
 
 static json_t *capability_names(uint64_t mask)
 {
-	static const char *const names[] = {"chown", "dac_override", "dac_read_search", "fowner",
-	        "fsetid", "kill", "setgid", "setuid", "setpcap", "linux_immutable",
-	        "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock",
-	        "ipc_owner", "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct",
-	        "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time", "sys_tty_config",
-	        "mknod", "lease", "audit_write", "audit_control", "setfcap", "mac_override",
-	        "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon",
-	        "bpf", "checkpoint_restore"};
+	AUTO_STRV names = {0};
 	json_t *out = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (mask >> i & 1)
-			json_array_append_new(out, json_string(names[i]));
+	caps_names(mask, &names);
+	for (size_t i = 0; i < names.n; i++)
+		json_array_append_new(out, json_string(names.v[i]));
 	return out;
 }
 

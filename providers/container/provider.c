@@ -182,6 +182,7 @@ const struct provider container_provider = {
         .usage = container_usage,
         .oom_kills = container_oom_kills,
         .freeze = container_freeze,
+        .processes = container_processes,
         .describe = container_describe,
         .close = session_close,
 };

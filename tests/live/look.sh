@@ -18,7 +18,7 @@ machines:
 Y
 
 # Before anything is up.
-for c in inspect logs; do
+for c in inspect logs top stats; do
 	expect 1 prov $c
 	expect_one_error
 	expect_text "$err" "nothing of lab .* is up"
@@ -67,7 +67,8 @@ expect_text "$out" '^ +memory +64\.0 MiB'
 
 # No library of virtual machines is opened for it.
 if command -v strace >/dev/null; then
-	for c in inspect logs; do
+	for c in inspect logs top "stats -1"; do
+		# shellcheck disable=SC2086
 		strace -f -o "$scratch/trace" "$build/prov" -C "$lab" $c web >"$out" 2>&1
 		! grep -qE 'open.*(libvirt|libssh|libcurl|prov-kvm|prov-ssh|prov-box)' "$scratch/trace" ||
 			fail "$c opens a module"
@@ -75,6 +76,48 @@ if command -v strace >/dev/null; then
 else
 	echo "SKIP which libraries are opened: strace is not installed"
 fi
+
+# top: both numbers of each process are those of the kernel, users have the machine's names.
+prov exec web -- sh -c 'sleep 1111 & exec su tiny -c "exec sleep 2222"' &
+sleeper=$!
+children="$children $sleeper"
+timeout 10 sh -c "until [ \$('$build/prov' -C '$lab' top web | grep -cE '(root|tiny) .* sleep [12]+\$') -eq 2 ]; do sleep 0.1; done" ||
+	fail "top does not show two processes"
+expect 0 prov top web --json
+expect_same schema 1 "$(jq .schema "$out")"
+for p in $(jq -r '.processes[].host_pid' "$out"); do
+	expect_same "the number inside of $p" "$(sed -n 's/^NSpid:.*\t//p' "/proc/$p/status")" \
+		"$(jq ".processes[] | select(.host_pid == $p).pid" "$out")"
+done
+expect_same "users" "root tiny" "$(jq -r '[.processes[] | select(.command | startswith("sleep")) | .user] | sort | join(" ")' "$out")"
+expect_same "PID 1 comes first" 1 "$(jq '.processes[0].pid' "$out")"
+expect 0 prov top web talk -n 2 --interval 0.1
+expect_text "$out" '^MACHINE +HOST PID +PID'
+expect_same "looks" 2 "$(grep -c '^MACHINE' "$out")"
+expect 2 prov top web --interval soon
+expect_one_error
+expect 0 prov exec web -- killall sleep
+wait $sleeper
+
+# stats: one line a machine; a processor hog shows; in one place on a terminal.
+expect 0 prov stats -1
+expect_text "$out" '^web@container +running +[0-9]+\.[0-9] +[0-9]'
+expect_same "lines" 3 "$(wc -l <"$out")"
+prov exec web -- sh -c 'exec yes >/dev/null' &
+hog=$!
+children="$children $hog"
+timeout 10 sh -c "until '$build/prov' -C '$lab' top web | grep -q ' yes'; do sleep 0.1; done"
+expect 0 prov stats --once --json web
+expect_same schema 1 "$(jq .schema "$out")"
+jq -e '.machines[0].cpu_percent > 20 and .machines[0].memory_bytes > 0' "$out" >/dev/null || fail "no hog"
+expect 0 prov exec web -- killall yes
+wait $hog
+timeout -s INT 2 script -qec "exec '$build/prov' -C '$lab' stats --interval 0.3" /dev/null >"$out" 2>"$err" </dev/null
+expect_text "$out" "$(printf '\033\\[3A')"
+timeout -s INT 1 "$build/prov" -C "$lab" stats --interval 0.2 >"$out" 2>"$err"
+expect_no_text "$out" "$(printf '\033')"
+expect 2 prov stats --interval 0
+expect_one_error
 
 # logs: all, the last, raw for a program and escaped for a terminal, as JSON.
 expect 0 prov logs talk
@@ -89,7 +132,7 @@ expect 0 prov logs -n 1 talk --json
 expect_same "as JSON" "talk@container console" "$(jq -r '.machine + " " + .log' "$out")"
 expect 2 prov logs -n few talk
 expect_one_error
-script -qec "'$build/prov' -C '$lab' logs -n 1 talk" /dev/null >"$out" </dev/null
+script -qec "'$build/prov' -C '$lab' logs -n 1 talk" /dev/null >"$out" 2>"$err" </dev/null
 expect_no_text "$out" "$(printf '\033')"
 expect_text "$out" 'red \\x1b\[31m'
 expect 0 prov logs -n 1 talk web
@@ -129,7 +172,7 @@ expect_text "$scratch/follow.out" "got bye"
 expect_same "state" "talk@container halted" "$(states | grep talk)"
 expect 0 prov inspect talk
 expect_text "$out" 'PID 1 ended with 3'
-expect_no_text "$out" namespaces
+expect_no_text "$out" '^  namespaces'
 expect 0 prov logs -f -n 1 talk
 expect_same "of a halted one" "got bye" "$(cat "$out")"
 
