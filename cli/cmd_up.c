@@ -121,7 +121,8 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 {
 	struct err err = {0};
 
-	if (alloc_network(lab, &err) < 0 || prepare_specs(lab, chosen, n, &err) < 0)
+	if (alloc_network(lab, &err) < 0 || alloc_ids(lab, &err) < 0 ||
+	        prepare_specs(lab, chosen, n, &err) < 0)
 		return cli_fail(cli, &err);
 	int code = verb == &verb_up ? remove_orphans(cli, lab, chosen, n, options, sink) : 0;
 	if (code)

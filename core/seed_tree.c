@@ -18,43 +18,52 @@ struct trees {
 	int upper, lower; /* folders; lower is -1 where there is none */
 };
 
-/* A folder of the upper layer hides mode and owner of the one below: they are taken along. */
-static int make_parent(const struct trees *t, const char *folder, struct err *err)
+/* A folder of the upper layer hides mode and owner of the one below: they are taken along. parent
+ * is the folder above, which was opened beneath the root. */
+static int make_folder(
+        const struct trees *t, int parent, const char *name, const char *folder, struct err *err)
 {
 	struct stat st = {.st_mode = 0755};
 	AUTO_FD int below =
 	        t->lower < 0 ? -1 : fs_open_beneath(t->lower, folder, O_PATH | O_DIRECTORY, 0);
 
-	if (mkdirat(t->upper, folder, 0700) < 0)
+	if (mkdirat(parent, name, 0700) < 0)
 		return errno == EEXIST ? 0 : err_sys(err, "create folder '%s'", folder);
 	if (below >= 0 && fstat(below, &st) < 0)
 		return err_sys(err, "look at '%s'", folder);
-	if (fchownat(t->upper, folder, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	        fchmodat(t->upper, folder, st.st_mode & 07777, 0) < 0)
+	AUTO_FD int made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0 || fchown(made, st.st_uid, st.st_gid) < 0 ||
+	        fchmod(made, st.st_mode & 07777) < 0)
 		return err_sys(err, "set mode and owner of '%s'", folder);
 	return 0;
 }
 
-/* Opens the folder that holds path in the upper layer, making what is missing on the way. */
+/* Opens the folder that holds path in the upper layer, making what is missing on the way: each part
+ * in the one before, which no link can take the place of any more. */
 static int open_parent(const struct trees *t, const char *path, struct err *err)
 {
 	AUTO_FREE char *copy = xstrdup(path);
+	int at = fs_open_beneath(t->upper, "/", O_RDONLY | O_DIRECTORY, 0);
 
-	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
+	for (char *name = copy + 1, *p; at >= 0 && (p = strchr(name, '/')); name = p + 1) {
 		*p = '\0';
-		/* Each part was opened beneath before the next is made in it: no link can be on the
-		 * way. */
-		AUTO_FD int fd = fs_open_beneath(t->upper, copy, O_PATH | O_DIRECTORY, 0);
-		if (fd < 0 && errno != ENOENT)
+		int next = fs_open_beneath(at, name, O_RDONLY | O_DIRECTORY, 0);
+		if (next < 0 && errno == ENOENT) {
+			if (make_folder(t, at, name, copy, err) < 0) {
+				close(at);
+				return -1;
+			}
+			next = fs_open_beneath(at, name, O_RDONLY | O_DIRECTORY, 0);
+		}
+		int code = errno;
+		close(at);
+		errno = code;
+		at = next;
+		if (at < 0)
 			return err_sys(err, "open folder '%s' of the machine", copy);
-		if (fd < 0 && make_parent(t, copy + 1, err) < 0)
-			return -1;
 		*p = '/';
 	}
-	char *last = strrchr(copy, '/');
-	*last = '\0';
-	int fd = fs_open_beneath(t->upper, copy, O_RDONLY | O_DIRECTORY, 0);
-	return fd < 0 ? err_sys(err, "open folder '%s' of the machine", *copy ? copy : "/") : fd;
+	return at < 0 ? err_sys(err, "open folder '/' of the machine") : at;
 }
 
 /* What the machine sees at path now: the upper layer's file, else the lower's. Absent is empty. */

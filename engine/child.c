@@ -42,10 +42,6 @@ static int enter(const struct engine *e, struct err *err)
 
 	if (e->options.join && cgroup_join_self(e->options.join) < 0)
 		return err_sys(err, "join the cgroup");
-	for (size_t i = 0; i < plan->n_joins; i++)
-		if (plan->joins[i].kind != CLONE_NEWPID &&
-		        setns(e->joins[i], plan->joins[i].kind) < 0)
-			return err_sys(err, "enter the namespace '%s'", plan->joins[i].path);
 	if (plan->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(err, "make a cgroup namespace");
 	return 0;
@@ -310,6 +306,8 @@ static int become(const struct engine *e, int *report, struct err *err)
 		return -1;
 	if (e->options.inside && e->options.inside(e->options.ctx, err) < 0)
 		return -1;
+	if (confine_become(&plan->confine, err) < 0)
+		return -1;
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, "leave the parent");
 	if (plan->cwd && go_to(plan->cwd, err) < 0)
@@ -318,8 +316,8 @@ static int become(const struct engine *e, int *report, struct err *err)
 		return -1;
 	if (e->options.before_exec && e->options.before_exec(e->options.ctx, err) < 0)
 		return -1;
-	if (caps_limit(plan->confine.caps.bounding) < 0)
-		return err_sys(err, "limit the capabilities");
+	if (confine_seal(&plan->confine, err) < 0)
+		return -1;
 	return execute(plan, init, err);
 }
 

@@ -4,18 +4,15 @@
 
 #include "base/fs.h"
 #include "engine/process.h"
-#include "guest/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,94 +94,10 @@ static int open_joins(struct engine *e, struct err *err)
 	return 0;
 }
 
-static int compare_fds(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-void keep_descriptors(int *keep, size_t n)
-{
-	int next = 3;
-
-	qsort(keep, n, sizeof(*keep), compare_fds);
-	for (size_t i = 0; i < n; i++) {
-		if (keep[i] > next)
-			close_range((unsigned)next, (unsigned)keep[i] - 1, 0);
-		if (keep[i] >= next)
-			next = keep[i] + 1;
-	}
-	close_range((unsigned)next, ~0U, 0);
-}
-
-/*
- * Closes what is the caller's alone. They would be closed at the next exec, but the lock of a
- * journal must not be held by what dies a moment after its holder.
- */
-static void child_keeps(const struct engine *e)
-{
-	static const struct cgroup_join no_join = {.folder = -1};
-	const struct cgroup_join *join = e->options.join ? e->options.join : &no_join;
-	size_t n_joins = e->options.plan->n_joins, n = 0;
-	size_t preserved = e->options.preserve_fds;
-	AUTO_FREE int *keep = xcalloc(7 + CGROUP_HIERARCHIES + n_joins + preserved, sizeof(*keep));
-
-	keep[n++] = e->lines.report[1];
-	keep[n++] = e->lines.gate[1];
-	keep[n++] = e->lines.log[1];
-	keep[n++] = e->init;
-	keep[n++] = e->options.hold;
-	keep[n++] = e->options.late;
-	keep[n++] = e->options.terminal;
-	for (size_t i = 0; i < preserved; i++)
-		keep[n++] = 3 + (int)i;
-	for (size_t i = 0; i < join->n; i++)
-		keep[n++] = join->tasks[i];
-	for (size_t i = 0; i < n_joins; i++)
-		keep[n++] = e->joins[i];
-	keep_descriptors(keep, n);
-}
-
-/* A pid namespace is entered by the one who forks, for its children (setns(2)); fd -1: none. */
-static int enter_pids(const struct engine *e, int *own)
-{
-	const struct container_plan *plan = e->options.plan;
-
-	for (size_t i = 0; i < plan->n_joins; i++) {
-		if (plan->joins[i].kind != CLONE_NEWPID)
-			continue;
-		*own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-		return *own < 0 ? -1 : setns(e->joins[i], CLONE_NEWPID);
-	}
-	return 0;
-}
-
-/* Born under the name that says that it is no container yet. Two namespaces begin where the child
- * stands later: it makes them itself. */
-pid_t engine_clone(struct engine *e)
-{
-	uint64_t flags = e->options.plan->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
-	AUTO_FD int own_pids = -1;
-	char name[16] = "";
-
-	if (enter_pids(e, &own_pids) < 0)
-		return -1;
-	prctl(PR_GET_NAME, name);
-	prctl(PR_SET_NAME, COMM_STARTING);
-	pid_t pid = cgroup_fork(e->options.join, flags, &e->pidfd);
-	if (pid == 0) {
-		child_keeps(e);
-		engine_child(e);
-	}
-	prctl(PR_SET_NAME, name);
-	if (own_pids >= 0 && setns(own_pids, CLONE_NEWPID) < 0)
-		return -1;
-	return pid;
-}
-
 static int clone_alone(struct engine *e, struct err *err)
 {
 	e->pid = engine_clone(e);
-	return e->pid < 0 ? err_sys(err, "clone the container") : 0;
+	return e->pid < 0 ? engine_clone_failed(e, err) : 0;
 }
 
 static int create(struct engine *e, struct err *err)
@@ -199,6 +112,8 @@ static int create(struct engine *e, struct err *err)
 		return -1;
 	util_close_fd(&e->lines.report[1]);
 	util_close_fd(&e->lines.gate[1]);
+	if (confine_prepare(&plan->confine, e->pid, err) < 0)
+		return -1;
 	if (!(plan->namespaces & CLONE_NEWUSER))
 		return 0;
 	return userns_map(e->pid, &plan->uids, &plan->gids, &e->userns, err);

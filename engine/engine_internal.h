@@ -37,6 +37,7 @@ _Noreturn void engine_child(const struct engine *e);
 
 /* Clones the child, which is the caller's; 0 is not returned. -1 with errno. */
 MUST_CHECK pid_t engine_clone(struct engine *e);
+int engine_clone_failed(const struct engine *e, struct err *err); /* -1, by errno */
 /* prov-mon as the caller's child, and the container as its. */
 MUST_CHECK int engine_supervise(struct engine *e, struct err *err);
 /* Closes all from 3 on but these (-1 among them is none). */

@@ -67,6 +67,7 @@ void container_plan_clear(struct container_plan *plan)
 	        plan->domainname, plan->cwd, plan->console, plan->status};
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		free(owned[i]);
+	confine_clear(&plan->confine);
 	strv_clear(&plan->argv);
 	strv_clear(&plan->env);
 	*plan = (struct container_plan){0};

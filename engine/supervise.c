@@ -47,7 +47,7 @@ static _Noreturn void become_mon(struct engine *e)
 	util_close_fd(&l->gate[0]);
 	pid_t pid = engine_clone(e);
 	if (pid < 0) {
-		err_sys(&err, "clone the container");
+		(void)!engine_clone_failed(e, &err);
 	} else if (io_write_all(l->pids[1], &pid, sizeof(pid), &err) == 0) {
 		snprintf(number, sizeof(number), "%d", pid);
 		const char *argv[] = {"prov-mon", number, plan->console, plan->status,

@@ -175,15 +175,14 @@ static bool known(const struct lab *lab, const char *selector)
 	return false;
 }
 
-/* Addresses of machines that neither the file nor a journal knows are free again. */
-static int forget_strangers(struct lab *lab, struct err *err)
+int alloc_forget(struct lab *lab, const char *prefix, struct err *err)
 {
 	AUTO_STRV gone = {0};
 	const struct journal_state *state = journal_state(lab->journal);
 
 	for (size_t i = 0; i < state->n_facts; i++) {
 		const char *key = state->facts[i].key;
-		if (str_starts(key, address_prefix) && !known(lab, key + strlen(address_prefix)))
+		if (str_starts(key, prefix) && !known(lab, key + strlen(prefix)))
 			strv_add(&gone, key);
 	}
 	for (size_t i = 0; i < gone.n; i++)
@@ -230,7 +229,7 @@ int alloc_network(struct lab *lab, struct err *err)
 		return -1;
 	if (!parse_subnet(journal_fact(journal_state(lab->journal), subnet_key), &net))
 		return err_set(err, ERR_FAILED, "the lab's journal holds no readable subnet");
-	if (forget_strangers(lab, err) < 0)
+	if (alloc_forget(lab, address_prefix, err) < 0)
 		return -1;
 	for (size_t i = 0; i < lab->n; i++)
 		if (lab->machines[i].spec.network_mode == NET_LAB &&
@@ -245,6 +244,7 @@ void alloc_fill(const struct journal_state *state, struct machine_spec *spec)
 	const char *address = journal_fact(state, key);
 	struct subnet net;
 
+	alloc_fill_ids(state, spec);
 	if (spec->network_mode != NET_LAB || spec->n_nics || !address ||
 	        !parse_subnet(journal_fact(state, subnet_key), &net))
 		return;

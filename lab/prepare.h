@@ -21,8 +21,14 @@ MUST_CHECK int prepare_check(const struct providers *providers, struct machine *
 /* lab_lock'ed: allocates subnet and addresses for every declared machine in file order and records
  * them. */
 MUST_CHECK int alloc_network(struct lab *lab, struct err *err);
-/* Fills spec->nics from what is recorded. */
+/* Likewise a range of user and group ids for every container, unlike that of any other lab. */
+MUST_CHECK int alloc_ids(struct lab *lab, struct err *err);
+/* Facts "PREFIXselector" of machines that neither the file nor a journal knows: their numbers are
+ * free again. */
+MUST_CHECK int alloc_forget(struct lab *lab, const char *prefix, struct err *err);
+/* Fills spec->nics and spec->container.id_base from what is recorded. */
 void alloc_fill(const struct journal_state *state, struct machine_spec *spec);
+void alloc_fill_ids(const struct journal_state *state, struct machine_spec *spec);
 
 /* Applies the lab's steps that the chosen machines need and tells their interfaces the bridge.
  * Errors of steps are emitted to sink as well. */

@@ -1,10 +1,13 @@
 #include "transports/exec_internal.h"
 
+#include "base/fs.h"
 #include "transports/copy.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,6 +42,45 @@ static const struct transport_ops ops = {
         .close = close_transport,
 };
 
+static const struct {
+	const char *name;
+	int kind;
+} kinds[] = {{"mnt", CLONE_NEWNS}, {"uts", CLONE_NEWUTS}, {"ipc", CLONE_NEWIPC},
+        {"net", CLONE_NEWNET}, {"cgroup", CLONE_NEWCGROUP}, {"user", CLONE_NEWUSER},
+        {"time", CLONE_NEWTIME}};
+
+/* A namespace that is this process's own already may not be entered (a user namespace) or need not
+ * be. */
+static int find_namespaces(struct exec_transport *x, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		AUTO_FREE char *own = xasprintf("/proc/self/ns/%s", kinds[i].name);
+		AUTO_FREE char *theirs = xasprintf("/proc/%d/ns/%s", x->pid, kinds[i].name);
+		struct stat a, b;
+		if (stat(own, &a) < 0 || stat(theirs, &b) < 0) {
+			if (kinds[i].kind == CLONE_NEWTIME)
+				continue; /* Linux 5.6 */
+			return err_sys(err, "look at the machine's namespaces");
+		}
+		if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+			x->namespaces |= kinds[i].kind;
+	}
+	return 0;
+}
+
+/* The host's id of the machine's root: /proc/PID/uid_map, "0 ID COUNT". */
+static int find_owner(struct exec_transport *x, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/uid_map", x->pid);
+	AUTO_STR text = {0};
+
+	if (fs_read(path, 65536, &text, err) < 0)
+		return -1;
+	if (sscanf(str_text(&text), " 0 %u", &x->owner) != 1)
+		return err_set(err, ERR_FAILED, "the machine has no root");
+	return 0;
+}
+
 /* The pidfd first: as long as it is that process, /proc/PID is that process's too. */
 static int open_machine(struct exec_transport *x, struct err *err)
 {
@@ -53,6 +95,8 @@ static int open_machine(struct exec_transport *x, struct err *err)
 	x->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (x->root < 0)
 		return err_sys(err, "open the root of process %d", x->pid);
+	if (x->pid && (find_namespaces(x, err) < 0 || find_owner(x, err) < 0))
+		return -1;
 	if (x->pid && syscall(SYS_pidfd_send_signal, x->pidfd, 0, NULL, 0) < 0)
 		return err_sys(err, "enter process %d", x->pid);
 	if (x->cgroup)

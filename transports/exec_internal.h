@@ -7,10 +7,12 @@
 
 struct exec_transport {
 	struct transport base;
-	pid_t pid;  /* 0: the host itself */
-	int pidfd;  /* of pid; -1: the host */
-	int root;   /* the machine's "/" */
-	char *user; /* login user of shell() */
+	pid_t pid;      /* 0: the host itself */
+	int pidfd;      /* of pid; -1: the host */
+	int root;       /* the machine's "/" */
+	int namespaces; /* CLONE_NEW… that it does not share with this process */
+	uid_t owner;    /* its root, seen from here */
+	char *user;     /* login user of shell() */
 	struct strv env;
 	char *cgroup;
 	struct cgroup_tree tree; /* only where cgroup is set */

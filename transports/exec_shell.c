@@ -28,9 +28,9 @@ static bool is_multiplexer(int fd)
 	        fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
 }
 
-static int open_pty(int root, int *master, int *slave, struct err *err)
+static int open_pty(const struct exec_transport *t, int *master, int *slave, struct err *err)
 {
-	AUTO_FD int path = exec_open_in(root, "/dev/pts/ptmx", O_PATH);
+	AUTO_FD int path = exec_open_in(t->root, "/dev/pts/ptmx", O_PATH);
 
 	if (path < 0)
 		return err_sys(err, "open the machine's '/dev/pts/ptmx'");
@@ -45,6 +45,11 @@ static int open_pty(int root, int *master, int *slave, struct err *err)
 	int s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (s < 0)
 		return err_sys(err, "open a terminal in the machine");
+	/* It is this process's, whose user has no name in there. */
+	if (t->pid && fchown(s, t->owner, (gid_t)-1) < 0) {
+		close(s);
+		return err_sys(err, "hand over a terminal in the machine");
+	}
 	*slave = s;
 	*master = util_steal_fd(&m);
 	return 0;
@@ -164,7 +169,7 @@ static int talk_to(struct exec_start *start, struct terminal *terminal, const vo
 	AUTO_FD int master = -1, slave = -1;
 	struct exec_child child;
 
-	if (open_pty(start->transport->root, &master, &slave, err) < 0)
+	if (open_pty(start->transport, &master, &slave, err) < 0)
 		return -1;
 	follow_size(master);
 	if (fchown(slave, start->user->uid, (gid_t)-1) < 0)

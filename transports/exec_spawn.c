@@ -22,8 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
-
 /* On the host itself a caller who is not root has no choice but to stay who he is. */
 static const char *default_user(const struct exec_transport *t, char number[16])
 {
@@ -73,7 +71,7 @@ static int enter(const struct exec_start *start, const struct cgroup_join *join,
 		return err_sys(err, "hide from the machine");
 	if (t->cgroup && cgroup_join_self(join) < 0)
 		return err_sys(err, "join the machine's cgroup");
-	if (setns(t->pidfd, NAMESPACES) < 0)
+	if (setns(t->pidfd, t->namespaces) < 0)
 		return err_sys(err, "enter the machine's namespaces");
 	/* The root of a mount namespace is not the machine's where prov itself runs in a chroot:
 	 * there, pivot_root swaps the chroot's mount, and setns leads outside of it. */
@@ -104,7 +102,7 @@ static int become_user(const struct exec_start *start, struct err *err)
 {
 	const struct exec_user *u = start->user;
 
-	if (geteuid() != 0 && u->uid == geteuid())
+	if (!start->transport->pid && geteuid() != 0 && u->uid == geteuid())
 		return 0;
 	if (start->transport->pid && caps_limit(caps_container()) < 0)
 		return err_sys(err, "limit the capabilities");

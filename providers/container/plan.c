@@ -1,6 +1,5 @@
 #include "providers/container/plan.h"
 
-#include "engine/caps.h"
 #include "transports/exec_env.h"
 
 #include <sched.h>
@@ -54,9 +53,26 @@ static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/interr
         "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
         "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"};
 
+/* A sysfs shows a network namespace, and is refused to who does not own that: in the host's network
+ * it is the host's own. */
+static void plan_host_sys(struct container_plan *plan)
+{
+	struct fs_row *row = plan_add(plan, FS_BIND, "/sys");
+
+	row->source = xstrdup("/sys");
+	row->flags = FS_RECURSIVE;
+	row->attr_set = STRICT | MOUNT_ATTR_RDONLY;
+}
+
 static void plan_tree(struct container_plan *plan)
 {
+	bool host_sys = plan->uids.n && !(plan->namespaces & CLONE_NEWNET);
+
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		if (host_sys && str_eq(mounts[i].type, "sysfs")) {
+			plan_host_sys(plan);
+			continue;
+		}
 		struct fs_row *row = plan_add(plan, FS_MOUNT, mounts[i].path);
 		row->type = xstrdup(mounts[i].type);
 		row->source = xstrdup(mounts[i].type);
@@ -74,6 +90,20 @@ static void plan_tree(struct container_plan *plan)
 		plan_add(plan, FS_READONLY, readonly[i])->attr_set = STRICT;
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
 		plan_add(plan, FS_MASK, masked[i]);
+	if (host_sys)
+		plan_add(plan, FS_MASK, "/sys/fs/cgroup");
+}
+
+#define IDS 65536
+
+/* Root inside is nobody outside. */
+static void plan_ids(const struct machine_spec *spec, struct container_plan *plan)
+{
+	if (!spec->container.id_base || spec->container.privileged)
+		return;
+	plan->namespaces |= CLONE_NEWUSER;
+	id_maps_add(&plan->uids, 0, (uint32_t)spec->container.id_base, IDS);
+	id_maps_add(&plan->gids, 0, (uint32_t)spec->container.id_base, IDS);
 }
 
 /* "auto": prov-init, which runs the command if there is one; "none": the command itself; else a
@@ -121,7 +151,7 @@ void container_plan_build(
 
 	if (spec->network_mode != NET_HOST)
 		plan.namespaces |= CLONE_NEWNET;
-	plan.confine.caps.bounding = caps_container();
+	plan_ids(spec, &plan);
 	plan_tree(&plan);
 	plan_argv(spec, &plan);
 	plan_env(spec, &plan);

@@ -5,6 +5,7 @@
 #include "core/spec.h"
 #include "engine/plan.h"
 
-/* Pure: what it names is looked at by the engine. Undone by container_plan_clear. */
+/* Pure: what it names is looked at by the engine. plan->confine stays empty, see
+ * providers/container/confine.h. Undone by container_plan_clear. */
 void container_plan_build(
         const struct machine_spec *spec, const struct names *names, struct container_plan *out);

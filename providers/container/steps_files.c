@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "core/seed.h"
+#include "engine/enter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,26 +104,25 @@ static int add_host_files(struct seed *seed, struct err *err)
 	return 0;
 }
 
+static int write_inside(void *seed, struct err *err)
+{
+	return seed_write_tree(seed, "/", NULL, err);
+}
+
 /* The upper layer of a mounted overlay must not be changed from below: a running container is
- * written to through its own root. */
+ * written to from inside. */
 int container_upper_apply(struct run *run, struct err *err)
 {
-	pid_t pid = container_pid(run->session);
+	pid_t pid;
 	struct seed seed = {0};
-	char root[32];
+	AUTO_FD int pidfd = container_open(run->session, &pid);
 
-	/* Opened before the second look: a number that became somebody else's in between is not
-	 * written to. */
-	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	AUTO_FD int root_fd = pid ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (pid && (root_fd < 0 || container_pid(run->session) != pid))
-		return err_set(err, ERR_FAILED, "the container ended meanwhile");
-	snprintf(root, sizeof(root), "/proc/self/fd/%d", root_fd);
 	make_seed(run, &seed);
 	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;
 	if (rc == 0)
-		rc = pid ? seed_write_tree(&seed, root, NULL, err)
-		         : seed_write_tree(&seed, run->names->upper, run->spec->box.rootfs, err);
+		rc = pidfd >= 0
+		        ? engine_enter(pidfd, pid, write_inside, &seed, err)
+		        : seed_write_tree(&seed, run->names->upper, run->spec->box.rootfs, err);
 	seed_clear(&seed);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "engine/cgroup.h"
 #include "engine/process.h"
 #include "guest/supervisor.h"
+#include "providers/container/confine.h"
 #include "providers/container/plan.h"
 
 #include <signal.h>
@@ -67,6 +68,7 @@ static pid_t mon_of(pid_t init)
 void container_namespaces_inputs(const struct run *run, struct digest *d)
 {
 	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
+	digest_number(d, "ids", run->spec->container.id_base);
 }
 
 int container_namespaces_apply(struct run *run, struct err *err)
@@ -83,6 +85,8 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	        cgroup_join_open(&s->tree, group, &s->join, err) < 0)
 		return -1;
 	container_plan_build(run->spec, run->names, &s->plan);
+	if (container_confine(run->spec, &s->plan.confine, err) < 0)
+		return -1;
 	const struct engine_options options = {
 	        .plan = &s->plan, .join = &s->join, .init = init, .mon = mon};
 	return engine_create(&options, &s->engine, err);

@@ -145,6 +145,7 @@ static void fill_spec(struct machine_spec *spec)
 	spec->user = xstrdup("root");
 	spec->network_mode = NET_NONE;
 	spec->container.stop_timeout_ns = INT64_C(5000000000);
+	spec->container.id_base = 0x70000000;
 }
 
 bool ctr_until(bool (*holds)(void))

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define err ctr_err
@@ -159,6 +160,38 @@ static struct run run_of(const struct step *step)
 	        .runner = &ctr.runner};
 }
 
+START_TEST(root_is_nobody_outside)
+{
+	AUTO_FREE char *made = xasprintf("%s/root/made", ctr.names.upper);
+	char path[32];
+	struct stat st;
+
+	up();
+	check_sh("id -u; tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map",
+	        "0\n 0 1879048192 65536\n 0 1879048192 65536\n");
+	snprintf(path, sizeof(path), "/proc/%d", ctr_pid());
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 1879048192);
+	/* On disk it is as the box has it, so that other ids need no chown. */
+	check_sh("touch /root/made; chown ann /root/made; stat -c '%U' /root/made /etc/passwd "
+	         "/etc/hostname",
+	        "ann\nroot\nroot\n");
+	ck_assert_int_eq(stat(made, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 1000);
+}
+END_TEST
+
+START_TEST(written_to_while_it_runs)
+{
+	up();
+	free(ctr.spec.hostname);
+	ctr.spec.hostname = xstrdup("other");
+	struct run run = run_of(NULL);
+	ck_ok(container_upper_apply(&run, &err));
+	check_sh("cat /etc/hostname; stat -c '%U %a' /etc/hostname", "other\nroot 644\n");
+}
+END_TEST
+
 START_TEST(links_in_the_box_move_no_mount)
 {
 	AUTO_FREE char *proc = xasprintf("%s/proc", ctr.names.upper);
@@ -179,7 +212,8 @@ int main(void)
 {
 	const TTest *const tests[] = {has_its_own_names, sees_only_its_own_processes,
 	        kernel_files_are_read_only, has_few_devices, capabilities_are_few, inherits_nothing,
-	        links_in_the_box_move_no_mount, init_is_small};
+	        links_in_the_box_move_no_mount, init_is_small, root_is_nobody_outside,
+	        written_to_while_it_runs};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;

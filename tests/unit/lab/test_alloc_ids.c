@@ -1,0 +1,115 @@
+/* User ids for containers: allocated once, unlike those of other machines and labs. */
+#include "tests/unit/lab/lab_fixture.h"
+
+#include "base/fs.h"
+#include "lab/prepare.h"
+#include "tests/fake/check_util.h"
+
+#include <stdlib.h>
+
+static const char two[] = "prov: 1\n"
+                          "defaults: { box: tiny, provider: container, networks: none }\n"
+                          "machines: { web: { provider: both }, db: {} }\n";
+
+static struct fixture fixture;
+static struct err err;
+
+static void begin(void)
+{
+	lab_fixture_begin(&fixture);
+	lab_fixture_write(fixture.project, two);
+}
+
+static void end(void)
+{
+	lab_fixture_end(&fixture);
+}
+
+static void open_lab(const char *folder, struct lab *lab)
+{
+	lab_fixture_open(folder, lab);
+	ck_ok(lab_lock(lab, &err));
+	ck_ok(alloc_ids(lab, &err));
+}
+
+static long base_of(const struct lab *lab, const char *key)
+{
+	const char *value = journal_fact(journal_state(lab->journal), key);
+
+	return value ? atol(value) : 0;
+}
+
+START_TEST(a_range_for_each_container)
+{
+	struct lab lab;
+
+	open_lab(fixture.project, &lab);
+	ck_assert_int_eq(base_of(&lab, "ids.web@container"), 0x70000000);
+	ck_assert_int_eq(base_of(&lab, "ids.db@container"), 0x70010000);
+	ck_assert_int_eq(base_of(&lab, "ids.web@kvm"), 0);
+	for (size_t i = 0; i < lab.n; i++) {
+		struct machine_spec *spec = &lab.machines[i].spec;
+		alloc_fill(journal_state(lab.journal), spec);
+		ck_assert_int_eq(spec->container.id_base != 0, str_eq(spec->provider, "container"));
+	}
+	lab_clear(&lab);
+}
+END_TEST
+
+START_TEST(kept_and_given_back)
+{
+	struct lab lab;
+
+	open_lab(fixture.project, &lab);
+	lab_clear(&lab);
+	lab_fixture_write(fixture.project,
+	        "prov: 1\ndefaults: { box: tiny, networks: none }\nmachines: { new: {}, db: {} "
+	        "}\n");
+	open_lab(fixture.project, &lab);
+	ck_assert_int_eq(base_of(&lab, "ids.db@container"), 0x70010000);
+	ck_assert_int_eq(base_of(&lab, "ids.new@container"), 0x70000000);
+	ck_assert_int_eq(base_of(&lab, "ids.web@container"), 0);
+	lab_clear(&lab);
+}
+END_TEST
+
+START_TEST(two_labs_share_none)
+{
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+	struct lab a, b;
+
+	lab_fixture_write(other, two);
+	open_lab(fixture.project, &a);
+	open_lab(other, &b);
+	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0x70020000);
+	ck_assert_int_eq(base_of(&b, "ids.db@container"), 0x70030000);
+	lab_clear(&a);
+	lab_clear(&b);
+}
+END_TEST
+
+START_TEST(strangers_give_theirs_back)
+{
+	struct lab lab;
+
+	lab_fixture_open(fixture.project, &lab);
+	ck_ok(lab_lock(&lab, &err));
+	for (unsigned range = 0x7000; range <= 0x7ffe; range++) {
+		AUTO_FREE char *key = xasprintf("ids.other%u", range);
+		AUTO_FREE char *value = xasprintf("%u", range << 16);
+		ck_ok(journal_set(lab.journal, key, value, &err));
+	}
+	/* No machine of the file has them. */
+	ck_ok(alloc_ids(&lab, &err));
+	ck_assert_int_eq(base_of(&lab, "ids.web@container"), 0x70000000);
+	lab_clear(&lab);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {a_range_for_each_container, kept_and_given_back,
+	        two_labs_share_none, strangers_give_theirs_back};
+
+	return suite_run("alloc_ids", tests, ARRAY_SIZE(tests), begin, end);
+}
