@@ -23,6 +23,9 @@ static int look(const char *path, const struct stat *st, int type, struct FTW *f
 	/* Root of the host opens even what has nothing behind it to write to. */
 	if (type != FTW_F || !S_ISREG(st->st_mode) || !(st->st_mode & 0222))
 		return 0;
+	/* Whoever writes there asks to be woken under pressure; it is meant for everybody. */
+	if (strncmp(path, "/proc/pressure/", 15) == 0)
+		return 0;
 	tries++;
 	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)

@@ -1,0 +1,58 @@
+#!/bin/sh
+# CVE-2021-30465, CVE-2024-45310: what is mounted on is swapped for a link while the engine works. Nothing is made or
+# mounted outside of the root file system, in 10,000 rounds of swapping.
+. "$(dirname "$0")/../../isolation.sh"
+need_box tiny
+remember_host
+
+canary=$scratch/canary
+mkdir "$canary"
+swap() { # SECONDS FOLDER NAME TARGET
+	: >"$scratch/swap.out"
+	"$attacks/swap" "$@" >"$scratch/swap.out" 2>&1 &
+	swap=$!
+	children=$swap
+	tries=0
+	until grep -q ready "$scratch/swap.out"; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the swapper does not start"
+		sleep 0.02
+	done
+}
+swapped() { # WHAT STARTS
+	wait $swap || fail "the swapper failed"
+	children=
+	rounds=$(sed -n 's/^rounds //p' "$scratch/swap.out")
+	[ "$rounds" -ge 10000 ] || fail "$1: only $rounds swaps"
+	[ "$2" -ge 10 ] || fail "$1: only $2 starts"
+	left=$(find "$canary" -mindepth 1)
+	[ -z "$left" ] || fail "$1: made outside: $left"
+	! grep -F "$canary" /proc/self/mountinfo || fail "$1: mounted outside"
+}
+
+# prov's own machine: its layer lies on the host, where somebody swaps a place that is mounted on, or written to.
+machine tiny
+layer=$(find "$PROV_HOME/labs/$(lab_id)" -type d -name upper | head -n 1)
+[ -d "$layer" ] || fail "there is no upper layer"
+for place in dev proc etc; do
+	expect 0 prov halt
+	rm -rf "${layer:?}/$place"
+	[ $place != etc ] || cp -a "$canary" "$layer/etc"
+	swap 3 "$layer" $place "$canary"
+	starts=0 refused=0
+	while kill -0 $swap 2>/dev/null; do
+		if prov up >"$out" 2>"$err" </dev/null; then
+			prov exec web -- cat /proc/self/mountinfo >"$scratch/mountinfo" 2>"$err" </dev/null
+			! grep -F "$scratch" "$scratch/mountinfo" || fail "$place: a folder of the host is mounted inside"
+		else
+			refused=$((refused + 1))
+		fi
+		prov halt >"$out" 2>"$err" </dev/null
+		starts=$((starts + 1))
+	done
+	swapped "/$place of a machine" $starts
+	rm -rf "${layer:?}/$place"
+done
+expect 0 prov destroy -f
+echo "SKIP volumes do not exist yet, so two machines cannot share one whose folders are swapped"
+expect_clean destroy
