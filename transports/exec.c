@@ -1,15 +1,9 @@
 #include "transports/exec_internal.h"
 
-#include "base/fs.h"
 #include "transports/copy.h"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static int put(struct transport *t, const struct transport_file *file, struct err *err)
 {
@@ -25,8 +19,8 @@ static void close_transport(struct transport *t)
 {
 	struct exec_transport *x = (struct exec_transport *)t;
 
-	util_close_fd(&x->pidfd);
-	util_close_fd(&x->root);
+	entry_close(&x->entry);
+	confine_clear(&x->confine);
 	cgroup_tree_clear(&x->tree);
 	strv_clear(&x->env);
 	free(x->user);
@@ -42,66 +36,24 @@ static const struct transport_ops ops = {
         .close = close_transport,
 };
 
-static const struct {
-	const char *name;
-	int kind;
-} kinds[] = {{"mnt", CLONE_NEWNS}, {"uts", CLONE_NEWUTS}, {"ipc", CLONE_NEWIPC},
-        {"net", CLONE_NEWNET}, {"cgroup", CLONE_NEWCGROUP}, {"user", CLONE_NEWUSER},
-        {"time", CLONE_NEWTIME}};
-
-/* A namespace that is this process's own already may not be entered (a user namespace) or need not
- * be. */
-static int find_namespaces(struct exec_transport *x, struct err *err)
+static int open_host(struct exec_transport *x, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		AUTO_FREE char *own = xasprintf("/proc/self/ns/%s", kinds[i].name);
-		AUTO_FREE char *theirs = xasprintf("/proc/%d/ns/%s", x->pid, kinds[i].name);
-		struct stat a, b;
-		if (stat(own, &a) < 0 || stat(theirs, &b) < 0) {
-			if (kinds[i].kind == CLONE_NEWTIME)
-				continue; /* Linux 5.6 */
-			return err_sys(err, "look at the machine's namespaces");
-		}
-		if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
-			x->namespaces |= kinds[i].kind;
-	}
-	return 0;
+	x->entry.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return x->entry.root < 0 ? err_sys(err, "open '/'") : 0;
 }
 
-/* The host's id of the machine's root: /proc/PID/uid_map, "0 ID COUNT". */
-static int find_owner(struct exec_transport *x, struct err *err)
+static int open_machine(struct exec_transport *x, pid_t pid, struct err *err)
 {
-	AUTO_FREE char *path = xasprintf("/proc/%d/uid_map", x->pid);
-	AUTO_STR text = {0};
-
-	if (fs_read(path, 65536, &text, err) < 0)
+	if (entry_open(pid, &x->entry, err) < 0)
 		return -1;
-	if (sscanf(str_text(&text), " 0 %u", &x->owner) != 1)
-		return err_set(err, ERR_FAILED, "the machine has no root");
-	return 0;
+	return x->cgroup ? cgroup_tree_find(CGROUP_ROOT, &x->tree, err) : 0;
 }
 
-/* The pidfd first: as long as it is that process, /proc/PID is that process's too. */
-static int open_machine(struct exec_transport *x, struct err *err)
+static void set_confine(struct exec_transport *x, const struct confine *confine)
 {
-	char path[32] = "/";
+	const struct confine plain = {.umask = 022, .caps = caps_of(caps_container(), true)};
 
-	if (x->pid) {
-		x->pidfd = (int)syscall(SYS_pidfd_open, x->pid, 0);
-		if (x->pidfd < 0)
-			return err_sys(err, "open process %d", x->pid);
-		snprintf(path, sizeof(path), "/proc/%d/root", x->pid);
-	}
-	x->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (x->root < 0)
-		return err_sys(err, "open the root of process %d", x->pid);
-	if (x->pid && (find_namespaces(x, err) < 0 || find_owner(x, err) < 0))
-		return -1;
-	if (x->pid && syscall(SYS_pidfd_send_signal, x->pidfd, 0, NULL, 0) < 0)
-		return err_sys(err, "enter process %d", x->pid);
-	if (x->cgroup)
-		return cgroup_tree_find(CGROUP_ROOT, &x->tree, err);
-	return 0;
+	confine_copy(&x->confine, confine ? confine : &plain);
 }
 
 int exec_transport_open(const struct exec_target *target, struct transport **out, struct err *err)
@@ -110,15 +62,14 @@ int exec_transport_open(const struct exec_target *target, struct transport **out
 
 	*x = (struct exec_transport){
 	        .base.ops = &ops,
-	        .pid = target->pid,
-	        .pidfd = -1,
-	        .root = -1,
+	        .entry = {.pidfd = -1, .root = -1},
 	        .user = xstrdup(target->user),
 	        .cgroup = xstrdup(target->cgroup),
 	};
 	if (target->env)
 		strv_copy(&x->env, target->env);
-	if (open_machine(x, err) < 0) {
+	set_confine(x, target->confine);
+	if ((target->pid ? open_machine(x, target->pid, err) : open_host(x, err)) < 0) {
 		close_transport(&x->base);
 		return -1;
 	}

@@ -1,18 +1,16 @@
 /* What the parts of the exec transport share. */
 #pragma once
 
-#include "engine/cgroup_tree.h"
+#include "engine/confine.h"
+#include "engine/entry.h"
 #include "transports/exec.h"
 #include "transports/exec_user.h"
 
 struct exec_transport {
 	struct transport base;
-	pid_t pid;      /* 0: the host itself */
-	int pidfd;      /* of pid; -1: the host */
-	int root;       /* the machine's "/" */
-	int namespaces; /* CLONE_NEW… that it does not share with this process */
-	uid_t owner;    /* its root, seen from here */
-	char *user;     /* login user of shell() */
+	struct entry entry; /* pid 0: the host itself */
+	struct confine confine;
+	char *user; /* login user of shell() */
 	struct strv env;
 	char *cgroup;
 	struct cgroup_tree tree; /* only where cgroup is set */
@@ -27,7 +25,8 @@ struct exec_start {
 	const struct exec_user *user;
 	const char *cwd; /* NULL: the user's home, or "/" if that cannot be entered */
 	int fds[3];
-	bool terminal; /* fds[0] becomes the controlling one */
+	bool terminal; /* fds[0] becomes the controlling one, and the user's */
+	bool tracked;  /* all that it starts stays its descendant, so that exec_kill finds it */
 };
 
 struct exec_child {
@@ -40,12 +39,16 @@ MUST_CHECK int exec_start_init(const struct exec_transport *t, const struct tran
         const char *user_name, struct exec_user *user, struct exec_start *start, struct err *err);
 void exec_start_clear(struct exec_start *start);
 
+/* The child: reports a struct err, or executes. */
+_Noreturn void exec_child_main(
+        const struct exec_start *start, const struct cgroup_join *join, int report);
+
 /* On success the command executes in a session of its own, or its child says on fds[2] why it
  * cannot (enter its folder, execute) and ends with 126 or 127. */
 MUST_CHECK int exec_spawn(
         const struct exec_start *start, struct exec_child *child, struct err *err);
 /* SIGKILL to the command and to all that it started and that still belongs to it: its session, and
- * its descendants. */
+ * its descendants; which, where it was tracked, is all. */
 void exec_kill(const struct exec_child *child);
 /* Reaps; exit code or 128 + n. */
 int exec_wait(struct exec_child *child);

@@ -228,6 +228,7 @@ int exec_run(struct transport *t, const struct transport_cmd *cmd, int *status, 
 	struct exec_user user = {0};
 
 	int rc = exec_start_init((struct exec_transport *)t, cmd, cmd->user, &user, &start, err);
+	start.tracked = cmd->timeout_ns != 0;
 	if (rc == 0)
 		rc = spawn(cmd, &start, &streams, &child, err);
 	exec_start_clear(&start);

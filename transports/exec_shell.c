@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -28,16 +29,16 @@ static bool is_multiplexer(int fd)
 	        fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
 }
 
-static int open_pty(const struct exec_transport *t, int *master, int *slave, struct err *err)
+static int make_pty(int root, int *master, int *slave, struct err *err)
 {
-	AUTO_FD int path = exec_open_in(t->root, "/dev/pts/ptmx", O_PATH);
+	AUTO_FD int path = exec_open_in(root, "/dev/pts/ptmx", O_PATH);
 
 	if (path < 0)
 		return err_sys(err, "open the machine's '/dev/pts/ptmx'");
 	if (!is_multiplexer(path))
 		return err_set(err, ERR_FAILED, "the machine's '/dev/pts' makes no terminals");
 	AUTO_FREE char *reopen = xasprintf("/proc/self/fd/%d", path);
-	AUTO_FD int m = open(reopen, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	AUTO_FD int m = open(reopen, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	int locked = 0;
 	if (m < 0 || ioctl(m, TIOCSPTLCK, &locked) < 0)
 		return err_sys(err, "make a terminal in the machine");
@@ -45,14 +46,20 @@ static int open_pty(const struct exec_transport *t, int *master, int *slave, str
 	int s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (s < 0)
 		return err_sys(err, "open a terminal in the machine");
-	/* It is this process's, whose user has no name in there. */
-	if (t->pid && fchown(s, t->owner, (gid_t)-1) < 0) {
-		close(s);
-		return err_sys(err, "hand over a terminal in the machine");
-	}
 	*slave = s;
 	*master = util_steal_fd(&m);
 	return 0;
+}
+
+/* A terminal belongs to who opened it: to root inside, or nobody there could give it away. */
+static int open_pty(const struct entry *entry, int *master, int *slave, struct err *err)
+{
+	int uid = setfsuid(entry->uid), gid = setfsgid(entry->gid);
+	int rc = make_pty(entry->root, master, slave, err);
+
+	setfsuid((uid_t)uid);
+	setfsgid((gid_t)gid);
+	return rc;
 }
 
 static void follow_size(int master)
@@ -71,34 +78,54 @@ static void follow_size(int master)
 
 struct talk {
 	struct terminal *terminal;
-	int master;
-	int in; /* -1: at its end */
+	int master; /* never waited for: a program that does not read must not stop what it says */
+	int in;     /* -1: at its end */
 	const struct exec_child *child;
 	const volatile int *stop;
+	char typed[16384]; /* and not yet taken */
+	size_t n_typed;
 };
 
-/* False: there is nothing more. */
-static bool copy(int from, int to)
+/* What the machine says. False: there is nothing more. */
+static bool show_output(const struct talk *t)
 {
 	char buf[16384];
-	ssize_t n = read(from, buf, sizeof(buf));
+	ssize_t n = read(t->master, buf, sizeof(buf));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
 	/* EIO of the master: every slave is closed. */
-	return n > 0 && io_write_all(to, buf, (size_t)n, NULL) == 0;
+	return n > 0 && io_write_all(STDOUT_FILENO, buf, (size_t)n, NULL) == 0;
 }
 
 /* The end of a file or pipe is typed as ^D. */
 static void take_input(struct talk *t)
 {
-	static const char end_of_file = 4;
+	ssize_t n = read(t->in, t->typed, sizeof(t->typed));
 
-	if (copy(t->in, t->master))
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	if (!t->terminal->is_tty)
-		(void)!io_write_all(t->master, &end_of_file, 1, NULL);
+	if (n > 0) {
+		t->n_typed = (size_t)n;
+		return;
+	}
+	if (!t->terminal->is_tty) {
+		t->typed[0] = 4;
+		t->n_typed = 1;
+	}
 	t->in = -1;
+}
+
+static void hand_over(struct talk *t)
+{
+	ssize_t n = write(t->master, t->typed, t->n_typed);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0)
+		n = (ssize_t)t->n_typed;
+	t->n_typed -= (size_t)n;
+	memmove(t->typed, t->typed + n, t->n_typed);
 }
 
 static int interrupted(const struct talk *t, struct err *err)
@@ -112,6 +139,34 @@ static int interrupted(const struct talk *t, struct err *err)
 	           : err_set(err, ERR_INTERRUPTED, "interrupted");
 }
 
+/* What may be read and written now; true: something is. */
+static bool wait_for(const struct talk *t, bool ended, struct pollfd fds[4])
+{
+	fds[0] = (struct pollfd){t->n_typed ? -1 : t->in, POLLIN, 0};
+	fds[1] = (struct pollfd){t->master, (short)(POLLIN | (t->n_typed ? POLLOUT : 0)), 0};
+	fds[2] = (struct pollfd){t->terminal->signals, POLLIN, 0};
+	fds[3] = (struct pollfd){ended ? -1 : t->child->pidfd, POLLIN, 0};
+	return poll(fds, 4, ended ? 0 : t->stop ? 100 : -1) > 0;
+}
+
+/* False: the master has nothing more to say. */
+static bool serve(struct talk *t, const struct pollfd fds[4])
+{
+	bool more = !(fds[1].revents & ~POLLOUT) || show_output(t);
+
+	if (t->n_typed && fds[1].revents & POLLOUT)
+		hand_over(t);
+	if (fds[0].revents)
+		take_input(t);
+	if (fds[2].revents && terminal_signals(t->terminal))
+		follow_size(t->master);
+	if (!more) {
+		t->master = t->in = -1;
+		t->n_typed = 0;
+	}
+	return more;
+}
+
 /* Ends with the command; what it left behind may hold the terminal on. */
 static int converse(struct talk *t, struct err *err)
 {
@@ -119,22 +174,13 @@ static int converse(struct talk *t, struct err *err)
 	bool ended = false;
 
 	for (;;) {
-		struct pollfd fds[4] = {{t->in, POLLIN, 0}, {t->master, POLLIN, 0},
-		        {t->terminal->signals, POLLIN, 0},
-		        {ended ? -1 : t->child->pidfd, POLLIN, 0}};
-		int ready = poll(fds, 4, ended ? 0 : t->stop ? 100 : -1);
-		if (ended && (ready <= 0 || !fds[1].revents || clock_mono_ns() > until))
+		struct pollfd fds[4];
+		bool ready = wait_for(t, ended, fds);
+		if (ended && (!ready || !(fds[1].revents & ~POLLOUT) || clock_mono_ns() > until))
 			return 0;
-		if (ready > 0 && fds[1].revents && !copy(t->master, STDOUT_FILENO)) {
-			if (ended)
-				return 0;
-			t->master = -1;
-		}
-		if (ready > 0 && fds[0].revents && t->master >= 0)
-			take_input(t);
-		if (ready > 0 && fds[2].revents && terminal_signals(t->terminal) && t->master >= 0)
-			follow_size(t->master);
-		if (!ended && ready > 0 && fds[3].revents) {
+		if (ready && !serve(t, fds) && ended)
+			return 0;
+		if (!ended && ready && fds[3].revents) {
 			ended = true;
 			until = clock_mono_ns() + LAST_WORDS_NS;
 		}
@@ -169,18 +215,20 @@ static int talk_to(struct exec_start *start, struct terminal *terminal, const vo
 	AUTO_FD int master = -1, slave = -1;
 	struct exec_child child;
 
-	if (open_pty(start->transport, &master, &slave, err) < 0)
+	if (open_pty(&start->transport->entry, &master, &slave, err) < 0)
 		return -1;
 	follow_size(master);
-	if (fchown(slave, start->user->uid, (gid_t)-1) < 0)
-		return err_sys(err, "give the terminal to '%s'", start->user->name);
 	for (int i = 0; i < 3; i++)
 		start->fds[i] = slave;
 	start->terminal = true;
 	if (exec_spawn(start, &child, err) < 0)
 		return -1;
 	util_close_fd(&slave);
-	struct talk talk = {terminal, master, STDIN_FILENO, &child, stop};
+	struct talk talk = {.terminal = terminal,
+	        .master = master,
+	        .in = STDIN_FILENO,
+	        .child = &child,
+	        .stop = stop};
 	int rc = terminal_raw(terminal, err);
 	if (rc == 0)
 		rc = converse(&talk, err);

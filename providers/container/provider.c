@@ -6,6 +6,7 @@
 #include "guest/supervisor.h"
 #include "engine/cgroup.h"
 #include "providers/container/checks.h"
+#include "providers/container/confine.h"
 #include "providers/container/describe.h"
 #include "engine/process.h"
 #include "providers/container/session.h"
@@ -151,11 +152,13 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
         struct transport **out, struct err *err)
 {
 	const struct session *s = session;
+	struct confine confine;
 	const struct exec_target target = {
 	        .pid = container_pid(s),
 	        .cgroup = s->names->cgroup,
 	        .user = s->spec->user,
 	        .env = &s->spec->env,
+	        .confine = &confine,
 	};
 
 	/* It answers as soon as it runs: there is nothing to wait for. */
@@ -165,7 +168,11 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
 		err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
 		return err_hint(err, "prov up %s", s->spec->selector);
 	}
-	return exec_transport_open(&target, out, err);
+	if (container_confine(s->spec, &confine, err) < 0)
+		return -1;
+	int rc = exec_transport_open(&target, out, err);
+	confine_clear(&confine);
+	return rc;
 }
 
 const struct provider container_provider = {

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <sched.h>
@@ -272,6 +274,29 @@ START_TEST(control_c_is_typed_inside)
 }
 END_TEST
 
+/* A program that reads nothing stops what is typed, and nothing else. */
+START_TEST(a_flood_stalls_nothing)
+{
+	struct winsize size = {.ws_row = 50, .ws_col = 120};
+	static char flood[65536];
+
+	memset(flood, 'x', sizeof(flood));
+	start("stty raw -echo; trap 'echo caught; exit 9' WINCH; echo ready; "
+	      "while :; do sleep 0.02; done");
+	wait_for("ready");
+	ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+	struct pollfd room = {master, POLLOUT, 0};
+	while (poll(&room, 1, 300) == 1)
+		if (write(master, flood, sizeof(flood)) < 0)
+			ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(fcntl(master, F_SETFL, 0), 0);
+	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &size), 0);
+	wait_for("caught");
+	tcflush(slave, TCIFLUSH);
+	ck_assert_int_eq(finish(), 9 << 8);
+}
+END_TEST
+
 START_TEST(login_shell)
 {
 	start(NULL);
@@ -318,8 +343,8 @@ int main(void)
 	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
 	        a_chroot_of_provs_own_leads_nowhere, time_limit_in_the_container, files_stay_inside,
 	        terminal_of_its_own, terminal_follows_the_window, control_c_is_typed_inside,
-	        login_shell, signal_restores_the_terminal, signal_of_the_command,
-	        refuses_a_false_terminal};
+	        a_flood_stalls_nothing, login_shell, signal_restores_the_terminal,
+	        signal_of_the_command, refuses_a_false_terminal};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;

@@ -1,0 +1,41 @@
+/*
+ * The way into a container that runs: its namespaces, by the pidfd of one of its processes
+ * (setns(2), namespaces(7)). Only those that differ from the caller's are entered, because who has
+ * entered a user namespace has no rights over what belongs to the host.
+ */
+#pragma once
+
+#include "engine/cgroup_tree.h"
+
+struct entry {
+	pid_t pid;
+	int pidfd;
+	int root;          /* "/" of that process */
+	int namespaces;    /* CLONE_NEW… to enter; CLONE_NEWPID is for children only */
+	uint32_t uid, gid; /* of the host, for root inside */
+};
+
+/* pid is of the caller's pid namespace. ERR_FAILED: there is no such process any more. */
+MUST_CHECK int entry_open(pid_t pid, struct entry *out, struct err *err);
+void entry_close(struct entry *entry);
+
+/*
+ * fork() whose child is in the pid namespace and in the group of join (NULL: none), see
+ * cgroup_fork(). Only one thread of the caller may do it at a time.
+ */
+MUST_CHECK pid_t entry_fork(
+        const struct entry *entry, const struct cgroup_join *join, int *pidfd, struct err *err);
+
+/*
+ * The rest, for that child: cgroup, namespaces, root folder and ids of root inside, with all
+ * capabilities there. Nobody inside can look at its memory before it executes.
+ */
+MUST_CHECK int entry_enter(
+        const struct entry *entry, const struct cgroup_join *join, struct err *err);
+
+/*
+ * Goes to a folder as the machine sees it. -1 with errno: EXDEV, ELOOP or ENOENT also where it
+ * leads out of the root or through /proc/PID/fd (CVE-2024-21626). What is open then may be reached
+ * by it, so that descriptors of the host must have been closed before.
+ */
+MUST_CHECK int enter_folder(const char *path);
