@@ -84,7 +84,7 @@ int oci_home_make(const char *root, const char *id, struct oci_home *out, struct
 {
 	if (oci_id_check(id, err) < 0 || fs_mkdirs(root, 0700, err) < 0)
 		return -1;
-	AUTO_HOME home = {xasprintf("%s/%s", root, id), -1};
+	AUTO_HOME home = {xasprintf("%s/%s", root, id), -1, true};
 	if (mkdir(home.path, 0711) < 0 && errno == EEXIST)
 		return err_set(err, ERR_FAILED, "container '%s' already exists", id);
 	home.fd = open_home(home.path, true, err);
@@ -100,7 +100,7 @@ int oci_home_open(
 {
 	if (oci_id_check(id, err) < 0)
 		return -1;
-	AUTO_HOME home = {xasprintf("%s/%s", root, id), -1};
+	AUTO_HOME home = {xasprintf("%s/%s", root, id), -1, lock};
 	home.fd = open_home(home.path, lock, err);
 	if (home.fd < 0 && errno == ENOENT)
 		return err_set(err, ERR_MISSING, "container '%s' does not exist", id);
@@ -114,6 +114,7 @@ int oci_home_open(
 void oci_home_unlock(struct oci_home *home)
 {
 	flock(home->fd, LOCK_UN);
+	home->locked = false;
 }
 
 int oci_home_remove(struct oci_home *home, struct err *err)
@@ -152,7 +153,7 @@ int oci_state_write(const struct oci_home *home, const struct oci_state *s, stru
 	put_text(tree, "cgroup", s->cgroup);
 	json_object_set_new(tree, "pid", json_integer(s->pid));
 	json_object_set_new(tree, "startTime", json_integer((json_int_t)s->start_ticks));
-	json_object_set_new(tree, "ownPids", json_boolean(s->own_pids));
+	json_object_set_new(tree, "ownCgroup", json_boolean(s->own_cgroup));
 	if (s->annotations)
 		json_object_set(tree, "annotations", s->annotations);
 	AUTO_FREE char *text = json_dumps(tree, JSON_INDENT(1));
@@ -193,7 +194,7 @@ int oci_state_read(
 	        .cgroup = get_text(tree, "cgroup"),
 	        .pid = (pid_t)json_integer_value(json_object_get(tree, "pid")),
 	        .start_ticks = (uint64_t)json_integer_value(json_object_get(tree, "startTime")),
-	        .own_pids = json_is_true(json_object_get(tree, "ownPids")),
+	        .own_cgroup = json_is_true(json_object_get(tree, "ownCgroup")),
 	        .annotations = json_incref(json_object_get(tree, "annotations")),
 	};
 	json_decref(tree);
@@ -205,20 +206,17 @@ static bool is_abandoned(const struct oci_home *home)
 {
 	AUTO_FD int fd = open(home->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+	return home->locked || fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
-enum oci_status oci_state_status(
-        const struct oci_home *home, const struct oci_state *s, oci_paused_fn paused)
+enum oci_status oci_state_status(const struct oci_home *home, const struct oci_state *s)
 {
 	if (!s->pid)
 		return is_abandoned(home) ? OCI_STOPPED : OCI_CREATING;
 	if (!proc_same(s->pid, s->start_ticks))
 		return OCI_STOPPED;
 	AUTO_FREE char *fifo = xasprintf("%s/" OCI_FIFO_START, home->path);
-	if (fs_exists(fifo))
-		return OCI_CREATED;
-	return paused && paused(s) ? OCI_PAUSED : OCI_RUNNING;
+	return fs_exists(fifo) ? OCI_CREATED : OCI_RUNNING;
 }
 
 json_t *oci_state_json(const struct oci_state *s, enum oci_status status)

@@ -35,7 +35,7 @@ struct oci_state {
 	char *cgroup;  /* group below each hierarchy; NULL before there is one */
 	pid_t pid;     /* 0: not there yet */
 	uint64_t start_ticks;
-	bool own_pids;       /* PID 1 of its own pid namespace: its end ends all of it */
+	bool own_cgroup;     /* made by create: delete removes it */
 	json_t *annotations; /* NULL: none */
 };
 void oci_state_clear(struct oci_state *s);
@@ -47,6 +47,7 @@ MUST_CHECK int oci_id_check(const char *id, struct err *err);
 struct oci_home {
 	char *path;
 	int fd;
+	bool locked;
 };
 #define AUTO_HOME __attribute__((cleanup(oci_home_close))) struct oci_home
 void oci_home_close(struct oci_home *home);
@@ -66,10 +67,8 @@ MUST_CHECK int oci_state_write(
 MUST_CHECK int oci_state_read(
         const struct oci_home *home, const char *id, struct oci_state *out, struct err *err);
 
-/* paused is asked where it decides; NULL: nothing is ever paused. */
-typedef bool (*oci_paused_fn)(const struct oci_state *s);
-enum oci_status oci_state_status(
-        const struct oci_home *home, const struct oci_state *s, oci_paused_fn paused);
+/* Running or paused is one here: the freezer knows which. */
+enum oci_status oci_state_status(const struct oci_home *home, const struct oci_state *s);
 
 /* The state as runtime.md defines it, which is also what hooks read. The caller releases it. */
 json_t *oci_state_json(const struct oci_state *s, enum oci_status status);

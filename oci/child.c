@@ -1,0 +1,251 @@
+#include "oci/child.h"
+
+#include "base/fs.h"
+#include "oci/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_CLASS_SHIFT 13
+#define PATH_DEFAULT       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define PASSWD_MAX         (1 << 20)
+
+static int run_hooks(
+        struct oci_child *c, enum hook_kind kind, enum oci_status status, struct err *err)
+{
+	if (!c->config->hooks.of[kind].n)
+		return 0;
+	json_t *state = oci_state_json(&c->state, status);
+	const char *cwd = kind == HOOK_START_CONTAINER ? NULL : c->config->bundle;
+	int rc = hooks_run(&c->config->hooks, kind, state, cwd, NULL, NULL, err);
+	json_decref(state);
+	return rc;
+}
+
+int child_prepared(void *ctx, struct err *err)
+{
+	struct oci_child *c = ctx;
+
+	if (run_hooks(c, HOOK_PRESTART, OCI_CREATED, err) < 0)
+		return -1;
+	return run_hooks(c, HOOK_CREATE_RUNTIME, OCI_CREATED, err);
+}
+
+/* The host's procfs is still here: it says who this is outside. */
+int child_before_pivot(void *ctx, struct err *err)
+{
+	struct oci_child *c = ctx;
+	char number[24] = "";
+
+	if (readlink("/proc/self", number, sizeof(number) - 1) < 0)
+		return err_sys(err, "find the own process id");
+	c->state.pid = (pid_t)atoi(number);
+	return run_hooks(c, HOOK_CREATE_CONTAINER, OCI_CREATED, err);
+}
+
+struct sched_attr_v0 {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+static int set_scheduler(const struct scheduling *s, struct err *err)
+{
+	struct sched_attr_v0 attr = {.size = sizeof(attr),
+	        .policy = (uint32_t)s->policy,
+	        .flags = s->flags,
+	        .nice = s->nice,
+	        .priority = (uint32_t)s->priority,
+	        .runtime = s->runtime,
+	        .deadline = s->deadline,
+	        .period = s->period};
+
+	return s->set && syscall(SYS_sched_setattr, 0, &attr, 0) < 0
+	        ? err_sys(err, "set process.scheduler")
+	        : 0;
+}
+
+static int set_io_priority(const struct io_priority *io, struct err *err)
+{
+	int value = io->class << IOPRIO_CLASS_SHIFT | io->priority;
+
+	return io->set && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) < 0
+	        ? err_sys(err, "set process.ioPriority")
+	        : 0;
+}
+
+/* "0-2,5" as cpuset(7) has it. */
+int child_affinity(const char *list, struct err *err)
+{
+	cpu_set_t set;
+	char *end;
+
+	if (!list)
+		return 0;
+	CPU_ZERO(&set);
+	for (const char *p = list; *p; p = *end ? end + 1 : end) {
+		unsigned long from = strtoul(p, &end, 10), to = from;
+		if (end == p)
+			return err_set(err, ERR_CONFIG, "'%s' is no list of processors", list);
+		if (*end == '-')
+			to = strtoul(end + 1, &end, 10);
+		if ((*end && *end != ',') || to >= CPU_SETSIZE || from > to)
+			return err_set(err, ERR_CONFIG, "'%s' is no list of processors", list);
+		for (unsigned long cpu = from; cpu <= to; cpu++)
+			CPU_SET(cpu, &set);
+	}
+	return sched_setaffinity(0, sizeof(set), &set) < 0
+	        ? err_sys(err, "run on the processors %s", list)
+	        : 0;
+}
+
+/* Where a module of the kernel is not there, its labels mean nothing. */
+static int set_label(const char *file, const char *enabled, const char *prefix, const char *label,
+        struct err *err)
+{
+	if (!label || access(enabled, F_OK) < 0)
+		return 0;
+	AUTO_FREE char *text = xasprintf("%s%s", prefix, label);
+	return fs_write_attr(file, text, err);
+}
+
+int child_ways(const struct oci_process *p, struct err *err)
+{
+	if (set_scheduler(&p->scheduling, err) < 0 || set_io_priority(&p->io, err) < 0)
+		return -1;
+	if (set_label("/proc/thread-self/attr/apparmor/exec",
+	            "/proc/thread-self/attr/apparmor/exec", "exec ", p->apparmor, err) < 0)
+		return -1;
+	return set_label(
+	        "/proc/thread-self/attr/exec", "/sys/fs/selinux/enforce", "", p->selinux, err);
+}
+
+static const char *find_env(const struct strv *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < env->n; i++)
+		if (!strncmp(env->v[i], name, n) && env->v[i][n] == '=')
+			return env->v[i] + n + 1;
+	return NULL;
+}
+
+void child_home(struct strv *env, uid_t uid)
+{
+	AUTO_STR text = {0};
+	char *save = NULL, *home = NULL;
+
+	if (find_env(env, "HOME"))
+		return;
+	AUTO_FREE char *fallback = xstrdup("/");
+	if (fs_read("/etc/passwd", PASSWD_MAX, &text, NULL) < 0)
+		str_reset(&text);
+	for (char *line = text.len ? strtok_r(text.buf, "\n", &save) : NULL; line && !home;
+	        line = strtok_r(NULL, "\n", &save)) {
+		char *fields[6] = {line};
+		size_t n = 1;
+		for (char *p = line; *p && n < ARRAY_SIZE(fields); p++)
+			if (*p == ':') {
+				*p = '\0';
+				fields[n++] = p + 1;
+			}
+		if (n == ARRAY_SIZE(fields) && strtoul(fields[2], NULL, 10) == uid) {
+			home = fields[5];
+			home[strcspn(home, ":")] = '\0';
+		}
+	}
+	strv_addf(env, "HOME=%s", home && home[0] ? home : fallback);
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode) && st.st_mode & 0111;
+}
+
+static int find_at(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(err, "executable file '%s' not found in the container", path);
+	errno = EACCES;
+	return is_program(path) ? 0 : err_sys(err, "execute '%s'", path);
+}
+
+int child_find(const struct strv *argv, const struct strv *env, const char *cwd, struct err *err)
+{
+	const char *path = find_env(env, "PATH"), *name = argv->v[0];
+	bool denied = false;
+
+	if (strchr(name, '/')) {
+		AUTO_FREE char *at = name[0] == '/' ? xstrdup(name) : xasprintf("%s/%s", cwd, name);
+		return find_at(at, err);
+	}
+	AUTO_FREE char *folders = xstrdup(path ? path : PATH_DEFAULT);
+	char *save = NULL;
+	for (char *f = strtok_r(folders, ":", &save); f; f = strtok_r(NULL, ":", &save)) {
+		AUTO_FREE char *at = xasprintf("%s/%s", f, name);
+		if (is_program(at))
+			return 0;
+		denied = denied || access(at, F_OK) == 0;
+	}
+	errno = denied ? EACCES : ENOENT;
+	return err_sys(
+	        err, denied ? "execute '%s'" : "executable file '%s' not found in $PATH", name);
+}
+
+static int take_console(struct oci_child *c, struct err *err)
+{
+	const struct oci_process *p = &c->config->process;
+	struct console console = {c->console, p->confine.uid, p->rows, p->columns, .bind = true};
+
+	if (!p->terminal)
+		return 0;
+	int rc = console_take(&console, err);
+	util_close_fd(&c->console);
+	return rc;
+}
+
+int child_inside(void *ctx, struct err *err)
+{
+	struct oci_child *c = ctx;
+	struct container_plan *plan = &c->config->plan;
+
+	/* Nothing of the container may look at this process, which is not its own program yet. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "hide the waiting process");
+	if (take_console(c, err) < 0)
+		return -1;
+	if (!c->config->has_process)
+		return 0;
+	if (c->config->has_personality && personality(c->config->personality) < 0)
+		return err_sys(err, "set linux.personality");
+	if (child_ways(&c->config->process, err) < 0)
+		return -1;
+	if (access(plan->cwd, F_OK) < 0 && errno == ENOENT)
+		(void)!fs_mkdirs(plan->cwd, 0755, NULL); /* else entering it says why not */
+	child_home(&plan->env, plan->confine.uid);
+	return child_find(&plan->argv, &plan->env, plan->cwd, err);
+}
+
+int child_before_exec(void *ctx, struct err *err)
+{
+	struct oci_child *c = ctx;
+
+	return run_hooks(c, HOOK_START_CONTAINER, OCI_CREATED, err);
+}
