@@ -42,6 +42,7 @@ CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
+OCI_OBJ  = $(call objs,oci/*.c)
 SEC_OBJ  = $(call objs,engine/seccomp/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
 
@@ -62,10 +63,13 @@ BENCH   = $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/
 
 # `make V=1` shows the commands themselves.
 Q = $(if $(V),,@echo "  $(1) $@";)
-all: $(B)/prov $(MODULES) $(GUEST)
+all: $(B)/prov $(B)/prov-oci $(MODULES) $(GUEST)
 
 $(B)/prov: $(CORE_OBJ) $(CLI_OBJ)
 	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
+# An OCI runtime: the engine without prov around it.
+$(B)/prov-oci: $(OCI_OBJ) $(call objs,engine/*.c) $(filter-out $(B)/base/yaml%,$(call objs,base/*.c))
+	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(call pkg,--libs,jansson libmd) -lm -l:libcap.a
 $(B)/prov-kvm.so: $(KVM_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
 $(B)/prov-ssh.so: $(SSH_OBJ)
@@ -93,7 +97,8 @@ $(B)/attack/%: tests/live/isolation/attack/%.c tests/live/isolation/attack/attac
 	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -o $@ $<
 
 # Tests: everything in one archive, so that a suite links what it calls.
-$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
+$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ)) \
+               $(filter-out $(B)/oci/main.o,$(OCI_OBJ))
 	@rm -f $@
 	$(call Q,AR  )$(AR) rcs $@ $^
 TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(SEC_LIBS) $(TEST_LIBS)
@@ -140,9 +145,9 @@ $(B)/prov.yaml.5: $(B)/write-man
 
 install: all $(B)/prov.yaml.5
 	install -d $(addprefix $(DESTDIR),$(bindir) $(moduledir) $(recipedir) $(exampledir) $(mandir)/man1 $(mandir)/man5)
-	install -m 755 $(B)/prov $(DESTDIR)$(bindir)/
+	install -m 755 $(B)/prov $(B)/prov-oci $(DESTDIR)$(bindir)/
 	install -m 755 $(MODULES) $(GUEST) $(DESTDIR)$(moduledir)/
-	install -m 644 docs/prov.1 $(DESTDIR)$(mandir)/man1/
+	install -m 644 docs/prov.1 docs/prov-oci.1 $(DESTDIR)$(mandir)/man1/
 	install -m 644 docs/claims.yaml $(DESTDIR)$(datadir)/prov/
 	install -m 644 $(B)/prov.yaml.5 $(DESTDIR)$(mandir)/man5/
 	cp -R $(filter-out boxes/transfer,$(patsubst %/,%,$(wildcard boxes/*/))) $(DESTDIR)$(recipedir)/

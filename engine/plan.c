@@ -42,7 +42,7 @@ uint32_t id_maps_outside(const struct id_maps *maps, uint32_t inside)
 	return maps->n ? UINT32_MAX : inside;
 }
 
-static void row_clear(struct fs_row *row)
+void fs_row_clear(struct fs_row *row)
 {
 	free(row->path);
 	free(row->source);
@@ -55,7 +55,7 @@ static void row_clear(struct fs_row *row)
 void container_plan_clear(struct container_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_rows; i++)
-		row_clear(&plan->rows[i]);
+		fs_row_clear(&plan->rows[i]);
 	for (size_t i = 0; i < plan->n_joins; i++)
 		free(plan->joins[i].path);
 	for (size_t i = 0; i < plan->n_sysctl; i++) {

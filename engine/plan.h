@@ -105,6 +105,7 @@ enum { PLAN_REPORT_FD = 3 }; /* where prov-init finds the pipe for reports_exec 
 
 /* Appends a row of zeros but for op and path. Valid until the next one is added. */
 struct fs_row *plan_add(struct container_plan *plan, enum fs_op op, const char *path);
+void fs_row_clear(struct fs_row *row);
 void id_maps_add(struct id_maps *maps, uint32_t inside, uint32_t outside, uint32_t count);
 void id_maps_copy(struct id_maps *dst, const struct id_maps *src); /* appends */
 bool id_maps_equal(const struct id_maps *a, const struct id_maps *b);

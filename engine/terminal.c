@@ -44,7 +44,7 @@ int terminal_open(int multiplexer, int *master, int *slave, struct err *err)
 }
 
 /* The payload is the name of the file, which the other side of OCI's console socket may show. */
-static int send_master(int to, int master, struct err *err)
+int terminal_send(int to, int master, struct err *err)
 {
 	union {
 		struct cmsghdr header;
@@ -95,7 +95,7 @@ int terminal_console(
 		return err_sys(err, "set the terminal's size");
 	if (fchown(s, owner, (gid_t)-1) < 0)
 		return err_sys(err, "give the terminal to user %u", owner);
-	if (bind_console(s, err) < 0 || send_master(to, master, err) < 0)
+	if (bind_console(s, err) < 0 || terminal_send(to, master, err) < 0)
 		return -1;
 	*slave = util_steal_fd(&s);
 	return 0;

@@ -16,10 +16,12 @@ struct terminal_size {
  * Both ends are close-on-exec, and not yet anybody's controlling terminal. */
 MUST_CHECK int terminal_open(int multiplexer, int *master, int *slave, struct err *err);
 
+/* The master goes through the connected unix(7) socket `to`, as OCI's console socket has it. */
+MUST_CHECK int terminal_send(int to, int master, struct err *err);
+
 /*
  * In the container, whose root is the caller's already: a terminal, bound on /dev/console as well,
- * whose master goes through the connected unix(7) socket `to`, as OCI's console socket has it. The
- * caller closes the slave.
+ * whose master is sent. The caller closes the slave.
  */
 MUST_CHECK int terminal_console(
         int to, const struct terminal_size *size, uid_t owner, int *slave, struct err *err);

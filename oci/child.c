@@ -1,8 +1,6 @@
 #include "oci/child.h"
 
 #include "base/fs.h"
-#include "oci/console.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -209,18 +207,6 @@ int child_find(const struct strv *argv, const struct strv *env, const char *cwd,
 	        err, denied ? "execute '%s'" : "executable file '%s' not found in $PATH", name);
 }
 
-static int take_console(struct oci_child *c, struct err *err)
-{
-	const struct oci_process *p = &c->config->process;
-	struct console console = {c->console, p->confine.uid, p->rows, p->columns, .bind = true};
-
-	if (!p->terminal)
-		return 0;
-	int rc = console_take(&console, err);
-	util_close_fd(&c->console);
-	return rc;
-}
-
 int child_inside(void *ctx, struct err *err)
 {
 	struct oci_child *c = ctx;
@@ -229,8 +215,6 @@ int child_inside(void *ctx, struct err *err)
 	/* Nothing of the container may look at this process, which is not its own program yet. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "hide the waiting process");
-	if (take_console(c, err) < 0)
-		return -1;
 	if (!c->config->has_process)
 		return 0;
 	if (c->config->has_personality && personality(c->config->personality) < 0)

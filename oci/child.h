@@ -8,8 +8,6 @@
 struct oci_child {
 	struct oci_config *config;
 	struct oci_state state; /* borrowed texts; pid as the host sees it */
-	int console;            /* a connected socket; -1: none */
-	const struct oci_call *call;
 };
 
 /* The members of struct engine_options with ctx a struct oci_child. */

@@ -181,6 +181,8 @@ static void fill_process(struct oci_config *c)
 	strv_copy(&plan->env, &c->process.env);
 	plan->cwd = xstrdup(c->process.cwd);
 	plan->terminal = c->process.terminal;
+	plan->terminal_size = (struct terminal_size){
+	        (unsigned short)c->process.rows, (unsigned short)c->process.columns};
 	confine_copy(&plan->confine, &c->process.confine);
 }
 

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/engine.h"
+#include "oci/cgroup_mount.h"
 #include "oci/child.h"
 #include "oci/log.h"
 #include "oci/rdt.h"
@@ -55,7 +56,7 @@ struct making {
 	struct oci_child child;
 	struct cgroup_join join;
 	struct engine *engine;
-	int hold, late;
+	int hold, late, console;
 	bool joined;
 };
 
@@ -108,8 +109,10 @@ static int make_group(struct making *m, struct err *err)
 	m->join.folder = -1;
 	if (oci_tree_find(m->call, &c->tree, &c->has_tree, err) < 0)
 		return -1;
-	if (!c->has_tree)
+	if (!c->has_tree) {
+		cgroup_mounts_expand(&m->config, NULL, NULL);
 		return 0;
+	}
 	if (oci_group_name(m->config.cgroups_path, m->id, &c->state.cgroup, err) < 0)
 		return -1;
 	c->state.own_cgroup = !cgroup_exists(&c->tree, c->state.cgroup);
@@ -118,6 +121,7 @@ static int make_group(struct making *m, struct err *err)
 	        cgroup_limit(&c->tree, c->state.cgroup, &m->config.limits, &left_out, err) < 0)
 		return -1;
 	warn_left_out(m, &left_out);
+	cgroup_mounts_expand(&m->config, &c->tree, c->state.cgroup);
 	m->joined = cgroup_join_open(&c->tree, c->state.cgroup, &m->join, err) == 0;
 	return m->joined ? 0 : -1;
 }
@@ -145,7 +149,8 @@ static int begin(struct making *m, struct err *err)
 {
 	struct engine_options o = {.plan = &m->config.plan,
 	        .join = m->joined ? &m->join : NULL,
-	        .keep_streams = true,
+	        .keep_streams = !m->config.plan.terminal,
+	        .terminal = m->console > 0 ? m->console : 0,
 	        .hold = m->hold,
 	        .late = m->late,
 	        .prepared = child_prepared,
@@ -212,7 +217,8 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 
 	if (oci_id_check(m.id, err) < 0 || config_load(bundle, call->o.config, &m.config, err) < 0)
 		return -1;
-	m.child = (struct oci_child){.config = &m.config, .console = console, .call = call};
+	m.child = (struct oci_child){.config = &m.config};
+	m.console = console;
 	if (call->o.no_new_keyring)
 		m.config.plan.confine.new_keyring = false;
 	int rc = check(&m, console, err) < 0 || make_home(&m, err) < 0 ? -1 : 0;

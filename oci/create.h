@@ -5,8 +5,6 @@
 
 #include <sys/types.h>
 
-enum { OCI_FD_FIRST = 64 }; /* above what a container may be given by number */
-
 /* The descriptors that --preserve-fds hands over; ERR_USAGE. */
 MUST_CHECK int preserved_fds(const struct oci_call *call, unsigned *out, struct err *err);
 /* A pid as text, complete or absent. path NULL: nobody wants it. */

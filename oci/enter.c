@@ -125,11 +125,9 @@ static int become_session(const struct passage *p, struct err *err)
 
 static int take_console(const struct passage *p, struct err *err)
 {
-	struct oci_process *process = p->e->process;
-	struct console console = {p->e->console, process->confine.uid, process->rows,
-	        process->columns, .bind = false};
+	const struct oci_process *process = p->e->process;
 
-	return process->terminal ? console_take(&console, err) : 0;
+	return process->terminal ? console_take(p->e->console, process, err) : 0;
 }
 
 static int go_to(const char *folder, struct err *err)

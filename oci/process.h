@@ -6,6 +6,9 @@
 #include "engine/seccomp.h"
 #include "oci/json.h"
 
+/* Descriptors from here on are above what a container may be given by number. */
+enum { OCI_FD_FIRST = 64 };
+
 struct io_priority {
 	bool set;
 	int class, priority;
