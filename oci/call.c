@@ -113,16 +113,20 @@ void oci_call_clear(struct oci_call *call)
 	strv_clear(&call->operands);
 }
 
-static const struct option_row *find_option(
-        const char *name, size_t n, char letter, unsigned command)
+static const struct option_row *find_name(const char *name, size_t n, unsigned command)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		const struct option_row *row = &options[i];
-		if (row->commands & command &&
-		        (letter ? row->letter == letter
-		                : strlen(row->name) == n && !strncmp(row->name, name, n)))
-			return row;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].commands & command && strlen(options[i].name) == n &&
+		        !strncmp(options[i].name, name, n))
+			return &options[i];
+	return NULL;
+}
+
+static const struct option_row *find_letter(char letter, unsigned command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].commands & command && options[i].letter == letter)
+			return &options[i];
 	return NULL;
 }
 
@@ -170,7 +174,7 @@ static int take_long(struct cursor *c, struct oci_options *o, struct err *err)
 {
 	const char *name = c->argv[c->at] + 2;
 	size_t n = strcspn(name, "=");
-	const struct option_row *row = find_option(name, n, 0, c->command);
+	const struct option_row *row = find_name(name, n, c->command);
 
 	if (!row)
 		return err_set(err, ERR_USAGE, "there is no option --%.*s%s%s", (int)n, name,
@@ -181,7 +185,7 @@ static int take_long(struct cursor *c, struct oci_options *o, struct err *err)
 static int take_letters(struct cursor *c, struct oci_options *o, struct err *err)
 {
 	for (const char *p = c->argv[c->at] + 1; *p; p++) {
-		const struct option_row *row = find_option(NULL, 0, *p, c->command);
+		const struct option_row *row = find_letter(*p, c->command);
 		if (!row)
 			return err_set(err, ERR_USAGE, "there is no option -%c%s%s", *p,
 			        c->command == CMD_GLOBAL ? "" : " of ", c->where);

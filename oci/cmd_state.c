@@ -36,11 +36,13 @@ int cmd_state(const struct oci_call *call, struct err *err)
 
 static void add_owner(const struct oci_container *c, json_t *tree)
 {
+	struct passwd entry, *user = NULL;
+	char names[1024];
 	struct stat st;
 
 	if (fstat(c->home.fd, &st) < 0)
 		return;
-	const struct passwd *user = getpwuid(st.st_uid);
+	getpwuid_r(st.st_uid, &entry, names, sizeof(names), &user);
 	AUTO_FREE char *number = xasprintf("#%u", st.st_uid);
 	json_object_set_new(tree, "owner", json_string(user ? user->pw_name : number));
 }

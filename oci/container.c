@@ -48,7 +48,7 @@ int oci_group_name(const char *cgroups_path, const char *id, char **out, struct 
 	if (strstr(padded, "/../"))
 		return err_set(err, ERR_CONFIG, "linux.cgroupsPath: '%s' leads upwards", p);
 	p += strspn(p, "/");
-	*out = p[0] ? xstrdup(p) : xasprintf("prov-oci/%s", id);
+	*out = p[0] ? xstrdup(p) : xasprintf("prov-oci-%s", id);
 	for (size_t n = strlen(*out); n > 1 && (*out)[n - 1] == '/'; n--)
 		(*out)[n - 1] = '\0';
 	return 0;
