@@ -72,5 +72,9 @@ struct cgroup_use {
 };
 MUST_CHECK int cgroup_usage(
         const struct cgroup_tree *tree, const char *group, struct cgroup_use *out, struct err *err);
+/* The disk that holds a folder: limits are the whole disk's, not a partition's. False: none. */
+bool cgroup_disk_of(const char *folder, unsigned *first, unsigned *second);
+/* v1 counts the input and output of a disk from the first limit that is set for it: sets none. */
+void cgroup_count_disk(const struct cgroup_tree *tree, const char *group, const char *folder);
 /* Processes that the kernel killed in it for lack of memory so far; -1: not known. One file. */
 int64_t cgroup_oom_kills(const struct cgroup_tree *tree, const char *group);

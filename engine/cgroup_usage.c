@@ -4,8 +4,11 @@
 #include "base/fs.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define V1_NO_LIMIT INT64_C(0x7ffffffffffff000) /* bytes, less a page: v1 says it as a number */
 
@@ -114,6 +117,9 @@ static void read_io(const struct cgroup_tree *tree, const char *group, struct cg
 	if (!cgroup_read(tree, group, CG_IO, "blkio.throttle.io_service_bytes_recursive", "io.stat",
 	            &stat))
 		return;
+	/* Of no disk anything is counted: so it is not known. */
+	if (!v2 && !strchr(str_text(&stat), ':'))
+		return;
 	use->io_read_bytes = sum_of(str_text(&stat), v2 ? " rbytes=" : " Read ");
 	use->io_written_bytes = sum_of(str_text(&stat), v2 ? " wbytes=" : " Write ");
 }
@@ -150,6 +156,34 @@ int cgroup_usage(
 	use.io_pressure = pressure(tree, group, "io.pressure");
 	*out = use;
 	return 0;
+}
+
+bool cgroup_disk_of(const char *folder, unsigned *first, unsigned *second)
+{
+	struct stat st;
+	AUTO_STR text = {0};
+
+	if (stat(folder, &st) < 0)
+		return false;
+	AUTO_FREE char *base =
+	        xasprintf("/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	AUTO_FREE char *partition = xasprintf("%s/partition", base);
+	AUTO_FREE char *dev = xasprintf("%s/%sdev", base, fs_exists(partition) ? "../" : "");
+	return fs_read(dev, 64, &text, NULL) == 0 &&
+	        sscanf(str_text(&text), "%u:%u", first, second) == 2;
+}
+
+void cgroup_count_disk(const struct cgroup_tree *tree, const char *group, const char *folder)
+{
+	AUTO_FREE char *path =
+	        cgroup_file(tree, group, CG_IO, "blkio.throttle.write_bps_device", NULL);
+	unsigned first, second;
+
+	if (!path || !cgroup_disk_of(folder, &first, &second))
+		return;
+	AUTO_FREE char *value = xasprintf("%u:%u 0", first, second);
+	if (fs_write_attr(path, value, NULL) < 0)
+		return; /* then it is not known how much it reads and writes */
 }
 
 int64_t cgroup_oom_kills(const struct cgroup_tree *tree, const char *group)

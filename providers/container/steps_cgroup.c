@@ -185,6 +185,8 @@ int container_group_apply(struct run *run, struct err *err)
 	int rc = cgroup_create(&s->tree, group, needs, err);
 	if (rc == 0)
 		rc = cgroup_limit(&s->tree, group, &limits, NULL, err);
+	if (rc == 0 && !runs)
+		cgroup_count_disk(&s->tree, group, run->names->dir);
 	/* A hierarchy that it was not in until now. */
 	if (rc == 0 && runs && limits.cpu.cpus)
 		rc = cgroup_gather(&s->tree, group, err);

@@ -179,7 +179,9 @@ static int apply_start(struct run *run, struct err *err)
 
 static int revert_start(struct run *run, struct err *err)
 {
-	if (revert_simple(run, err) < 0)
+	AUTO_FREE char *frozen = fake_path("frozen-%s", run->spec->selector);
+
+	if (revert_simple(run, err) < 0 || fs_unlink(frozen, err) < 0)
 		return -1;
 	return run_record(run, "pid", NULL, err);
 }
@@ -290,13 +292,15 @@ static int inspect(void *opaque, struct status *out, struct err *err)
 	AUTO_FREE char *folder = fake_path("world/%s", session->selector);
 	AUTO_FREE char *start = fake_path("world/%s/start", session->selector);
 	AUTO_FREE char *define = fake_path("world/%s/define", session->selector);
+	AUTO_FREE char *frozen = fake_path("frozen-%s", session->selector);
 
 	if (fail_call("inspect", session->selector, err) < 0)
 		return -1;
-	out->state = fs_exists(start) ? MACHINE_RUNNING
-	        : fs_exists(define)   ? MACHINE_HALTED
-	        : fs_exists(folder)   ? MACHINE_CREATED
-	                              : MACHINE_ABSENT;
+	out->state = fs_exists(start) && fs_exists(frozen) ? MACHINE_SUSPENDED
+	        : fs_exists(start)                         ? MACHINE_RUNNING
+	        : fs_exists(define)                        ? MACHINE_HALTED
+	        : fs_exists(folder)                        ? MACHINE_CREATED
+	                                                   : MACHINE_ABSENT;
 	out->pid = fs_exists(start) ? 1 : 0;
 	out->exit_status = -1;
 	snprintf(out->detail, sizeof(out->detail), "fake");
@@ -329,12 +333,30 @@ static int usage(void *opaque, struct usage *out, struct err *err)
 	return 0;
 }
 
+static int64_t oom_kills(void *opaque)
+{
+	struct session *session = opaque;
+	AUTO_FREE char *path = fake_path("oom-%s", session->selector);
+	AUTO_STR text = {0};
+
+	return fs_read(path, 64, &text, NULL) < 0 ? -1 : strtoll(str_text(&text), NULL, 10);
+}
+
+static int freeze(void *opaque, bool frozen, struct err *err)
+{
+	struct session *session = opaque;
+	AUTO_FREE char *path = fake_path("frozen-%s", session->selector);
+
+	fake_logf("%s %s", frozen ? "freeze" : "thaw", session->selector);
+	return frozen ? fs_replace(path, "", 0, 0644, err) : fs_unlink(path, err);
+}
+
 #define FAKE(provider_name)                                                                      \
 	{                                                                                        \
 		.name = provider_name, .steps = steps, .n_steps = ARRAY_SIZE(steps),             \
 		.inside = "a folder", .check_host = check_host, .check_spec = check_spec,        \
 		.open = open_session, .inspect = inspect, .connect = connect_to, .usage = usage, \
-		.close = close_session,                                                          \
+		.oom_kills = oom_kills, .freeze = freeze, .close = close_session,                \
 	}
 
 const struct provider fake_container = FAKE("container");

@@ -7,6 +7,8 @@
  *   $PROV_FAKE/world/SELECTOR/EFFECT   what stands
  *   $PROV_FAKE/faults/…                what fails
  *   $PROV_FAKE/answers                 what the transport answers
+ *   $PROV_FAKE/frozen-SELECTOR         the machine is suspended
+ *   $PROV_FAKE/oom-SELECTOR            how many of its processes were killed for lack of memory
  *   $PROV_FAKE/log                     what was called, a line each: "apply web@kvm fake.disk"
  *
  * Steps: fake.folder (box: RECREATE), fake.disk (box, disk: RECREATE; two effects),

@@ -1,5 +1,6 @@
 /* The runner where things went wrong: failures, crashes, reboots, damage. */
 #include "core/journal_internal.h"
+#include "tests/fake/fake_world.h"
 #include "tests/fake/rig_check.h"
 
 /* Rewrites the journal as if it had been written in another boot. */
@@ -51,6 +52,34 @@ START_TEST(a_failed_step_is_where_up_goes_on)
 	state = read_journal();
 	ck_assert_ptr_null(state.failed_step);
 	journal_state_clear(&state);
+}
+END_TEST
+
+static int apply_killed(struct run *run, struct err *why)
+{
+	AUTO_FREE char *path = fake_path("oom-%s", run->spec->selector);
+
+	if (fs_replace(path, "3\n", 2, 0644, why) < 0)
+		return -1;
+	return err_set(why, ERR_FAILED, "script exited with 137");
+}
+
+/* Only what was killed meanwhile explains a failure. */
+START_TEST(a_step_killed_for_lack_of_memory_says_so)
+{
+	AUTO_FREE char *path = NULL;
+
+	rig.spec.memory_bytes = 64 << 20;
+	rig_add_step(&rig, &(struct step){.name = "provision:hog", .apply = apply_killed});
+	path = fake_path("oom-%s", rig.spec.selector);
+	ck_ok(fs_replace(path, "1\n", 2, 0644, &err));
+	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "script exited with 137");
+	ck_assert_str_eq(err.hint,
+	        "the kernel killed 2 processes of it for lack of memory: "
+	        "'memory' is 64.0 MiB");
+	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "script exited with 137");
+	ck_assert_str_eq(err.hint, "");
+	ck_ok(fs_unlink(path, &err));
 }
 END_TEST
 
@@ -240,13 +269,13 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {what_is_gone_is_not_made_from_other_inputs,
-	        a_failed_step_is_where_up_goes_on, an_effect_before_a_failure_is_undone,
-	        world_wins_when_it_does_not_run, world_wins_when_the_machine_is_gone,
-	        a_reboot_voids_what_is_volatile, halt_after_a_reboot_changes_nothing,
-	        destroy_after_a_lossy_reboot_reverts_all, the_loss_is_remembered_after_another_up,
-	        destroy_goes_on_past_failures, up_finishes_what_a_destroy_began,
-	        halt_ends_at_the_first_failure, damage_is_said_and_can_be_destroyed,
-	        a_step_of_another_prov_is_named};
+	        a_failed_step_is_where_up_goes_on, a_step_killed_for_lack_of_memory_says_so,
+	        an_effect_before_a_failure_is_undone, world_wins_when_it_does_not_run,
+	        world_wins_when_the_machine_is_gone, a_reboot_voids_what_is_volatile,
+	        halt_after_a_reboot_changes_nothing, destroy_after_a_lossy_reboot_reverts_all,
+	        the_loss_is_remembered_after_another_up, destroy_goes_on_past_failures,
+	        up_finishes_what_a_destroy_began, halt_ends_at_the_first_failure,
+	        damage_is_said_and_can_be_destroyed, a_step_of_another_prov_is_named};
 
 	return suite_run("run_world", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

@@ -54,7 +54,8 @@ static void record(struct event_sink *sink, const struct event *e)
 {
 	struct lab_recorder *r = (struct lab_recorder *)sink;
 
-	if (e->kind == EVENT_VERB_END || e->kind == EVENT_WARNING || e->kind == EVENT_ERROR)
+	if (e->kind == EVENT_VERB_END || e->kind == EVENT_NOTE || e->kind == EVENT_WARNING ||
+	        e->kind == EVENT_ERROR)
 		str_addf(&r->lines, "%s %s %s\n", e->machine, event_name(e->kind), e->text);
 }
 
@@ -74,7 +75,7 @@ int lab_fixture_run(struct lab *lab, const struct verb *verb, const char *const 
 	struct strv list = {0};
 	AUTO_FREE struct machine **chosen = NULL;
 	size_t n;
-	static const struct verb_options options;
+	const struct verb_options options = {.named = patterns && patterns[0]};
 	struct job pattern = {.providers = &fake_providers, .lab = lab, .options = &options};
 	struct watch watch = {.sink = &r->sink};
 

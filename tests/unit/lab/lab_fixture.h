@@ -17,7 +17,7 @@ void lab_fixture_write(const char *folder, const char *text);
 /* Opens the lab of a folder; fails the test on any problem. */
 void lab_fixture_open(const char *folder, struct lab *lab);
 
-/* A sink that keeps "MACHINE KIND TEXT" lines of ends, warnings and errors. */
+/* A sink that keeps "MACHINE KIND TEXT" lines of ends, notes, warnings and errors. */
 struct lab_recorder {
 	struct event_sink sink;
 	struct str lines;

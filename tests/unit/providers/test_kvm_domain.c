@@ -70,6 +70,28 @@ START_TEST(kvm_is_golden)
 }
 END_TEST
 
+START_TEST(shares_and_cpus_of_the_host)
+{
+	struct domain_plan p = plan();
+	AUTO_STR xml = {0};
+
+	p.cpu_shares = 2048;
+	p.io_weight = 300;
+	p.cpuset = "0-1";
+	domain_xml(&p, &xml);
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "  <vcpu cpuset='0-1'>2</vcpu>\n"
+	        "  <cputune>\n    <shares>2048</shares>\n    <period>100000</period>\n"
+	        "    <quota>75000</quota>\n  </cputune>\n"
+	        "  <blkiotune>\n    <weight>300</weight>\n  </blkiotune>\n"));
+	p.cpus = 2; /* no quota */
+	str_reset(&xml);
+	domain_xml(&p, &xml);
+	ck_assert_ptr_nonnull(
+	        strstr(str_text(&xml), "  <cputune>\n    <shares>2048</shares>\n  </cputune>\n"));
+}
+END_TEST
+
 START_TEST(everything_is_escaped)
 {
 	struct domain_plan p = plan();
@@ -221,6 +243,7 @@ int main(void)
 
 	tcase_add_test(t, tcg_is_golden);
 	tcase_add_test(t, kvm_is_golden);
+	tcase_add_test(t, shares_and_cpus_of_the_host);
 	tcase_add_test(t, everything_is_escaped);
 	tcase_add_test(t, small_memory_small_cache);
 	tcase_add_test(t, vcpus_round_up);
