@@ -42,11 +42,12 @@ Y
 lab_of 1 64MiB 24 ""
 expect 0 prov up
 
-# A fork bomb fills what it may have, and nobody else's.
-prov exec web -- sh -c 'bomb() { bomb | bomb & }; bomb' >"$scratch/bomb.out" 2>&1 &
+# A fork bomb fills what it may have, and nobody else's. A shell that cannot fork gives up, its sleepers
+# stay.
+prov exec web -- sh -c 'bomb() { sleep 100 & bomb & bomb; }; bomb' >"$scratch/bomb.out" 2>&1 &
 children="$children $!"
 tries=0
-until [ "$(read_file web pids.current)" -ge 20 ]; do
+until [ "$(field "$(group_file web pids.events)" max)" -gt 0 ] && [ "$(read_file web pids.current)" -ge 20 ]; do
 	tries=$((tries + 1))
 	[ $tries -lt 100 ] || fail "the fork bomb does not grow: $(read_file web pids.current) processes"
 	sleep 0.1
