@@ -44,7 +44,8 @@ static int open_own_console(const struct oci_call *call, int pair[2], struct err
 		pair[1] = console_connect(call->o.console_socket, err);
 		return pair[1] < 0 ? -1 : 0;
 	}
-	if (config_load(call->o.bundle ? call->o.bundle : ".", call->o.config, &config, err) < 0)
+	if (oci_config_load(call->o.bundle ? call->o.bundle : ".", call->o.config, &config, err) <
+	        0)
 		return -1;
 	bool wanted = config.process.terminal && !call->o.detach;
 	config_clear(&config);

@@ -215,7 +215,7 @@ int config_parse(const char *bundle, const char *name, const char *text, struct 
 	return 0;
 }
 
-int config_load(const char *bundle, const char *config, struct oci_config *out, struct err *err)
+int oci_config_load(const char *bundle, const char *config, struct oci_config *out, struct err *err)
 {
 	char absolute[PATH_MAX];
 	AUTO_STR text = {0};

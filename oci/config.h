@@ -37,7 +37,7 @@ struct oci_config {
 
 /* BUNDLE/config.json, or the file `config` where it is not NULL. ERR_CONFIG says where it is wrong.
  * The caller clears *out, on success alone. */
-MUST_CHECK int config_load(
+MUST_CHECK int oci_config_load(
         const char *bundle, const char *config, struct oci_config *out, struct err *err);
 /* Of a text that was read; `name` is the file in errors. */
 MUST_CHECK int config_parse(const char *bundle, const char *name, const char *text,

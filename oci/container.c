@@ -83,7 +83,7 @@ int oci_container_config(const struct oci_container *c, struct oci_config *out, 
 {
 	AUTO_FREE char *path = xasprintf("%s/" OCI_STATE_CONFIG, c->home.path);
 
-	return config_load(c->state.bundle, path, out, err);
+	return oci_config_load(c->state.bundle, path, out, err);
 }
 
 int oci_container_pidfd(const struct oci_container *c, struct err *err)

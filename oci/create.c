@@ -215,7 +215,8 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 	        .call = call, .id = call->operands.v[0], .c.home.fd = -1, .hold = -1, .late = -1};
 	const char *bundle = call->o.bundle ? call->o.bundle : ".";
 
-	if (oci_id_check(m.id, err) < 0 || config_load(bundle, call->o.config, &m.config, err) < 0)
+	if (oci_id_check(m.id, err) < 0 ||
+	        oci_config_load(bundle, call->o.config, &m.config, err) < 0)
 		return -1;
 	m.child = (struct oci_child){.config = &m.config};
 	m.console = console;
