@@ -3,6 +3,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "engine/stub.h"
 #include "guest/supervisor.h"
 
 #include <errno.h>
@@ -286,10 +287,12 @@ static int wait_for_word(const struct engine *e, int *report, struct err *err)
 	return 0;
 }
 
-static int execute(const struct container_plan *plan, int init, struct err *err)
+static int execute(const struct container_plan *plan, int init, int report, struct err *err)
 {
-	if (init >= 0) {
-		syscall(SYS_execveat, init, "", plan->argv.v, plan->env.v, AT_EMPTY_PATH);
+	if (plan->guest_init) {
+		stub_execute(init, plan->argv.v, plan->env.v);
+	} else if (init >= 0) {
+		stub_execute_file(init, report, plan->argv.v[0], plan->argv.v, plan->env.v);
 	} else {
 		environ = plan->env.v;
 		execvp(plan->argv.v[0], plan->argv.v);
@@ -318,7 +321,7 @@ static int become(const struct engine *e, int *report, struct err *err)
 		return -1;
 	if (confine_seal(&plan->confine, err) < 0)
 		return -1;
-	return execute(plan, init, err);
+	return execute(plan, init, *report, err);
 }
 
 _Noreturn void engine_child(const struct engine *e)

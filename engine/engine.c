@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "engine/process.h"
+#include "engine/stub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,23 +61,26 @@ static int lines_open(const struct container_plan *plan, struct lines *l, struct
 	return pipe_high(l->commit, err) < 0 ? -1 : pipe_high(l->pids, err);
 }
 
-/*
- * prov-init as the container sees it: on a read-only mount that is nowhere attached, so that the
- * host's file cannot be opened for writing through /proc/1/exe.
- */
-static int open_init(const char *path, struct err *err)
+/* Root of a user namespace cannot write to the host's files. */
+static bool is_host_root(const struct container_plan *plan)
 {
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
-	AUTO_FD int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	for (size_t i = 0; i < plan->n_joins; i++)
+		if (plan->joins[i].kind == CLONE_NEWUSER)
+			return false;
+	return !plan->uids.n;
+}
 
-	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
-		err_sys(err, "open '%s'", path);
-		if (err)
-			err->kind = ERR_HOST;
-		return err_hint(err, "it is made by make and lies beside prov or its modules");
-	}
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
-	return high < 0 ? err_sys(err, "open '%s'", path) : high;
+/* What PID 1 executes first, if it is not the program itself. */
+static int open_stub(struct engine *e, struct err *err)
+{
+	const struct container_plan *plan = e->options.plan;
+	const char *path = plan->guest_init ? e->options.init
+	        : is_host_root(plan)        ? e->options.stub
+	                                    : NULL;
+
+	if (path)
+		e->init = stub_open(path, HIGH_FD, err);
+	return path && e->init < 0 ? -1 : 0;
 }
 
 static int open_joins(struct engine *e, struct err *err)
@@ -104,7 +108,7 @@ static int create(struct engine *e, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
 
-	if (plan->guest_init && (e->init = open_init(e->options.init, err)) < 0)
+	if (open_stub(e, err) < 0)
 		return -1;
 	if (open_joins(e, err) < 0 || lines_open(plan, &e->lines, err) < 0)
 		return -1;
@@ -156,10 +160,10 @@ static int hear_report(struct engine *e, struct err *err)
 
 	if (n == 0)
 		return 0;
-	if (n == sizeof(int)) { /* prov-init could not execute the command */
+	if (n == sizeof(int)) { /* prov-init or prov-exec could not execute it */
 		memcpy(&errno, &why, sizeof(int));
-		return err_sys(
-		        err, "cannot start '%s' in the container", e->options.plan->argv.v[3]);
+		return err_sys(err, "cannot start '%s' in the container",
+		        e->options.plan->argv.v[e->options.plan->guest_init ? 3 : 0]);
 	}
 	if (n != sizeof(why))
 		return err_sys(err, "read the container's report");

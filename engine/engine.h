@@ -18,6 +18,8 @@ struct engine_options {
 	const struct cgroup_join *join;    /* borrowed likewise; NULL: the caller's groups */
 	const char *mon;                   /* path of prov-mon, used if plan->log */
 	const char *init;                  /* path of prov-init, used if plan->guest_init */
+	const char *stub; /* path of prov-exec, used otherwise where root inside is the host's, see
+	                     engine/stub.h; NULL: none */
 
 	/* For OCI. */
 	bool keep_streams;     /* 0, 1 and 2 are the caller's (without plan->log) */
@@ -26,8 +28,8 @@ struct engine_options {
 	                 none */
 	/* 0: none. Else engine_start returns once all is made but the last steps before execve(2),
 	 * and PID 1 goes on when a byte can be read from here (a named pipe, opened for both). What
-	 * fails after that is written to `late` as a struct err (0: said on its standard error),
-	 * which ends when PID 1 executes. */
+	 * fails after that is written to `late` as a struct err, or as an int by prov-exec, the
+	 * errno of execve(2) (0: said on its standard error); it ends when PID 1 executes. */
 	int hold, late;
 	/* In the caller, within engine_start: when the child's tree is made and its root not yet
 	 * changed. NULL: nothing, as for all of these. */

@@ -26,7 +26,7 @@ struct engine {
 	pid_t pid, mon;
 	struct lines lines;
 	int pidfd;    /* of pid; -1: prov-mon is its parent */
-	int init;     /* prov-init on a mount of its own, see open_init; -1: none */
+	int init;     /* prov-init or prov-exec, see engine/stub.h; -1: none */
 	int *joins;   /* of plan->joins */
 	int userns;   /* of the child; -1: it has none of its own */
 	bool started; /* it is on its own now */

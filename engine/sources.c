@@ -12,7 +12,7 @@
 
 bool row_has_source(const struct container_plan *plan, const struct fs_row *row)
 {
-	return row->op == FS_BIND || (row->op == FS_NODE && plan->uids.n);
+	return row->op == FS_BIND || (row->op == FS_NODE && (plan->uids.n || row->source));
 }
 
 static int set_attributes(
@@ -85,7 +85,10 @@ static int node_source(const struct fs_row *row, int *out, struct err *err)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open the device '%s' of the host", source);
-	if ((st.st_mode & S_IFMT) != (row->mode & S_IFMT) || st.st_rdev != row->device)
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(err, ERR_HOST, "'%s' of the host is no device", source);
+	if (row->mode &&
+	        ((st.st_mode & S_IFMT) != (row->mode & S_IFMT) || st.st_rdev != row->device))
 		return err_set(err, ERR_HOST, "'%s' of the host is not the device %u:%u", source,
 		        major(row->device), minor(row->device));
 	struct fs_row strict = *row;

@@ -145,25 +145,32 @@ const struct key schema[] = {
                 .initial = "SIGTERM", .doc = "The signal that asks the first process to end."},
         {IN_CONTAINER, "stop_timeout", TYPE_DURATION, 0, FIELD(container.stop_timeout_ns),
                 .initial = "10s", .doc = "How long it may take before everything is killed."},
-        {IN_CONTAINER, "read_only", TYPE_BOOL, KEY_LATER, FIELD(container.read_only),
-                .initial = "false", .doc = "A root that cannot be written."},
-        {IN_CONTAINER, "privileged", TYPE_BOOL, KEY_LATER, FIELD(container.privileged),
+        {IN_CONTAINER, "read_only", TYPE_BOOL, 0, FIELD(container.read_only),
+                .initial = "false", .doc = "A root that cannot be written, but for tmpfs on /run, /tmp and /var/tmp, "
+                       "which begin with what the box has there."},
+        {IN_CONTAINER, "privileged", TYPE_BOOL, 0, FIELD(container.privileged),
                 .initial = "false",
-                .doc = "Lifts the isolation of namespaces, capabilities and devices. Root inside "
-                       "is then root of the host."},
-        {IN_CONTAINER, "no_new_privileges", TYPE_BOOL, KEY_LATER,
+                .doc = "Root inside is then root of the host: no user namespace, all "
+                       "capabilities, no filter of system calls, all devices may be used, and "
+                       "/proc and /sys are open. Nothing is left that a program could not "
+                       "break out of."},
+        {IN_CONTAINER, "no_new_privileges", TYPE_BOOL, 0,
                 FIELD(container.no_new_privileges), .initial = "false",
                 .doc = "Programs cannot gain privileges; sudo does not work then."},
-        {IN_CONTAINER, "capabilities", TYPE_MAP, KEY_LATER, .sub = IN_CAPABILITIES,
-                .doc = "Capabilities beyond the default ones, or less of them."},
-        {IN_CONTAINER, "devices", TYPE_TEXTS, KEY_LATER, FIELD(container.devices),
-                .doc = "Devices of the host, for example /dev/fuse."},
-        {IN_CONTAINER, "time_offset", TYPE_DURATION, KEY_LATER, FIELD(container.time_offset_ns),
-                .doc = "How far its boot-time clock is ahead of the host's."},
+        {IN_CONTAINER, "capabilities", TYPE_MAP, 0, .sub = IN_CAPABILITIES,
+                .doc = "Capabilities of root inside, beyond the default ones or less of them. "
+                       "ALL counts first, so that single names make exceptions."},
+        {IN_CONTAINER, "devices", TYPE_TEXTS, 0, FIELD(container.devices),
+                .doc = "Devices of the host, each \"HOST[:INSIDE][:rwm]\", for example /dev/fuse. "
+                       "They keep owner and mode: what only root of the host may open, root "
+                       "inside may not."},
+        {IN_CONTAINER, "time_offset", TYPE_DURATION, 0, FIELD(container.time_offset_ns),
+                .doc = "How far its monotonic and boot-time clocks, and so its uptime, are ahead "
+                       "of the host's, for example 240h."},
 
-        {IN_CAPABILITIES, "add", TYPE_TEXTS, KEY_LATER, FIELD(container.caps_add),
+        {IN_CAPABILITIES, "add", TYPE_TEXTS, 0, FIELD(container.caps_add),
                 .doc = "Names such as NET_ADMIN."},
-        {IN_CAPABILITIES, "drop", TYPE_TEXTS, KEY_LATER, FIELD(container.caps_drop),
+        {IN_CAPABILITIES, "drop", TYPE_TEXTS, 0, FIELD(container.caps_drop),
                 .doc = "Names such as NET_RAW, or ALL."},
 
         {IN_KVM, "accelerator", TYPE_CHOICE, 0, FIELD(kvm.accelerator), .choices = accelerators,

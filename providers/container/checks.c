@@ -4,6 +4,8 @@
 #include "core/derive.h"
 #include "engine/cgroup.h"
 #include "engine/probe.h"
+#include "providers/container/confine.h"
+#include "providers/container/devices.h"
 #include "providers/common/cpus.h"
 
 #include <errno.h>
@@ -140,6 +142,25 @@ void container_check_host(struct checklist *list)
 
 #define LEAST_MEMORY (INT64_C(4) << 20)
 
+static int check_isolation(const struct machine_spec *spec, struct err *err)
+{
+	uint64_t caps;
+
+	if (container_caps(spec, &caps, err) < 0)
+		return -1;
+	for (size_t i = 0; i < spec->container.devices.n; i++) {
+		struct device_use use;
+		if (device_parse(spec->container.devices.v[i], &use, err) < 0)
+			return err_wrap(err, "container.devices");
+		device_clear(&use);
+	}
+	if (spec->container.time_offset_ns && !fs_exists("/proc/self/ns/time")) {
+		err_set(err, ERR_HOST, "container.time_offset: this kernel has no time namespaces");
+		return err_hint(err, "it needs Linux 5.6 or later with CONFIG_TIME_NS");
+	}
+	return 0;
+}
+
 int container_check_spec(const struct machine_spec *spec, struct err *err)
 {
 	const char *init = spec->container.init ? spec->container.init : "auto";
@@ -170,7 +191,7 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 	if (!str_eq(init, "none") && !str_eq(init, "auto") && *init != '/')
 		return err_set(err, ERR_CONFIG,
 		        "container.init: '%s' is not auto, none or a path in the box", init);
-	return 0;
+	return check_isolation(spec, err);
 }
 
 int container_check_rights(struct err *err)

@@ -9,7 +9,7 @@ int container_caps(const struct machine_spec *spec, uint64_t *out, struct err *e
 
 	if (caps_choose(privileged ? caps_all() : caps_container(), &spec->container.caps_add,
 	            &spec->container.caps_drop, out, err) < 0)
-		return err_wrap(err, "capabilities of '%s'", spec->selector);
+		return err_wrap(err, "container.capabilities");
 	return 0;
 }
 

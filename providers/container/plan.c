@@ -1,5 +1,6 @@
 #include "providers/container/plan.h"
 
+#include "providers/container/devices.h"
 #include "transports/exec_env.h"
 
 #include <sched.h>
@@ -8,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #define STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define DEV    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -25,6 +27,11 @@ static const struct mount_row mounts[] = {
         {"/dev/shm", "tmpfs", "mode=1777,size=64m", STRICT},
         {"/dev/mqueue", "mqueue", NULL, STRICT},
 };
+
+/* What programs have to write in where the root is read-only. */
+static const struct {
+	const char *path, *data;
+} writable[] = {{"/run", "mode=755"}, {"/tmp", "mode=1777"}, {"/var/tmp", "mode=1777"}};
 
 static const struct {
 	const char *path;
@@ -64,7 +71,7 @@ static void plan_host_sys(struct container_plan *plan)
 	row->attr_set = STRICT | MOUNT_ATTR_RDONLY;
 }
 
-static void plan_tree(struct container_plan *plan)
+static void plan_mounts(const struct machine_spec *spec, struct container_plan *plan)
 {
 	bool host_sys = plan->uids.n && !(plan->namespaces & CLONE_NEWNET);
 
@@ -78,20 +85,70 @@ static void plan_tree(struct container_plan *plan)
 		row->source = xstrdup(mounts[i].type);
 		row->data = mounts[i].data ? xstrdup(mounts[i].data) : NULL;
 		row->attr_set = mounts[i].attr;
+		if (spec->container.privileged)
+			row->attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	}
+	for (size_t i = 0; spec->container.read_only && i < ARRAY_SIZE(writable); i++) {
+		struct fs_row *row = plan_add(plan, FS_MOUNT, writable[i].path);
+		row->type = xstrdup("tmpfs");
+		row->source = xstrdup("tmpfs");
+		row->data = xstrdup(writable[i].data);
+		row->attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+		row->flags = FS_COPY_UP;
+	}
+}
+
+/* The host's own node; what it may be used for is said by the control group. */
+static void plan_device(const char *text, struct container_plan *plan)
+{
+	struct device_use use;
+
+	if (device_parse(text, &use, NULL) < 0)
+		return; /* container_check_spec names it */
+	struct fs_row *row = plan_add(plan, FS_NODE, use.inside);
+	row->source = xstrdup(use.host);
+	device_clear(&use);
+}
+
+static void plan_nodes(const struct machine_spec *spec, struct container_plan *plan)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		struct fs_row *row = plan_add(plan, FS_NODE, nodes[i].path);
 		row->mode = S_IFCHR | 0666;
 		row->device = makedev(nodes[i].major, nodes[i].minor);
 	}
+	for (size_t i = 0; i < spec->container.devices.n; i++)
+		plan_device(spec->container.devices.v[i], plan);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		plan_add(plan, FS_LINK, links[i][0])->source = xstrdup(links[i][1]);
+}
+
+static void plan_tree(const struct machine_spec *spec, struct container_plan *plan)
+{
+	plan_mounts(spec, plan);
+	plan_nodes(spec, plan);
+	if (spec->container.privileged)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(readonly); i++)
 		plan_add(plan, FS_READONLY, readonly[i])->attr_set = STRICT;
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
 		plan_add(plan, FS_MASK, masked[i]);
-	if (host_sys)
+	if (plan->uids.n && !(plan->namespaces & CLONE_NEWNET))
 		plan_add(plan, FS_MASK, "/sys/fs/cgroup");
+}
+
+/* Both clocks that count from the boot, so that they stay together. */
+static void plan_time(const struct machine_spec *spec, struct container_plan *plan)
+{
+	static const int clocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME};
+
+	if (!spec->container.time_offset_ns)
+		return;
+	plan->namespaces |= CLONE_NEWTIME;
+	plan->n_offsets = ARRAY_SIZE(clocks);
+	plan->offsets = xcalloc(plan->n_offsets, sizeof(*plan->offsets));
+	for (size_t i = 0; i < plan->n_offsets; i++)
+		plan->offsets[i] = (struct time_offset){clocks[i], spec->container.time_offset_ns};
 }
 
 #define IDS 65536
@@ -145,6 +202,7 @@ void container_plan_build(
 	        .upper = xstrdup(names->upper),
 	        .work = xstrdup(names->work),
 	        .hostname = xstrdup(spec->hostname),
+	        .root_readonly = spec->container.read_only,
 	        .console = xstrdup(names->console),
 	        .status = xstrdup(names->status),
 	};
@@ -152,7 +210,8 @@ void container_plan_build(
 	if (spec->network_mode != NET_HOST)
 		plan.namespaces |= CLONE_NEWNET;
 	plan_ids(spec, &plan);
-	plan_tree(&plan);
+	plan_time(spec, &plan);
+	plan_tree(spec, &plan);
 	plan_argv(spec, &plan);
 	plan_env(spec, &plan);
 	*out = plan;

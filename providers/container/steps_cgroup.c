@@ -3,6 +3,7 @@
 
 #include "engine/cgroup.h"
 #include "providers/common/cpus.h"
+#include "providers/container/devices.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -60,6 +61,13 @@ static void limit_cpu(
 		limits->cpu.cpus = xstrdup(spec->cpuset ? spec->cpuset : str_text(&all));
 }
 
+static unsigned access_of(const struct device_use *use)
+{
+	return (strchr(use->access, 'r') ? DEVICE_READ : 0) |
+	        (strchr(use->access, 'w') ? DEVICE_WRITE : 0) |
+	        (strchr(use->access, 'm') ? DEVICE_MKNOD : 0);
+}
+
 /* Devices come with the mounts: a change restarts, so that nothing need be taken away here. */
 static void limit_devices(const struct machine_spec *spec, struct cgroup_limits *limits)
 {
@@ -69,11 +77,15 @@ static void limit_devices(const struct machine_spec *spec, struct cgroup_limits 
 		return;
 	device_rules_default(limits);
 	for (size_t i = 0; i < spec->container.devices.n; i++) {
-		if (stat(spec->container.devices.v[i], &st) < 0)
-			continue; /* the plan names it */
-		device_rule_add(limits,
-		        &(struct device_rule){true, S_ISBLK(st.st_mode) ? 'b' : 'c',
-		                major(st.st_rdev), minor(st.st_rdev), DEVICE_ANY});
+		struct device_use use;
+		if (device_parse(spec->container.devices.v[i], &use, NULL) < 0)
+			continue;
+		/* One that is missing is named by what binds it. */
+		if (stat(use.host, &st) == 0)
+			device_rule_add(limits,
+			        &(struct device_rule){true, S_ISBLK(st.st_mode) ? 'b' : 'c',
+			                major(st.st_rdev), minor(st.st_rdev), access_of(&use)});
+		device_clear(&use);
 	}
 }
 

@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 void container_dirs_inputs(const struct run *run, struct digest *d)
@@ -104,8 +107,23 @@ static int add_host_files(struct seed *seed, struct err *err)
 	return 0;
 }
 
+/* A read-only root is so by its mount: here, in a copy of the mounts, it is not. */
+static int make_writable(struct err *err)
+{
+	struct mount_attr attr = {.attr_clr = MOUNT_ATTR_RDONLY};
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	        mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof(attr)) < 0)
+		return err_sys(err, "make the root writable");
+	return 0;
+}
+
 static int write_inside(void *seed, struct err *err)
 {
+	struct statvfs st;
+
+	if (statvfs("/", &st) == 0 && st.f_flag & ST_RDONLY && make_writable(err) < 0)
+		return -1;
 	return seed_write_tree(seed, "/", NULL, err);
 }
 

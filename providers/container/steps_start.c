@@ -20,6 +20,12 @@
 
 static const char init_fact[] = "container.pid", mon_fact[] = "container.mon";
 
+static void add_list(struct digest *d, const char *key, const struct strv *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		digest_field(d, key, list->v[i]);
+}
+
 void container_start_inputs(const struct run *run, struct digest *d)
 {
 	const struct machine_spec *spec = run->spec;
@@ -27,8 +33,12 @@ void container_start_inputs(const struct run *run, struct digest *d)
 
 	digest_field(d, "hostname", spec->hostname);
 	digest_field(d, "init", spec->container.init);
-	for (size_t i = 0; i < command->n; i++)
-		digest_field(d, "command", command->v[i]);
+	digest_number(d, "read-only", spec->container.read_only);
+	digest_number(d, "no new privileges", spec->container.no_new_privileges);
+	add_list(d, "add", &spec->container.caps_add);
+	add_list(d, "drop", &spec->container.caps_drop);
+	add_list(d, "device", &spec->container.devices);
+	add_list(d, "command", command);
 	/* Without a command nothing in PID 1 looks at it. */
 	for (size_t i = 0; command->n && i < spec->env.n; i++)
 		digest_field(d, "env", spec->env.v[i]);
@@ -69,6 +79,8 @@ void container_namespaces_inputs(const struct run *run, struct digest *d)
 {
 	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
 	digest_number(d, "ids", run->spec->container.id_base);
+	digest_number(d, "privileged", run->spec->container.privileged);
+	digest_number(d, "time", run->spec->container.time_offset_ns);
 }
 
 int container_namespaces_apply(struct run *run, struct err *err)
@@ -76,6 +88,7 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	struct session *s = run->session;
 	const char *group = run->names->cgroup;
 	AUTO_FREE char *init = module_file("prov-init");
+	AUTO_FREE char *stub = module_file("prov-exec");
 	AUTO_FREE char *mon = module_file("prov-mon");
 
 	if (container_pid(s))
@@ -88,7 +101,7 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	if (container_confine(run->spec, &s->plan.confine, err) < 0)
 		return -1;
 	const struct engine_options options = {
-	        .plan = &s->plan, .join = &s->join, .init = init, .mon = mon};
+	        .plan = &s->plan, .join = &s->join, .init = init, .stub = stub, .mon = mon};
 	return engine_create(&options, &s->engine, err);
 }
 

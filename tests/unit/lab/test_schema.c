@@ -211,14 +211,8 @@ static const struct rule {
         {M "  web:\n    " B "\n    container:\n      read_only: true\n      privileged: 1\n"
            "      capabilities: { drop: [NET_RAW], dorp: [X] }\n      devices: [/dev/fuse]\n"
            "      time_offset: 1h\n      no_new_privileges: true\n",
-                "7:7: 'read_only' is not supported yet\n"
-                "8:7: 'privileged' is not supported yet\n"
                 "8:19: 'privileged': '1' is neither true nor false | write true\n"
-                "9:7: 'capabilities' is not supported yet\n"
-                "9:40: unknown key 'dorp' | did you mean 'drop'?\n"
-                "10:7: 'devices' is not supported yet\n"
-                "11:7: 'time_offset' is not supported yet\n"
-                "12:7: 'no_new_privileges' is not supported yet"},
+                "9:40: unknown key 'dorp' | did you mean 'drop'?"},
         {"ssh_mesh: true\nmachines:\n", "1:1: 'ssh_mesh' is not supported yet"},
 
         /* provision */

@@ -81,7 +81,7 @@ START_TEST(unknown_capability)
 
 	strv_add(&spec.container.caps_drop, "NET_ROW");
 	ck_fails(container_confine(&spec, &c, &err), ERR_CONFIG,
-	        "capabilities of 'web@container': there is no capability 'NET_ROW'");
+	        "container.capabilities: there is no capability 'NET_ROW'");
 	ck_assert_str_eq(err.hint, "did you mean NET_RAW?");
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* The plan of a container, and what is refused. Needs no rights. */
 #include "providers/container/checks.h"
 #include "providers/container/confine.h"
+#include "providers/container/devices.h"
 #include "providers/container/plan.h"
 #include "engine/caps.h"
 #include "tests/fake/check_util.h"
@@ -184,6 +185,76 @@ START_TEST(refused_by_the_keys_name)
 }
 END_TEST
 
+START_TEST(isolation_is_refused_by_the_keys_name)
+{
+	strv_add(&spec.container.caps_add, "NET_ADMIM");
+	ck_assert_int_eq(container_check_spec(&spec, &err), -1);
+	ck_assert_msg(str_starts(err.message, "container.capabilities: "), "%s", err.message);
+	ck_has(err.message, "'NET_ADMIM'");
+	strv_clear(&spec.container.caps_add);
+	strv_add(&spec.container.devices, "fuse");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.devices: 'fuse' is no device: write /dev/NAME, /dev/NAME:/dev/INSIDE or "
+	        "/dev/NAME:/dev/INSIDE:rwm");
+}
+END_TEST
+
+static void check_device(const char *text, const char *host, const char *inside, const char *access)
+{
+	struct device_use use;
+
+	ck_ok(device_parse(text, &use, &err));
+	ck_assert_str_eq(use.host, host);
+	ck_assert_str_eq(use.inside, inside);
+	ck_assert_str_eq(use.access, access);
+	device_clear(&use);
+}
+
+START_TEST(devices_as_they_are_written)
+{
+	static const char *const wrong[] = {"", "fuse", "/", "/dev/../etc", "/dev/a:b",
+	        "/dev/a:/b:x", "/dev/a:/b:rr", "/dev/a:/b:rwmr", "/dev/a:/b:r:w",
+	        "/dev/a:", "/dev//a", "/dev/a:rw:/b"};
+	struct device_use use;
+
+	check_device("/dev/fuse", "/dev/fuse", "/dev/fuse", "rwm");
+	check_device("/dev/fuse:r", "/dev/fuse", "/dev/fuse", "r");
+	check_device("/dev/sda:/dev/xvda", "/dev/sda", "/dev/xvda", "rwm");
+	check_device("/dev/sda:/dev/xvda:rm", "/dev/sda", "/dev/xvda", "rm");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_msg(device_parse(wrong[i], &use, &err) < 0, "'%s'", wrong[i]);
+}
+END_TEST
+
+START_TEST(privileged_lifts_it_all)
+{
+	spec.container.id_base = 0x70000000;
+	container_plan_build(&spec, &names, &plan);
+	ck_assert(plan.namespaces & CLONE_NEWUSER);
+	ck_assert_uint_eq(plan.uids.n, 1);
+	ck_assert_uint_eq(plan.uids.v[0].outside, 0x70000000);
+	container_plan_clear(&plan);
+	spec.container.privileged = true;
+	container_plan_build(&spec, &names, &plan);
+	ck_assert(!(plan.namespaces & CLONE_NEWUSER));
+	ck_assert_uint_eq(plan.uids.n, 0);
+	for (size_t i = 0; i < plan.n_rows; i++)
+		ck_assert(plan.rows[i].op != FS_MASK && plan.rows[i].op != FS_READONLY);
+}
+END_TEST
+
+START_TEST(in_the_hosts_network_sys_is_the_hosts)
+{
+	spec.container.id_base = 0x70000000;
+	spec.network_mode = NET_HOST;
+	container_plan_build(&spec, &names, &plan);
+	ck_assert_int_eq(row_of("/sys")->op, FS_BIND);
+	ck_assert(row_of("/sys")->attr_set & MOUNT_ATTR_RDONLY);
+	ck_assert(row_of("/sys")->flags & FS_RECURSIVE);
+	ck_assert_int_eq(row_of("/sys/fs/cgroup")->op, FS_MASK);
+}
+END_TEST
+
 START_TEST(without_root_it_says_so)
 {
 	if (geteuid() == 0)
@@ -202,6 +273,8 @@ int main(void)
 {
 	const TTest *const tests[] = {pid_1_by_init_and_command, environment, layers,
 	        namespaces_and_tree, no_capability_over_the_host, refused_by_the_keys_name,
+	        isolation_is_refused_by_the_keys_name, devices_as_they_are_written,
+	        privileged_lifts_it_all, in_the_hosts_network_sys_is_the_hosts,
 	        without_root_it_says_so};
 
 	return suite_run("container_plan", tests, ARRAY_SIZE(tests), set_up, tear_down);
