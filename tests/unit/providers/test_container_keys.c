@@ -44,8 +44,8 @@ START_TEST(privileged_is_root_of_the_host)
 	ctr.spec.container.privileged = true;
 	ck_ok(ctr_up());
 	check_sh("tr -s ' ' </proc/self/uid_map", " 0 0 4294967295\n");
-	check_sh("test -w /proc/sys/kernel/domainname && echo open; grep -c " / proc /
-	                " /proc/self/mounts; true",
+	check_sh("test -w /proc/sys/kernel/domainname && echo open; "
+	         "grep -c ' /proc/' /proc/self/mounts; true",
 	        "open\n0\n");
 	check_sh("sed -n 's/^CapBnd:\t//p' /proc/1/status | grep -c '^000001f'", "1\n");
 }
