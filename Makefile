@@ -42,6 +42,7 @@ CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
+TAR_OBJ  = $(call objs,transports/tar/*.c)
 OCI_OBJ  = $(call objs,oci/*.c)
 SEC_OBJ  = $(call objs,engine/seccomp/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
@@ -54,7 +55,7 @@ BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)
 SEC_LIBS  = $(call pkg,--libs,libseccomp)
 TEST_LIBS = $(call pkg,--libs,check)
 
-MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so $(B)/prov-seccomp.so
+MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so $(B)/prov-tar.so $(B)/prov-seccomp.so
 GUEST   = $(patsubst guest/%.c,$(B)/%,$(sort $(wildcard guest/prov-*.c)))
 UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
@@ -74,6 +75,8 @@ $(B)/prov-kvm.so: $(KVM_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)
 $(B)/prov-ssh.so: $(SSH_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(SSH_LIBS)
+$(B)/prov-tar.so: $(TAR_OBJ)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(call pkg,--libs,libarchive)
 $(B)/prov-box.so: $(BOX_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
 
@@ -97,7 +100,7 @@ $(B)/attack/%: tests/live/isolation/attack/%.c tests/live/isolation/attack/attac
 	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -o $@ $<
 
 # Tests: everything in one archive, so that a suite links what it calls.
-$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ)) \
+$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(TAR_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ)) \
                $(filter-out $(B)/oci/main.o,$(OCI_OBJ))
 	@rm -f $@
 	$(call Q,AR  )$(AR) rcs $@ $^

@@ -13,6 +13,7 @@ const struct command *const commands[] = {
         &cmd_logs,
         &cmd_top,
         &cmd_stats,
+        &cmd_cp,
         &cmd_halt,
         &cmd_reload,
         &cmd_suspend,

@@ -30,6 +30,7 @@ struct transport_file {
 	/* put adds the paths of what it leaves out of a folder: sockets, FIFOs and devices, which
 	 * mean nothing in another machine. NULL: nobody asks. */
 	struct strv *skipped;
+	bool no_follow; /* put: a source that is a symbolic link is refused */
 };
 
 struct transport;

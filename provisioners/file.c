@@ -22,8 +22,11 @@ int provision_file(struct run *run, struct err *err)
 	const struct provision_item *item = run->step->data;
 	AUTO_FREE char *destination = full_destination(item);
 	AUTO_STRV skipped = {0};
-	struct transport_file file = {item->source, destination, item->mode,
-	        item->owner ? item->owner : provision_item_user(run), &skipped};
+	struct transport_file file = {.source = item->source,
+	        .destination = destination,
+	        .mode = item->mode,
+	        .owner = item->owner ? item->owner : provision_item_user(run),
+	        .skipped = &skipped};
 	struct transport *t;
 
 	if (run_transport(run, &t, err) < 0)

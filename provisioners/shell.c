@@ -76,8 +76,10 @@ static int prepare(
 		return -1;
 	if (read_head(script, err) < 0 || choose_name(script, err) < 0)
 		return -1;
-	struct transport_file file = {
-	        script->host, script->inside, 0700, provision_item_user(run), NULL};
+	const struct transport_file file = {.source = script->host,
+	        .destination = script->inside,
+	        .mode = 0700,
+	        .owner = provision_item_user(run)};
 	return t->ops->put(t, &file, err);
 }
 

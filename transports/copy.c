@@ -146,22 +146,23 @@ static int resolve_owner(
 
 /* What a folder holds beside files, folders and links. Which of them tar could make in the machine
  * depends on the machine's kind, so none of them goes there. */
-static int find_special(const char *folder, struct strv *out, struct err *err)
+static int find_special(int folder, struct strv *out, struct err *err)
 {
-	AUTO_FREE char *top = xstrdup(folder);
+	AUTO_FREE char *top = xasprintf("/proc/self/fd/%d/.", folder);
 	char *roots[] = {top, NULL};
 	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 
 	if (!walk)
-		return err_sys(err, "read '%s'", folder);
+		return err_sys(err, "read the folder");
 	for (FTSENT *at; (at = fts_read(walk));)
 		if (at->fts_info == FTS_DEFAULT)
-			strv_add(out, at->fts_path + strlen(top) + !str_ends(top, "/"));
+			strv_add(out, at->fts_path + strlen(top) + 1);
 	fts_close(walk);
 	return 0;
 }
 
-static int put_tree(struct remote *r, const struct transport_file *file, struct err *err)
+static int put_tree(
+        struct remote *r, const struct transport_file *file, int folder, struct err *err)
 {
 	const char *const argv[] = {"sh", "-c", put_tree_script, "sh", file->destination, NULL};
 	char uid[16], gid[16];
@@ -170,8 +171,8 @@ static int put_tree(struct remote *r, const struct transport_file *file, struct 
 	AUTO_STRV special = {0};
 
 	if (resolve_owner(r, file->owner, uid, gid, err) < 0 ||
-	        find_special(file->source, &special, err) < 0 ||
-	        pipe_tar_pack(&tar, file->source, &special, uid, gid, err) < 0)
+	        find_special(folder, &special, err) < 0 ||
+	        pipe_tar_pack(&tar, folder, &special, uid, gid, err) < 0)
 		return -1;
 	for (size_t i = 0; file->skipped && i < special.n; i++)
 		strv_add(file->skipped, special.v[i]);
@@ -190,14 +191,17 @@ int copy_put(struct transport *t, const struct transport_file *file, const volat
         struct err *err)
 {
 	struct remote r = {.t = t, .stop = stop, .out_fd = -1};
-	AUTO_FD int fd = open(file->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	AUTO_FD int fd = open(file->source,
+	        O_RDONLY | O_CLOEXEC | O_NONBLOCK | (file->no_follow ? O_NOFOLLOW : 0));
 	struct stat st;
 	int rc;
 
+	if (fd < 0 && errno == ELOOP && file->no_follow)
+		return err_set(err, ERR_FAILED, "'%s' is a symbolic link", file->source);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "open '%s'", file->source);
 	if (S_ISDIR(st.st_mode))
-		rc = put_tree(&r, file, err);
+		rc = put_tree(&r, file, fd, err);
 	else if (S_ISREG(st.st_mode))
 		rc = put_file(&r, file, fd, &st, err);
 	else
@@ -207,25 +211,46 @@ int copy_put(struct transport *t, const struct transport_file *file, const volat
 	return rc < 0 ? err_wrap(err, "copy '%s' to '%s'", file->source, file->destination) : 0;
 }
 
+/* The folder is opened once: who swaps a part of its path meanwhile does not move the file. */
+static int open_parent(const char *path, const char **name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *parent = !slash ? xstrdup(".")
+	        : slash == path         ? xstrdup("/")
+	                                : xstrndup(path, (size_t)(slash - path));
+
+	*name = slash ? slash + 1 : path;
+	if (fs_mkdirs(parent, 0755, err) < 0)
+		return -1;
+	int fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open folder '%s'", parent) : fd;
+}
+
 static int get_file(
         struct remote *r, const struct transport_file *file, mode_t mode, struct err *err)
 {
 	const char *const argv[] = {"cat", file->source, NULL};
-	AUTO_FREE char *tmp = xasprintf("%s.XXXXXX", file->destination);
+	const char *name;
+	struct stat st;
+	AUTO_FD int dir = open_parent(file->destination, &name, err);
 
-	if (fs_is_dir(file->destination))
+	if (dir < 0)
+		return -1;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 		return err_set(err, ERR_FAILED, "'%s' is a folder", file->destination);
-	AUTO_FD int fd = mkostemp(tmp, O_CLOEXEC);
+	AUTO_FREE char *tmp = xasprintf("%s.prov-%d", name, getpid());
+	AUTO_FD int fd =
+	        openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "create a file beside '%s'", file->destination);
 	r->out_fd = fd;
 	int rc = remote_run(r, argv, -1, err);
 	if (rc == 0 &&
 	        (fchmod(fd, file->mode >= 0 ? (mode_t)file->mode : mode & 0777) < 0 ||
-	                rename(tmp, file->destination) < 0))
+	                renameat(dir, tmp, dir, name) < 0))
 		rc = err_sys(err, "write '%s'", file->destination);
 	if (rc < 0)
-		unlink(tmp);
+		unlinkat(dir, tmp, 0);
 	return rc;
 }
 
@@ -235,12 +260,16 @@ static int get_tree(struct remote *r, const struct transport_file *file, struct 
 	struct pipe_tar tar;
 	struct err unpacked = {0};
 
-	if (fs_mkdirs(file->destination, 0755, err) < 0 ||
-	        pipe_tar_unpack(&tar, file->destination, err) < 0)
+	if (fs_mkdirs(file->destination, 0755, err) < 0)
+		return -1;
+	AUTO_FD int folder = open(file->destination, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return err_sys(err, "open folder '%s'", file->destination);
+	if (pipe_tar_unpack(&tar, folder, err) < 0)
 		return -1;
 	r->out_fd = tar.fd;
 	int rc = remote_run(r, argv, -1, err);
-	if (pipe_tar_end(&tar, rc < 0, &unpacked) < 0) {
+	if (pipe_tar_end(&tar, rc < 0 && !r->out_errno, &unpacked) < 0) {
 		if (err)
 			*err = unpacked;
 		return -1;
@@ -260,13 +289,6 @@ static int get_any(struct remote *r, const struct transport_file *file, struct e
 		return get_tree(r, file, err);
 	if (*kind != 'f' || sscanf(kind, "f %o", &mode) != 1)
 		return err_set(err, ERR_FAILED, "it is neither a file nor a folder");
-	AUTO_FREE char *parent = xstrdup(file->destination);
-	char *slash = strrchr(parent, '/');
-	if (slash && slash > parent) {
-		*slash = '\0';
-		if (fs_mkdirs(parent, 0755, err) < 0)
-			return -1;
-	}
 	return get_file(r, file, mode, err);
 }
 

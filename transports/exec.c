@@ -7,12 +7,12 @@
 
 static int put(struct transport *t, const struct transport_file *file, struct err *err)
 {
-	return copy_put(t, file, NULL, err);
+	return copy_put(t, file, ((struct exec_transport *)t)->stop, err);
 }
 
 static int get(struct transport *t, const struct transport_file *file, struct err *err)
 {
-	return copy_get(t, file, NULL, err);
+	return copy_get(t, file, ((struct exec_transport *)t)->stop, err);
 }
 
 static void close_transport(struct transport *t)
@@ -63,6 +63,7 @@ int exec_transport_open(const struct exec_target *target, struct transport **out
 	*x = (struct exec_transport){
 	        .base.ops = &ops,
 	        .entry = {.pidfd = -1, .root = -1},
+	        .stop = target->stop,
 	        .user = xstrdup(target->user),
 	        .cgroup = xstrdup(target->cgroup),
 	};

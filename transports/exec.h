@@ -12,7 +12,8 @@ struct exec_target {
 	/* What root is allowed in there, copied; another user gets no capabilities, but the same
 	 * bounding set and the rest. NULL: caps_container() and nothing else. */
 	const struct confine *confine;
-	const struct strv *env; /* the machine's environment, "K=V" */
+	const struct strv *env;   /* the machine's environment, "K=V" */
+	const volatile int *stop; /* put and get give up when it is non-zero; NULL: never */
 };
 
 MUST_CHECK int exec_transport_open(

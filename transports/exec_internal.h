@@ -12,6 +12,7 @@ struct exec_transport {
 	struct confine confine;
 	char *user; /* login user of shell() */
 	struct strv env;
+	const volatile int *stop;
 	char *cgroup;
 	struct cgroup_tree tree; /* only where cgroup is set */
 };

@@ -2,10 +2,10 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "transports/tar/untar.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,25 +15,50 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What the child does. */
+struct job {
+	const char *const *argv; /* a program; NULL: unpack */
+	untar_function *untar;
+	int folder; /* where it works */
+};
+
 /* In the child: only what is safe after fork(). */
-static void exec_tar(const char *const argv[], int in, int out, int log)
+static _Noreturn void exec_tar(const struct job *job, int in, int out, int log)
+{
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(log, 2) < 0 || fchdir(job->folder) < 0)
+		_exit(126);
+	execvp(job->argv[0], (char *const *)(uintptr_t)job->argv);
+	_exit(127);
+}
+
+/* In the child, too, of a process with one thread: its memory is a copy. */
+static _Noreturn void unpack(const struct job *job, int in, int log)
+{
+	struct err err = {0};
+
+	umask(0);
+	if (job->untar(in, job->folder, &err) == 0)
+		_exit(0);
+	io_write_all(log, err.message, strlen(err.message), NULL) < 0 ? _exit(2) : _exit(1);
+}
+
+static _Noreturn void child(const struct job *job, int in, int out, int log)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	/* An archive of a machine may hold device nodes: root's tar would make them. */
-	prctl(PR_CAPBSET_DROP, CAP_MKNOD, 0, 0, 0);
-	umask(0);
-	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(log, 2) < 0)
-		_exit(126);
-	execvp(argv[0], (char *const *)(uintptr_t)argv);
-	_exit(127);
+	signal(SIGINT, SIG_IGN); /* the other end decides, and cuts the pipe */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (job->argv)
+		exec_tar(job, in, out, log);
+	unpack(job, in, log);
 }
 
-static int start(struct pipe_tar *tar, const char *const argv[], bool reads, struct err *err)
+static int start(struct pipe_tar *tar, const struct job *job, struct err *err)
 {
+	bool reads = !job->argv;
 	int ends[2];
 	AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	AUTO_FD int log = memfd_create("tar", MFD_CLOEXEC);
@@ -42,8 +67,10 @@ static int start(struct pipe_tar *tar, const char *const argv[], bool reads, str
 		return err_sys(err, "make a pipe for 'tar'");
 	/* Descriptors 0 to 2 are open in every process of prov, so that dup2() clears the flag. */
 	tar->pid = fork();
-	if (tar->pid == 0)
-		exec_tar(argv, reads ? ends[0] : null, reads ? null : ends[1], log);
+	if (tar->pid == 0) {
+		close(ends[reads ? 1 : 0]);
+		child(job, reads ? ends[0] : null, reads ? null : ends[1], log);
+	}
 	close(ends[reads ? 0 : 1]);
 	tar->fd = ends[reads ? 1 : 0];
 	if (tar->pid < 0) {
@@ -55,11 +82,11 @@ static int start(struct pipe_tar *tar, const char *const argv[], bool reads, str
 	return 0;
 }
 
-int pipe_tar_pack(struct pipe_tar *tar, const char *folder, const struct strv *without,
-        const char *uid, const char *gid, struct err *err)
+int pipe_tar_pack(struct pipe_tar *tar, int folder, const struct strv *without, const char *uid,
+        const char *gid, struct err *err)
 {
-	const char *const options[] = {"tar", "-C", folder, "--format=gnu", "--sort=name",
-	        "--numeric-owner", "--owner", uid, "--group", gid, "--anchored", "--no-wildcards"};
+	const char *const options[] = {"tar", "--format=gnu", "--sort=name", "--numeric-owner",
+	        "--owner", uid, "--group", gid, "--anchored", "--no-wildcards"};
 	AUTO_STRV argv = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -69,16 +96,20 @@ int pipe_tar_pack(struct pipe_tar *tar, const char *folder, const struct strv *w
 	strv_add(&argv, "-cf");
 	strv_add(&argv, "-");
 	strv_add(&argv, ".");
-	return start(tar, (const char *const *)argv.v, false, err);
+	const struct job job = {.argv = (const char *const *)argv.v, .folder = folder};
+	return start(tar, &job, err);
 }
 
-int pipe_tar_unpack(struct pipe_tar *tar, const char *folder, struct err *err)
+int pipe_tar_unpack(struct pipe_tar *tar, int folder, struct err *err)
 {
-	const char *const argv[] = {
-	        "tar", "-C", folder, "--no-same-owner", "--no-same-permissions", "-xf", "-", NULL};
+	struct job job = {.folder = folder};
+	void *symbol;
 
-	signal(SIGPIPE, SIG_IGN); /* a tar that gave up is an error of the write */
-	return start(tar, argv, true, err);
+	if (module_symbol("prov-tar", "prov_untar", &symbol, err) < 0)
+		return -1;
+	job.untar = (untar_function *)(uintptr_t)symbol;
+	signal(SIGPIPE, SIG_IGN); /* an end that gave up is an error of the write */
+	return start(tar, &job, err);
 }
 
 int pipe_tar_end(struct pipe_tar *tar, bool broken, struct err *err)
@@ -96,6 +127,8 @@ int pipe_tar_end(struct pipe_tar *tar, bool broken, struct err *err)
 		return 0;
 	said[n > 0 ? n : 0] = '\0';
 	said[strcspn(said, "\n")] = '\0';
-	return status == 127 ? err_set(err, ERR_HOST, "command 'tar' not found")
-	                     : err_set(err, ERR_FAILED, "tar exited with %d: %s", status, said);
+	if (status == 127)
+		return err_set(err, ERR_HOST, "command 'tar' not found");
+	return *said ? err_set(err, ERR_FAILED, "%s", said)
+	             : err_set(err, ERR_FAILED, "tar exited with %d", status);
 }

@@ -158,12 +158,12 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
 	        .cgroup = s->names->cgroup,
 	        .user = s->spec->user,
 	        .env = &s->spec->env,
+	        .stop = stop,
 	        .confine = &confine,
 	};
 
 	/* It answers as soon as it runs: there is nothing to wait for. */
 	(void)timeout_ns;
-	(void)stop;
 	if (!target.pid) {
 		err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
 		return err_hint(err, "prov up %s", s->spec->selector);

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Uses the caller's `struct err err`. */
 #define ck_ok(call)                                                                 \
@@ -23,6 +24,20 @@
 		ck_assert_str_eq(err.message, text);                   \
 		ck_assert_int_eq(err.kind, kind_);                     \
 	} while (0)
+/* Modules lie in the build folder, two above this program. */
+static inline void use_built_modules(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		abort();
+	self[n] = '\0';
+	for (int i = 0; i < 3; i++)
+		*strrchr(self, '/') = '\0';
+	setenv("PROV_MODULE_DIR", self, 0);
+}
+
 /* The text holds this part. */
 #define ck_has(text, part) \
 	ck_assert_msg(strstr((text), (part)) != NULL, "no '%s' in:\n%s", (part), (text))

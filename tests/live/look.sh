@@ -185,6 +185,48 @@ kill -INT $follower
 wait "$follower"
 expect_same "code after Ctrl-C" 130 $?
 
+# cp: both ways, files, folders and archives.
+mkdir -p "$scratch/tree/sub" && printf 'one\n' >"$scratch/tree/a" && printf 'two\n' >"$scratch/tree/sub/b"
+chmod 750 "$scratch/tree/sub" && chmod 4755 "$scratch/tree/a" && ln -s /etc/passwd "$scratch/tree/link" && mkfifo "$scratch/tree/fifo"
+expect 0 prov cp "$scratch/tree" web:/srv/new
+expect_text "$err" "note: 'fifo' is not copied"
+expect 0 prov exec web -- sh -c 'cd /srv/new; find . | sort; stat -c "%a %u" a sub; readlink link'
+expect_same "a folder inside" ". ./a ./link ./sub ./sub/b 4755 0 750 0 /etc/passwd" "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
+expect 0 prov cp "$scratch/tree/a" web:/srv/new/sub
+expect 0 prov cp --owner tiny "$scratch/tree/a" web:/srv/mine
+expect 0 prov exec web -- sh -c 'cat /srv/new/sub/a; stat -c %U /srv/mine'
+expect_same "a file into a folder, an owner" "one tiny" "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
+expect 0 prov cp "$scratch/tree/." web:/srv/new/sub
+expect 0 prov exec web -- cat /srv/new/sub/sub/b
+expect 0 prov cp web:/srv/new "$scratch/back"
+expect_same "a folder out" "one two 755" "$(cat "$scratch/back/a" "$scratch/back/sub/b" | tr '\n' ' ')$(stat -c %a "$scratch/back/a")"
+mkdir "$scratch/into"
+expect 0 prov cp web:/srv/new/a "$scratch/into"
+expect 0 prov cp web:/srv/new/. "$scratch/into"
+expect_same "into a folder" "a link sub" "$(ls "$scratch/into" | tr '\n' ' ' | sed 's/ $//')"
+(cd "$scratch/into" && "$build/prov" -C "$lab" cp web:/srv/new - | tar -tf - | grep -qx new/sub/b) || fail "no archive out"
+tar -C "$scratch" -cf - tree/a | "$build/prov" -C "$lab" cp - web:/srv || fail "no archive in"
+expect 0 prov exec web -- cat /srv/tree/a
+for bad in "$scratch/tree $scratch/back" "web:/a talk:/b" "web:a $scratch/x" "$scratch/tree" "web:/a"; do
+	# shellcheck disable=SC2086
+	expect 2 prov cp $bad
+	expect_one_error
+done
+expect 2 prov cp "$scratch/tree" wbe:/srv
+expect_text "$err" "did you mean 'web'"
+expect 1 prov cp "$scratch/tree" talk:/srv
+expect_text "$err" "hint: prov up talk@container"
+expect 1 prov cp "$scratch/tree/link" web:/srv
+expect_text "$err" "hint: -L copies"
+expect 0 prov cp -L "$scratch/tree/link" web:/srv/passwd
+for missing in "web:/nosuch $scratch/x" "$scratch/nosuch web:/srv" "$scratch/tree/a web:/nosuch/" "web:/srv/new/a $scratch/nosuch/"; do
+	# shellcheck disable=SC2086
+	expect 1 prov cp $missing
+	expect_one_error
+	expect_text "$err" "nosuch"
+	[ ! -e "$scratch/x" ] && [ ! -e "$scratch/nosuch" ] || fail "$missing: half made"
+done
+
 # No longer in the file.
 lab_file <<'Y'
 prov: 1

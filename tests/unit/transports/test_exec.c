@@ -338,5 +338,6 @@ int main(void)
 	        files_and_folders, users_by_name_and_number, users_that_are_none,
 	        later_settings_win, process_that_is_none};
 
+	use_built_modules();
 	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

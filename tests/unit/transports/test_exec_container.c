@@ -346,6 +346,7 @@ int main(void)
 	        a_flood_stalls_nothing, login_shell, signal_restores_the_terminal,
 	        signal_of_the_command, refuses_a_false_terminal};
 
+	use_built_modules();
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;
 	int rc = suite_run("exec_container", tests, ARRAY_SIZE(tests), begin, end);
