@@ -56,8 +56,8 @@ static int load_kvm(const struct provider **out, struct err *err)
 }
 
 static const struct provider_entry entries[] = {
-        {"container", load_container},
-        {"kvm", load_kvm},
+        {"container", load_container, true},
+        {"kvm", load_kvm, false},
 };
 static const struct providers providers = {entries, ARRAY_SIZE(entries)};
 

@@ -75,21 +75,28 @@ struct fd_sink {
 };
 
 /* A reader that has gone away is no reason to stop: events are lost, the machine is not. */
+static void fd_flush(struct fd_sink *self)
+{
+	if (self->line.len)
+		(void)!io_write_all(self->fd, self->line.buf, self->line.len, NULL);
+	str_reset(&self->line);
+}
+
 static void fd_emit(struct event_sink *sink, const struct event *event)
 {
 	struct fd_sink *self = (struct fd_sink *)sink;
 
-	str_reset(&self->line);
 	event_write(event, &self->line);
 	str_add(&self->line, "\n");
-	if (io_write_all(self->fd, self->line.buf, self->line.len, NULL) < 0)
-		str_reset(&self->line);
+	if (!event->more)
+		fd_flush(self);
 }
 
 static void fd_close(struct event_sink *sink)
 {
 	struct fd_sink *self = (struct fd_sink *)sink;
 
+	fd_flush(self);
 	str_clear(&self->line);
 	free(self);
 }

@@ -50,6 +50,7 @@ struct event {
 	int64_t duration_ns;
 	int64_t done, total;
 	bool quiet; /* of a STEP_QUIET step: for recorders, not for people */
+	bool more;  /* another one follows at once: a sink may wait for it. Not written. */
 };
 
 struct event_sink {

@@ -6,7 +6,8 @@
  *
  * A torn last line is dropped by readers and cut off by the next writer. A bad checksum before the
  * last line sets state.damaged: destroy then reverts every step of the provider; what can be read
- * is folded all the same. Killing the process loses nothing; only the header is synced to disk.
+ * is folded all the same. Killing the process loses nothing; only the header is synced to disk, and
+ * only where something that it tells of would survive a power cut elsewhere (journal_sync).
  */
 #pragma once
 
@@ -89,10 +90,12 @@ bool journal_is_blank(const struct journal_state *state);
 /* ERR_FAILED with the line and a hint if the journal is damaged: for verbs that build on it. */
 MUST_CHECK int journal_intact(const struct journal_state *state, const char *path, struct err *err);
 
-/* Appends. The header is synced; a changed spec is written as a new header line, which keeps steps
- * and facts; an unchanged one writes nothing. */
+/* Appends. A changed spec is written as a new header line, which keeps steps and facts; an
+ * unchanged one writes nothing. */
 MUST_CHECK int journal_header(struct journal *j, const char *kind, const char *provider,
         const char *spec, struct err *err);
+/* On disk is then every line up to the last header; nothing to do where that was synced before. */
+MUST_CHECK int journal_sync(struct journal *j, struct err *err);
 MUST_CHECK int journal_begun(struct journal *j, const char *step, struct err *err);
 MUST_CHECK int journal_done(
         struct journal *j, const char *step, const char *digest, bool is_volatile, struct err *err);

@@ -14,6 +14,7 @@ struct journal {
 	char *path;
 	char boot_id[BOOT_ID_LEN + 1]; /* of now */
 	off_t end;                     /* all before it is whole lines */
+	bool unsynced;                 /* a header was appended since the last sync */
 	struct journal_state state;
 };
 

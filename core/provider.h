@@ -59,6 +59,9 @@ struct provider {
 	const char *name; /* "kvm" */
 	const struct step *steps;
 	size_t n_steps;
+	/* Its steps make what outlives a power cut outside of the machine's folder (a domain in
+	 * libvirt's): the journal's header is on disk before the first of them. */
+	bool lasting;
 	const char *inside; /* what exec needs: "the container's namespaces", "an SSH login" */
 	/* Rows for doctor; no side effects. */
 	void (*check_host)(struct checklist *list);
@@ -98,6 +101,7 @@ struct provider {
 struct provider_entry {
 	const char *name;
 	int (*load)(const struct provider **out, struct err *err);
+	bool in_program; /* needs no module: any process may ask it */
 };
 struct providers {
 	const struct provider_entry *entries;

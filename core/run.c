@@ -169,6 +169,8 @@ static int write_header(struct runner *r, struct err *err)
 	runner_point(r, "before header", "");
 	if (journal_header(r->journal, "machine", r->spec->provider, str_text(&spec), err) < 0)
 		return -1;
+	if (r->provider && r->provider->lasting && journal_sync(r->journal, err) < 0)
+		return -1;
 	runner_point(r, "after header", "");
 	return 0;
 }

@@ -78,6 +78,8 @@ static void emit_end(struct runner *r, const struct step *step, int64_t start_ns
 	event.duration_ns = event.t_ns - start_ns;
 	event.text = ok ? "done" : "failed";
 	event.phase = step->phase;
+	/* Behind it come the next step's begin or the verb's end. */
+	event.more = true;
 	event_emit(r->sink, &event);
 }
 
@@ -154,6 +156,20 @@ static void explain_oom(
 	        (int)killed, killed == 1 ? "" : "es", str_text(&limit));
 }
 
+static void say_phase(struct run *run, enum phase phase, int64_t t_ns, bool more)
+{
+	struct event event = event_of(run->runner, EVENT_PHASE, run->step);
+	int64_t now = clock_mono_ns();
+
+	event.phase = phase;
+	event.more = more;
+	event.t_ns = t_ns ? t_ns : now;
+	event.wall_ns = clock_wall_ns() - (now - event.t_ns);
+	event_emit(run->runner->sink, &event);
+	if (run->step && phase == run->step->phase)
+		run->runner->phase_said = true;
+}
+
 int runner_apply(struct runner *r, const struct step *step, struct err *err)
 {
 	bool fresh = never_begun(r, step);
@@ -181,7 +197,7 @@ int runner_apply(struct runner *r, const struct step *step, struct err *err)
 		r->untouched = false; /* it stays begun: a revert too many harms nothing */
 	struct run run = runner_run(r, step);
 	if (rc == 0 && step->phase != PHASE_NONE && !r->phase_said)
-		run_phase(&run, step->phase, 0);
+		say_phase(&run, step->phase, 0, true);
 	emit_end(r, step, start_ns, rc == 0);
 	return rc;
 }
@@ -259,15 +275,7 @@ void run_output(struct run *run, int stream, const char *data, size_t n)
 
 void run_phase(struct run *run, enum phase phase, int64_t t_ns)
 {
-	struct event event = event_of(run->runner, EVENT_PHASE, run->step);
-	int64_t now = clock_mono_ns();
-
-	event.phase = phase;
-	event.t_ns = t_ns ? t_ns : now;
-	event.wall_ns = clock_wall_ns() - (now - event.t_ns);
-	event_emit(run->runner->sink, &event);
-	if (run->step && phase == run->step->phase)
-		run->runner->phase_said = true;
+	say_phase(run, phase, t_ns, false);
 }
 
 void run_no_phase(struct run *run)

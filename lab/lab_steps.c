@@ -275,6 +275,11 @@ int lab_steps_up(struct lab *lab, struct machine *const *chosen, size_t n, struc
 	};
 	struct status world = {.state = MACHINE_RUNNING};
 	struct up_options options = {0};
+	/* Key and network outlive a power cut, so that what tells of them must, too. */
+	if (runner.n_steps && journal_sync(lab->journal, err) < 0) {
+		session_clear(&session);
+		return -1;
+	}
 	if (!bridge_stands(journal_state(lab->journal), session.net.mac))
 		world.state = MACHINE_HALTED;
 	int rc = run_up(&runner, &world, &options, &changed, err);

@@ -63,7 +63,21 @@ struct check_job {
 	struct machine *const *chosen;
 	size_t n;
 	bool to_be_made;
+	bool in_program; /* the kinds that need no module, or the others */
 };
+
+static bool is_in_program(const struct providers *providers, const char *name)
+{
+	for (size_t i = 0; i < providers->n; i++)
+		if (str_eq(providers->entries[i].name, name))
+			return providers->entries[i].in_program;
+	return false;
+}
+
+static bool concerns(const struct check_job *job, const struct machine *m)
+{
+	return m->in_file && is_in_program(job->providers, m->spec.provider) == job->in_program;
+}
 
 static int check_all(const void *arg, void *result, struct err *err)
 {
@@ -73,7 +87,7 @@ static int check_all(const void *arg, void *result, struct err *err)
 	(void)result;
 	for (size_t i = 0; i < job->n; i++) {
 		const struct machine_spec *spec = &job->chosen[i]->spec;
-		if (!job->chosen[i]->in_file)
+		if (!concerns(job, job->chosen[i]))
 			continue;
 		if (provider_find(job->providers, spec->provider, &provider, err) < 0)
 			return -1;
@@ -88,7 +102,13 @@ static int check_all(const void *arg, void *result, struct err *err)
 int prepare_check(const struct providers *providers, struct machine *const *chosen, size_t n,
         bool to_be_made, struct err *err)
 {
-	struct check_job job = {providers, chosen, n, to_be_made};
+	struct check_job job = {providers, chosen, n, to_be_made, true};
+	bool others = false;
 
-	return helper_call(NULL, check_all, &job, NULL, 0, err);
+	if (check_all(&job, NULL, err) < 0)
+		return -1;
+	job.in_program = false;
+	for (size_t i = 0; i < n; i++)
+		others = others || concerns(&job, chosen[i]);
+	return others ? helper_call(NULL, check_all, &job, NULL, 0, err) : 0;
 }

@@ -13,8 +13,8 @@
  * empty. Every missing box is named. */
 MUST_CHECK int prepare_specs(
         struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
-/* Asks each chosen machine's provider whether it can honour the spec, in a helper process; and,
- * where it is to be made, whether this user may. */
+/* Asks each chosen machine's provider whether it can honour the spec, in a helper process where
+ * that needs a module; and, where it is to be made, whether this user may. */
 MUST_CHECK int prepare_check(const struct providers *providers, struct machine *const *chosen,
         size_t n, bool to_be_made, struct err *err);
 

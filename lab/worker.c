@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "lab/schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum worker_state { WAITING, RUNNING, SUCCEEDED, FAILED };
+enum { OTHER_FILES = 64 }; /* descriptors that are open besides, with room to spare */
 
 struct worker {
 	struct machine *machine;
-	enum worker_state state;
 	pid_t pid;
 	int events; /* read end; -1: closed */
 	struct str line;
@@ -35,6 +36,10 @@ struct crew {
 	const struct watch *watch;
 	struct worker *workers;
 	size_t n;
+	struct schedule *schedule;
+	size_t *running; /* indices into workers, n_light + n_heavy of them */
+	size_t n_light, n_heavy, most_light, most_heavy, most;
+	struct pollfd *fds;
 	int forwarded;    /* how often the stop was passed on */
 	sigset_t outside; /* signal mask of the caller: in force only while polling */
 };
@@ -97,6 +102,11 @@ static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_
 	_exit(work(&job, crew->verb));
 }
 
+static size_t n_running(const struct crew *crew)
+{
+	return crew->n_light + crew->n_heavy;
+}
+
 static int start_worker(struct crew *crew, struct worker *w, struct err *err)
 {
 	int fds[2];
@@ -114,34 +124,9 @@ static int start_worker(struct crew *crew, struct worker *w, struct err *err)
 		return err_sys(err, "start a worker for '%s'", w->machine->spec.selector);
 	}
 	w->events = fds[0];
-	w->state = RUNNING;
+	crew->running[n_running(crew)] = (size_t)(w - crew->workers);
+	*(schedule_is_heavy(w->machine) ? &crew->n_heavy : &crew->n_light) += 1;
 	return 0;
-}
-
-static bool depends(const struct worker *a, const struct worker *b)
-{
-	return strv_has(&a->machine->spec.depends_on, b->machine->spec.selector);
-}
-
-/* 1: may start; 0: has to wait; -1: something it needs failed. */
-static int may_start(const struct crew *crew, const struct worker *w, const struct worker **because)
-{
-	int verdict = 1;
-
-	for (size_t i = 0; i < crew->n; i++) {
-		const struct worker *other = &crew->workers[i];
-		bool first = crew->verb->up_order ? depends(w, other) : depends(other, w);
-		if (!first)
-			continue;
-		/* A dependant that would not stop is no reason to keep what it depends on. */
-		if (other->state == FAILED && crew->verb->up_order) {
-			*because = other;
-			return -1;
-		}
-		if (other->state == WAITING || other->state == RUNNING)
-			verdict = 0;
-	}
-	return verdict;
 }
 
 static void skip(
@@ -149,7 +134,6 @@ static void skip(
 {
 	AUTO_FREE char *text = xasprintf("%s%s", why, whom);
 
-	w->state = FAILED;
 	out->skipped++;
 	event_emit(crew->watch->sink,
 	        &(struct event){
@@ -157,43 +141,34 @@ static void skip(
 	emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "skipped", 1);
 }
 
-static size_t count(const struct crew *crew, enum worker_state state)
+static void skip_rest(struct crew *crew, struct outcome *out)
 {
-	size_t n = 0;
+	size_t i, because;
 
-	for (size_t i = 0; i < crew->n; i++)
-		n += crew->workers[i].state == state;
-	return n;
+	while ((i = schedule_skipped(crew->schedule, &because)) != SIZE_MAX)
+		skip(crew, &crew->workers[i], "skipped: it depends on ",
+		        crew->workers[because].machine->spec.selector, out);
+	while (crew->forwarded && (i = schedule_drop(crew->schedule)) != SIZE_MAX)
+		skip(crew, &crew->workers[i], "not started: ", "interrupted", out);
+}
+
+/* How many more of a kind. */
+static size_t room(const struct crew *crew, size_t most, size_t now)
+{
+	size_t all = crew->most - n_running(crew), own = most > now ? most - now : 0;
+
+	return own < all ? own : all;
 }
 
 static int start_ready(struct crew *crew, struct outcome *out, struct err *err)
 {
-	size_t limit = crew->pattern->options->parallel > 0
-	        ? (size_t)crew->pattern->options->parallel
-	        : crew->n;
-	const struct worker *because = NULL;
-	bool again = true;
+	size_t i;
 
-	while (again) { /* a skipped one may let the next be skipped */
-		again = false;
-		for (size_t i = 0; i < crew->n; i++) {
-			struct worker *w = &crew->workers[i];
-			if (w->state != WAITING)
-				continue;
-			int verdict = may_start(crew, w, &because);
-			if (crew->forwarded) {
-				skip(crew, w, "not started: ", "interrupted", out);
-				again = true;
-			} else if (verdict < 0) {
-				skip(crew, w, "skipped: it depends on ",
-				        because->machine->spec.selector, out);
-				again = true;
-			} else if (verdict > 0 && count(crew, RUNNING) < limit &&
-			        start_worker(crew, w, err) < 0) {
-				return -1;
-			}
-		}
-	}
+	skip_rest(crew, out);
+	while ((i = schedule_next(crew->schedule, room(crew, crew->most_light, crew->n_light),
+	                room(crew, crew->most_heavy, crew->n_heavy))) != SIZE_MAX)
+		if (start_worker(crew, &crew->workers[i], err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -243,7 +218,8 @@ static void reap(struct crew *crew, struct worker *w, struct outcome *out)
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	int code = proc_exit_status(status);
-	w->state = code == 0 ? SUCCEEDED : FAILED;
+	*(schedule_is_heavy(w->machine) ? &crew->n_heavy : &crew->n_light) -= 1;
+	schedule_done(crew->schedule, (size_t)(w - crew->workers), code == 0);
 	if (!w->reported) {
 		struct err err;
 		err_set(&err, ERR_FAILED, "the worker ended early (status %d)", code);
@@ -270,9 +246,8 @@ static void forward_stop(struct crew *crew)
 	if (asked == crew->forwarded)
 		return;
 	crew->forwarded = asked;
-	for (size_t i = 0; i < crew->n; i++)
-		if (crew->workers[i].state == RUNNING)
-			kill(crew->workers[i].pid, asked >= 3 ? SIGKILL : SIGINT);
+	for (size_t i = 0; i < n_running(crew); i++)
+		kill(crew->workers[crew->running[i]].pid, asked >= 3 ? SIGKILL : SIGINT);
 	const char *text = asked == 1 ? "stopping in order; the third Ctrl-C ends it at once"
 	        : asked == 2          ? "still stopping; the next Ctrl-C ends it at once"
 	                              : "ended; prov destroy removes what is left";
@@ -282,40 +257,89 @@ static void forward_stop(struct crew *crew)
 
 static void wait_for_events(struct crew *crew, struct outcome *out)
 {
-	AUTO_FREE struct pollfd *fds = xcalloc(crew->n, sizeof(*fds));
+	size_t n = n_running(crew), kept = 0;
 
-	for (size_t i = 0; i < crew->n; i++)
-		fds[i] = (struct pollfd){
-		        crew->workers[i].state == RUNNING ? crew->workers[i].events : -1, POLLIN,
-		        0};
+	for (size_t i = 0; i < n; i++)
+		crew->fds[i] = (struct pollfd){crew->workers[crew->running[i]].events, POLLIN, 0};
 	int ms = crew->watch->sink->tick_ms;
 	struct timespec tick = {ms / 1000, ms % 1000 * 1000000L};
-	if (ppoll(fds, crew->n, ms > 0 ? &tick : NULL, &crew->outside) < 0)
+	if (ppoll(crew->fds, n, ms > 0 ? &tick : NULL, &crew->outside) < 0)
 		return; /* a signal: the caller looks at the stop count */
-	for (size_t i = 0; i < crew->n; i++) {
-		struct worker *w = &crew->workers[i];
-		if (fds[i].revents)
+	for (size_t i = 0; i < n; i++) {
+		struct worker *w = &crew->workers[crew->running[i]];
+		if (crew->fds[i].revents)
 			take_events(crew, w);
-		if (w->state == RUNNING && w->events < 0)
+		if (w->events < 0)
 			reap(crew, w, out);
+		else
+			crew->running[kept++] = crew->running[i];
 	}
 }
 
 static int supervise(struct crew *crew, struct outcome *out, struct err *err)
 {
+	struct journal *lab = crew->pattern->lab->journal;
 	int rc = 0;
 
-	while (count(crew, WAITING) || count(crew, RUNNING)) {
+	do {
 		forward_stop(crew);
 		if (rc == 0)
 			rc = start_ready(crew, out, err);
-		if (count(crew, RUNNING) == 0)
+		/* The lab's header goes to the disk while the workers work. */
+		if (rc == 0 && lab)
+			rc = journal_sync(lab, err);
+		if (n_running(crew) == 0)
 			break;
 		wait_for_events(crew, out);
 		if (crew->watch->sink->tick)
 			crew->watch->sink->tick(crew->watch->sink);
-	}
+	} while (true);
 	return rc;
+}
+
+/* Each running worker has a pipe here. */
+static size_t pipes_left(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return files.rlim_cur > 2 * OTHER_FILES ? (size_t)files.rlim_cur - OTHER_FILES
+	                                        : OTHER_FILES;
+}
+
+static void set_limits(struct crew *crew)
+{
+	int asked = crew->pattern->options->parallel;
+	struct abreast usual = schedule_abreast(sysconf(_SC_NPROCESSORS_ONLN));
+
+	crew->most = asked > 0 ? (size_t)asked : usual.light + usual.heavy;
+	crew->most_light = asked > 0 ? crew->most : usual.light;
+	crew->most_heavy = asked > 0 ? crew->most : usual.heavy;
+	if (crew->most > pipes_left())
+		crew->most = pipes_left();
+}
+
+/* Signals wait outside of ppoll: none is lost between looking at the count and sleeping. */
+static void block_signals(struct crew *crew)
+{
+	sigset_t asking;
+
+	sigemptyset(&asking);
+	sigaddset(&asking, SIGINT);
+	sigaddset(&asking, SIGTERM);
+	sigaddset(&asking, SIGHUP);
+	sigprocmask(SIG_BLOCK, &asking, &crew->outside);
+}
+
+static void crew_clear(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		str_clear(&crew->workers[i].line);
+	free(crew->workers);
+	free(crew->running);
+	free(crew->fds);
+	schedule_free(crew->schedule);
 }
 
 int workers_run(const struct job *pattern, const struct verb *verb, struct machine *const *chosen,
@@ -323,22 +347,19 @@ int workers_run(const struct job *pattern, const struct verb *verb, struct machi
 {
 	struct crew crew = {.pattern = pattern, .verb = verb, .watch = watch, .n = n};
 
-	crew.workers = xcalloc(n, sizeof(*crew.workers));
+	crew.workers = xcalloc(n + 1, sizeof(*crew.workers));
+	crew.running = xcalloc(n + 1, sizeof(*crew.running));
+	crew.fds = xcalloc(n + 1, sizeof(*crew.fds));
 	for (size_t i = 0; i < n; i++)
 		crew.workers[i] = (struct worker){.machine = chosen[i], .events = -1};
-	/* Signals wait outside of ppoll: none is lost between looking at the count and sleeping. */
-	sigset_t asking;
-	sigemptyset(&asking);
-	sigaddset(&asking, SIGINT);
-	sigaddset(&asking, SIGTERM);
-	sigaddset(&asking, SIGHUP);
-	sigprocmask(SIG_BLOCK, &asking, &crew.outside);
+	crew.schedule = schedule_new(chosen, n, verb->up_order);
+	set_limits(&crew);
+	block_signals(&crew);
 	int rc = supervise(&crew, out, err);
 	sigprocmask(SIG_SETMASK, &crew.outside, NULL);
-	for (size_t i = 0; i < n; i++)
-		str_clear(&crew.workers[i].line);
-	free(crew.workers);
-	if (rc == 0 && crew.forwarded)
+	bool stopped = crew.forwarded > 0;
+	crew_clear(&crew);
+	if (rc == 0 && stopped)
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	return rc;
 }

@@ -198,6 +198,7 @@ const struct provider prov_kvm_provider = {
         .name = "kvm",
         .steps = steps,
         .n_steps = ARRAY_SIZE(steps),
+        .lasting = true,
         .inside = "an SSH login",
         .check_host = kvm_check_host,
         .check_spec = check_spec,

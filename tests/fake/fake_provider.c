@@ -376,5 +376,6 @@ static int load_kvm(const struct provider **out, struct err *err)
 	return 0;
 }
 
-static const struct provider_entry entries[] = {{"container", load_container}, {"kvm", load_kvm}};
+static const struct provider_entry entries[] = {
+        {"container", load_container, true}, {"kvm", load_kvm, false}};
 const struct providers fake_providers = {entries, ARRAY_SIZE(entries)};
