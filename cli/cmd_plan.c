@@ -46,7 +46,9 @@ static void look(const struct cli *cli, const struct machine *m, struct view *v)
 		return;
 }
 
-static void explain(const struct view *v, const struct step *step, struct str *out)
+/* The text of a step: the mechanism is its first line, the commands are the others. False: it has
+ * none. */
+static bool explain(const struct view *v, const struct step *step, struct strv *lines)
 {
 	AUTO_STR text = {0};
 	struct runner runner = {
@@ -59,10 +61,33 @@ static void explain(const struct view *v, const struct step *step, struct str *o
 	char *save = NULL;
 
 	if (!step->explain)
-		return;
+		return false;
 	step->explain(&run, &text);
 	for (char *line = strtok_r(text.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		str_addf(out, "        %s\n", line);
+		strv_add(lines, line);
+	return lines->n > 0;
+}
+
+/* The mechanism is a comment to a shell, so that all lines can be pasted into one. */
+static void print_explained(const struct view *v, const struct step *step, struct str *out)
+{
+	AUTO_STRV lines = {0};
+
+	if (explain(v, step, &lines))
+		for (size_t i = 0; i < lines.n; i++)
+			str_addf(out, "        %s%s\n", i ? "" : "# ", lines.v[i]);
+}
+
+static void put_explained(const struct view *v, const struct step *step, json_t *row)
+{
+	AUTO_STRV lines = {0};
+	json_t *by_hand = json_array();
+
+	if (explain(v, step, &lines))
+		json_object_set_new(row, "mechanism", json_string(lines.v[0]));
+	for (size_t i = 1; i < lines.n; i++)
+		json_array_append_new(by_hand, json_string(lines.v[i]));
+	json_object_set_new(row, "commands", by_hand);
 }
 
 static void print_view(const struct cli *cli, const struct view *v, struct str *out)
@@ -84,18 +109,22 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 		str_addf(out, "  %s %-24s %s (%s)\n", actions[row->action].sign, row->step->name,
 		        actions[row->action].meaning, row->why);
 		if (with_text)
-			explain(v, row->step, out);
+			print_explained(v, row->step, out);
 	}
 }
 
-static json_t *view_json(const struct view *v)
+static json_t *view_json(const struct cli *cli, const struct view *v)
 {
 	json_t *steps = json_array();
 
-	for (size_t i = 0; i < v->plan.n; i++)
-		json_array_append_new(steps,
-		        json_pack("{s:s, s:s, s:s}", "name", v->plan.rows[i].step->name, "action",
-		                actions[v->plan.rows[i].action].name, "why", v->plan.rows[i].why));
+	for (size_t i = 0; i < v->plan.n; i++) {
+		const struct plan_row *row = &v->plan.rows[i];
+		json_t *step = json_pack("{s:s, s:s, s:s}", "name", row->step->name, "action",
+		        actions[row->action].name, "why", row->why);
+		if (cli_has(cli, "explain"))
+			put_explained(v, row->step, step);
+		json_array_append_new(steps, step);
+	}
 	return json_pack("{s:s, s:s, s:o}", "name", v->machine->spec.selector, "error",
 	        v->err.message, "steps", steps);
 }
@@ -128,7 +157,7 @@ static int show(
 			continue;
 		}
 		look(cli, chosen[i], &view);
-		json_array_append_new(list, view_json(&view));
+		json_array_append_new(list, view_json(cli, &view));
 		print_view(cli, &view, &out);
 		if (view.err.kind && code == 0)
 			code = err_exit_code(&view.err);
