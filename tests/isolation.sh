@@ -57,6 +57,6 @@ expect_armed() { # PATTERN PROGRAM [ARG…]
 
 # Whether the lab's file may have a key that is still being built.
 knows() { # KEY LINE
-	printf 'prov: 1\nmachines:\n  web:\n    box: tiny\n    container: { %s }\n' "$1" >"$scratch/knows.yaml"
+	printf 'prov: 1\nmachines:\n  web:\n    box: tiny\n    container: { %s }\n' "$2" >"$scratch/knows.yaml"
 	"$build/prov" -C "$lab" --file "$scratch/knows.yaml" validate >/dev/null 2>&1
 }

@@ -119,6 +119,7 @@ static void look_at_descriptors(int pid)
 
 static void look_at(int pid)
 {
+	static int told;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
@@ -132,8 +133,8 @@ static void look_at(int pid)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		got("memory", "of %d with the program of the host", pid);
+	if (fd >= 0 && told != pid)
+		got("memory", "of %d with the program of the host", told = pid);
 	close(fd);
 }
 
