@@ -87,7 +87,7 @@ static const struct field container_fields[] = {
         {ROW(LIST, "devices", machine_spec, container.devices)},
         {ROW(INT64, "time_offset_ns", machine_spec, container.time_offset_ns)},
         {ROW(INT64, "id_base", machine_spec, container.id_base)},
-        {ROW(INT, "stop_signal", machine_spec, container.stop_signal), .initial = SIGTERM},
+        {ROW(INT, "stop_signal", machine_spec, container.stop_signal)},
         {ROW(INT64, "stop_timeout_ns", machine_spec, container.stop_timeout_ns),
                 .initial = 10 * SECOND},
 };

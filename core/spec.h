@@ -99,7 +99,7 @@ struct machine_spec {
 
 	struct {
 		struct strv command;              /* empty: prov-init */
-		char *init;                       /* "auto" | "none" | "/path" */
+		char *init;                       /* "auto" | "none" | "systemd" | "/path" */
 		int64_t pids;                     /* default 1024 */
 		int64_t swap_bytes;               /* beyond memory; default 0 */
 		int64_t memory_reservation_bytes; /* kept as long as others can give way; 0: none */
@@ -110,7 +110,7 @@ struct machine_spec {
 		                           namespace */
 		int64_t id_base; /* first of the 65536 ids of the host that it is given; 0: no user
 		                    namespace */
-		int stop_signal; /* default SIGTERM */
+		int stop_signal; /* 0: that of its init */
 		int64_t stop_timeout_ns; /* default 10 s */
 	} container;
 	struct {

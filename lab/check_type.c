@@ -79,12 +79,10 @@ static int check_guest_path(const struct given *g, struct err *err)
 
 static int check_init(const struct given *g, struct err *err)
 {
-	static const char *const choices[] = {"auto", "none", "/path", NULL};
+	static const char *const choices[] = {"auto", "none", "systemd", "/path", NULL};
 
 	if (*g->text == '/')
 		return 0;
-	if (str_eq(g->text, "systemd"))
-		return err_set(err, ERR_CONFIG, "'systemd' is not supported yet");
 	if (str_eq(g->text, "/path"))
 		return 0;
 	return value_choice(g->text, choices, err);
@@ -154,7 +152,7 @@ static const struct type {
         [TYPE_REGEX] = {"a regular expression", check_regex},
         [TYPE_IP] = {"an IPv4 address", check_ipv4},
         [TYPE_SUBNET] = {"a subnet", check_subnet},
-        [TYPE_INIT] = {"auto, none or a path", check_init},
+        [TYPE_INIT] = {"auto, none, systemd or a path", check_init},
         [TYPE_SCRIPT] = {"a file on the host", check_script},
         [TYPE_SOURCE] = {"a file or folder on the host", check_source},
         [TYPE_GUEST_PATH] = {"an absolute path", check_guest_path},

@@ -133,7 +133,8 @@ const struct key schema[] = {
         {IN_CONTAINER, "init", TYPE_INIT, 0, FIELD(container.init), .initial = "auto",
                 .doc = "The first process: auto (prov-init, which runs the command if there is "
                        "one), none (the command itself), "
-                       "/path (a program of the box). systemd is not supported yet."},
+                       "systemd (of the box, as on a machine of its own), /path (a program of the "
+                       "box)."},
         {IN_CONTAINER, "pids", TYPE_INT, 0, FIELD(container.pids), .min = 1, .max = 4194304,
                 .initial = "1024", .doc = "The largest number of processes and threads."},
         {IN_CONTAINER, "swap", TYPE_SIZE, 0, FIELD(container.swap_bytes), .initial = "no swap",
@@ -142,7 +143,9 @@ const struct key schema[] = {
                 FIELD(container.memory_reservation_bytes), .initial = "nothing kept",
                 .doc = "Memory that it keeps as long as others can give way."},
         {IN_CONTAINER, "stop_signal", TYPE_SIGNAL, 0, FIELD(container.stop_signal),
-                .initial = "SIGTERM", .doc = "The signal that asks the first process to end."},
+                .initial = "that of its init",
+                .doc = "The signal that asks the first process to end: SIGTERM, for systemd "
+                       "SIGRTMIN+3."},
         {IN_CONTAINER, "stop_timeout", TYPE_DURATION, 0, FIELD(container.stop_timeout_ns),
                 .initial = "10s", .doc = "How long it may take before everything is killed."},
         {IN_CONTAINER, "read_only", TYPE_BOOL, 0, FIELD(container.read_only),

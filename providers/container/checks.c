@@ -1,4 +1,5 @@
 #include "providers/container/checks.h"
+#include "providers/container/systemd.h"
 
 #include "base/fs.h"
 #include "core/derive.h"
@@ -188,9 +189,14 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 		return -1;
 	if (str_eq(init, "none") && !spec->container.command.n)
 		return err_set(err, ERR_CONFIG, "container.init: 'none' needs a 'command'");
-	if (!str_eq(init, "none") && !str_eq(init, "auto") && *init != '/')
+	if (systemd_is_init(spec) && spec->container.command.n)
 		return err_set(err, ERR_CONFIG,
-		        "container.init: '%s' is not auto, none or a path in the box", init);
+		        "container.command: systemd takes none; write a unit, or another 'init'");
+	if (!str_eq(init, "none") && !str_eq(init, "auto") && !systemd_is_init(spec) &&
+	        *init != '/')
+		return err_set(err, ERR_CONFIG,
+		        "container.init: '%s' is not auto, none, systemd or a path in the box",
+		        init);
 	return check_isolation(spec, err);
 }
 

@@ -1,6 +1,7 @@
 #include "providers/container/plan.h"
 
 #include "providers/container/devices.h"
+#include "providers/container/systemd.h"
 #include "transports/exec_env.h"
 
 #include <sched.h>
@@ -164,7 +165,8 @@ static void plan_ids(const struct machine_spec *spec, struct container_plan *pla
 }
 
 /* "auto": prov-init, which runs the command if there is one; "none": the command itself; else a
- * program of the box, which gets the command as its arguments. */
+ * program of the box, which gets the command as its arguments; "systemd" is short for that of the
+ * box which is linked as /sbin/init. */
 static void plan_argv(const struct machine_spec *spec, struct container_plan *plan)
 {
 	const char *init = spec->container.init ? spec->container.init : "auto";
@@ -175,10 +177,10 @@ static void plan_argv(const struct machine_spec *spec, struct container_plan *pl
 	plan->log = !plan->guest_init || command->n;
 	if (plan->guest_init) {
 		strv_add(&plan->argv, "prov-init");
-		strv_addf(&plan->argv, "%d", spec->container.stop_signal);
+		strv_addf(&plan->argv, "%d", container_stop_signal(spec));
 		strv_addf(&plan->argv, "%d", plan->reports_exec ? PLAN_REPORT_FD : -1);
 	} else if (!str_eq(init, "none")) {
-		strv_add(&plan->argv, init);
+		strv_add(&plan->argv, systemd_is_init(spec) ? "/sbin/init" : init);
 	}
 	for (size_t i = 0; i < command->n; i++)
 		strv_add(&plan->argv, command->v[i]);

@@ -72,6 +72,13 @@ static const struct step steps[] = {
                 .apply = container_start_apply,
                 .revert = container_start_revert,
                 .explain = container_start_explain},
+        {.name = "container.boot",
+                .phase = PHASE_NONE,
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .apply = container_boot_apply,
+                .revert = container_boot_revert,
+                .explain = container_boot_explain},
 };
 
 pid_t container_pid(const struct session *s)
@@ -94,6 +101,7 @@ static void session_close(void *session)
 	if (!s)
 		return;
 	container_abandon(s);
+	util_close_fd(&s->notify);
 	cgroup_tree_clear(&s->tree);
 	free(s);
 }
@@ -103,7 +111,7 @@ static int session_open(
 {
 	struct session *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct session){.spec = spec, .names = names, .join = {.folder = -1}};
+	*s = (struct session){.spec = spec, .names = names, .join = {.folder = -1}, .notify = -1};
 	if (cgroup_tree_find(CGROUP_ROOT, &s->tree, err) < 0) {
 		session_close(s);
 		return -1;

@@ -12,6 +12,7 @@ struct session {
 	struct container_plan plan; /* of engine */
 	struct cgroup_join join;    /* likewise */
 	struct engine *engine;      /* made, and waiting to be started; NULL: none */
+	int notify;                 /* where systemd says that it has booted; -1: nobody listens */
 };
 
 /* PID 1 of the running container, by its cgroup; 0: it does not run. */
@@ -28,6 +29,10 @@ int container_freeze(void *session, bool freeze, struct err *err);
 bool container_is_frozen(const struct session *s);
 /* Adds "the kernel killed 2 processes for lack of memory (512 MiB)", if it did. */
 void container_say_oom(const struct session *s, struct str *out);
+
+/* The socket for systemd's word, in the machine's folder; the caller frees. */
+char *boot_socket(const struct names *names);
+MUST_CHECK int boot_listen(const struct names *names, int *out, struct err *err);
 
 /* Steps, one file for each group of them. */
 void container_dirs_inputs(const struct run *run, struct digest *d);
@@ -49,6 +54,8 @@ int container_bridge_apply(struct run *run, struct err *err);
 void container_start_inputs(const struct run *run, struct digest *d);
 int container_start_apply(struct run *run, struct err *err);
 int container_start_revert(struct run *run, struct err *err);
+int container_boot_apply(struct run *run, struct err *err);
+int container_boot_revert(struct run *run, struct err *err);
 
 void container_dirs_explain(const struct run *run, struct str *out);
 void container_upper_explain(const struct run *run, struct str *out);
@@ -56,4 +63,5 @@ void container_group_explain(const struct run *run, struct str *out);
 void container_namespaces_explain(const struct run *run, struct str *out);
 void container_network_explain(const struct run *run, struct str *out);
 void container_bridge_explain(const struct run *run, struct str *out);
+void container_boot_explain(const struct run *run, struct str *out);
 void container_start_explain(const struct run *run, struct str *out);

@@ -4,6 +4,7 @@
 #include "engine/cgroup.h"
 #include "providers/common/cpus.h"
 #include "providers/container/devices.h"
+#include "providers/container/systemd.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -182,6 +183,13 @@ static void warn_of_weights(struct run *run)
 		        "prov doctor)");
 }
 
+static unsigned needs(const struct session *s, const struct machine_spec *spec,
+        const struct cgroup_limits *limits)
+{
+	return cgroup_needs(limits) | CG_USUAL |
+	        (systemd_is_init(spec) ? systemd_controllers(&s->tree) : 0);
+}
+
 int container_group_apply(struct run *run, struct err *err)
 {
 	const struct session *s = run->session;
@@ -193,8 +201,9 @@ int container_group_apply(struct run *run, struct err *err)
 	if (runs && check_memory(run, err) < 0)
 		return -1;
 	fill(run, runs, &limits);
-	unsigned needs = cgroup_needs(&limits) | CG_USUAL;
-	int rc = cgroup_create(&s->tree, group, needs, err);
+	int rc = cgroup_create(&s->tree, group, needs(s, run->spec, &limits), err);
+	if (rc == 0 && systemd_is_init(run->spec) && !runs)
+		rc = systemd_delegate(&s->tree, group, run->spec, err);
 	if (rc == 0)
 		rc = cgroup_limit(&s->tree, group, &limits, NULL, err);
 	if (rc == 0 && !runs)
@@ -233,7 +242,6 @@ void container_group_explain(const struct run *run, struct str *out)
 	str_add(out,
 	        "a control group limits memory, processors, devices and processes, and is the "
 	        "handle to stop or end them all\n");
-	cgroup_explain(
-	        &s->tree, run->names->cgroup, cgroup_needs(&limits) | CG_USUAL, &limits, out);
+	cgroup_explain(&s->tree, run->names->cgroup, needs(s, run->spec, &limits), &limits, out);
 	cgroup_limits_clear(&limits);
 }

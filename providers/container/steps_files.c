@@ -3,6 +3,8 @@
 
 #include "base/fs.h"
 #include "core/seed.h"
+#include "providers/common/host_keys.h"
+#include "providers/container/systemd.h"
 #include "engine/enter.h"
 
 #include <errno.h>
@@ -65,7 +67,7 @@ int container_dirs_revert(struct run *run, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (fs_unlink(files[i], err) < 0)
 			return -1;
-	return 0;
+	return host_keys_remove(names, err);
 }
 
 static void make_seed(const struct run *run, struct seed *seed)
@@ -89,6 +91,7 @@ void container_upper_inputs(const struct run *run, struct digest *d)
 		digest_field(d, "path", seed.files[i].path);
 		digest_field(d, "bytes", seed.files[i].bytes);
 	}
+	digest_number(d, "host keys", systemd_is_init(run->spec));
 	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
 	seed_clear(&seed);
 }
@@ -118,6 +121,14 @@ static int make_writable(struct err *err)
 	return 0;
 }
 
+/* Its sshd starts by itself, and will not without one. */
+static int add_host_keys(const struct run *run, struct seed *seed, struct err *err)
+{
+	if (host_keys_make(run->names, run->spec->hostname, err) < 0)
+		return -1;
+	return host_keys_seed(run->names, seed, err);
+}
+
 static int write_inside(void *seed, struct err *err)
 {
 	struct statvfs st;
@@ -137,6 +148,8 @@ int container_upper_apply(struct run *run, struct err *err)
 
 	make_seed(run, &seed);
 	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;
+	if (rc == 0 && systemd_is_init(run->spec))
+		rc = add_host_keys(run, &seed, err);
 	if (rc == 0)
 		rc = pidfd >= 0
 		        ? engine_enter(pidfd, pid, write_inside, &seed, err)

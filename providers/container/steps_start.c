@@ -9,6 +9,7 @@
 #include "guest/supervisor.h"
 #include "providers/container/confine.h"
 #include "providers/container/plan.h"
+#include "providers/container/systemd.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -83,6 +84,20 @@ void container_namespaces_inputs(const struct run *run, struct digest *d)
 	digest_number(d, "time", run->spec->container.time_offset_ns);
 }
 
+static int prepare_systemd(struct run *run, struct err *err)
+{
+	struct session *s = run->session;
+	AUTO_FREE char *socket = boot_socket(run->names);
+
+	if (systemd_controllers(&s->tree) == CG_SYSTEMD)
+		run_warning(run, "this host has no cgroup v2: systemd gets v1's name=systemd");
+	util_close_fd(&s->notify);
+	if (boot_listen(run->names, &s->notify, err) < 0)
+		return -1;
+	systemd_plan(&s->tree, socket, &s->plan);
+	return 0;
+}
+
 int container_namespaces_apply(struct run *run, struct err *err)
 {
 	struct session *s = run->session;
@@ -98,6 +113,8 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	        cgroup_join_open(&s->tree, group, &s->join, err) < 0)
 		return -1;
 	container_plan_build(run->spec, run->names, &s->plan);
+	if (systemd_is_init(run->spec) && prepare_systemd(run, err) < 0)
+		return -1;
 	if (container_confine(run->spec, &s->plan.confine, err) < 0)
 		return -1;
 	const struct engine_options options = {
@@ -151,7 +168,7 @@ int container_start_apply(struct run *run, struct err *err)
 
 static void say_killed(struct run *run)
 {
-	int sig = run->spec->container.stop_signal;
+	int sig = container_stop_signal(run->spec);
 	const char *name = sigabbrev_np(sig);
 	AUTO_FREE char *text =
 	        name ? xasprintf("SIG%s", name) : xasprintf("SIGRTMIN+%d", sig - SIGRTMIN);
@@ -166,7 +183,7 @@ static int stop_gently(struct run *run, pid_t pid, int pidfd, struct err *err)
 {
 	int64_t deadline = clock_mono_ns() + run->spec->container.stop_timeout_ns;
 
-	if (process_signal(pidfd, run->spec->container.stop_signal) < 0)
+	if (process_signal(pidfd, container_stop_signal(run->spec)) < 0)
 		return 0;
 	switch (process_wait(pidfd, deadline, run_stop(run))) {
 	case WAIT_STOPPED:

@@ -6,9 +6,8 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
-#include "base/proc.h"
-#include "core/keys.h"
 #include "core/seed.h"
+#include "providers/common/host_keys.h"
 #include "providers/kvm/identity.h"
 
 #include <errno.h>
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,70 +27,19 @@ static char *beside(const struct names *names, const char *name)
 	return xasprintf("%s/%s", names->dir, name);
 }
 
-/* Written in this order; the private key last says that all are there. */
-static const char *const key_files[] = {
-        "machine-id", "host_key.pub", "host_key.dropbear", "host_key"};
-
-static int write_one(
-        const struct names *names, const char *name, const void *bytes, size_t n, struct err *err)
-{
-	AUTO_FREE char *path = beside(names, name);
-
-	return fs_replace(path, bytes, n, 0600, err);
-}
-
-static int write_keys(const struct names *names, const struct key_pair *pair, struct err *err)
-{
-	unsigned char random[16];
-	AUTO_STR id = {0};
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return err_sys(err, "draw a machine id");
-	for (size_t i = 0; i < sizeof(random); i++)
-		str_addf(&id, "%02x", random[i]);
-	if (write_one(names, "machine-id", id.buf, id.len, err) < 0 ||
-	        write_one(names, "host_key.pub", pair->public_line, strlen(pair->public_line),
-	                err) < 0 ||
-	        write_one(names, "host_key.dropbear", pair->dropbear, pair->dropbear_n, err) < 0)
-		return -1;
-	return write_one(names, "host_key", pair->private_key, strlen(pair->private_key), err);
-}
-
 int keys_apply(struct run *run, struct err *err)
 {
-	AUTO_FREE char *path = beside(run->names, "host_key");
-	struct key_pair pair = {0};
-	void *ops;
-
-	if (fs_exists(path))
-		return 0;
-	if (fs_mkdirs(run->names->dir, 0711, err) < 0 ||
-	        module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
-	        ((const struct key_ops *)ops)->generate(run->spec->hostname, &pair, err) < 0)
-		return -1;
-	int rc = write_keys(run->names, &pair, err);
-	key_pair_clear(&pair);
-	return rc;
+	return host_keys_make(run->names, run->spec->hostname, err);
 }
 
 int keys_revert(struct run *run, struct err *err)
 {
-	for (size_t i = ARRAY_SIZE(key_files); i-- > 0;) {
-		AUTO_FREE char *path = beside(run->names, key_files[i]);
-		if (fs_unlink(path, err) < 0)
-			return -1;
-	}
-	return 0;
+	return host_keys_remove(run->names, err);
 }
 
 void keys_explain(const struct run *run, struct str *out)
 {
-	str_add(out,
-	        "The machine's SSH host key is made on the host, so that the first connection "
-	        "already knows it.\nssh-keygen -t ed25519 -N '' -f ");
-	AUTO_FREE char *path = beside(run->names, "host_key");
-	str_add_shell(out, path);
-	str_add(out, "\n");
+	host_keys_explain(run->names, out);
 }
 
 bool identity_account(const char *passwd, const char *user, struct account *out)
@@ -136,28 +83,6 @@ void identity_known_hosts(const struct machine_spec *spec, const char *public_li
 	key += strcspn(public_line + key, " \n");
 	for (size_t i = 0; i < spec->n_nics; i++)
 		str_addf(out, "%s %.*s\n", spec->nics[i].address, (int)key, public_line);
-}
-
-static int add_host_keys(struct seed *seed, const struct names *names, struct err *err)
-{
-	static const struct {
-		const char *file, *path;
-		mode_t mode;
-	} rows[] = {
-	        {"host_key", "/etc/ssh/ssh_host_ed25519_key", 0600},
-	        {"host_key.pub", "/etc/ssh/ssh_host_ed25519_key.pub", 0644},
-	        {"host_key.dropbear", "/etc/dropbear/dropbear_ed25519_host_key", 0600},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO_FREE char *path = beside(names, rows[i].file);
-		AUTO_STR bytes = {0};
-		if (fs_read(path, KEY_MAX, &bytes, err) < 0)
-			return -1;
-		seed_add(seed, rows[i].path, rows[i].mode, bytes.buf, bytes.len);
-		explicit_bzero(bytes.buf, bytes.len);
-	}
-	return 0;
 }
 
 static void add_authorized(struct seed *seed, const struct account *account, const struct str *key)
@@ -205,7 +130,7 @@ static int fill_seed(struct seed *seed, struct run *run, struct err *err)
 	seed_identity(seed, run->spec, str_text(&id));
 	identity_network(run->spec, &network);
 	seed_add(seed, "/etc/prov/network", 0644, str_text(&network), network.len);
-	return add_host_keys(seed, run->names, err) < 0 ? -1 : add_users(seed, run, err);
+	return host_keys_seed(run->names, seed, err) < 0 ? -1 : add_users(seed, run, err);
 }
 
 /* Everything of from, behind what to holds already. */

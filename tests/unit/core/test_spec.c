@@ -141,7 +141,7 @@ START_TEST(defaults)
 	ck_assert(s.ready.type == READY_NONE && s.ready.timeout_ns == 60000000000);
 	ck_assert(s.ready.interval_ns == 1000000000 && s.ready.successes == 1);
 	ck_assert_str_eq(s.container.init, "auto");
-	ck_assert(s.container.pids == 1024 && s.container.stop_signal == SIGTERM);
+	ck_assert(s.container.pids == 1024 && s.container.stop_signal == 0);
 	ck_assert(s.container.stop_timeout_ns == 10000000000);
 	ck_assert_str_eq(s.kvm.accelerator, "auto");
 	ck_assert_str_eq(s.kvm.uri, "qemu:///system");

@@ -92,8 +92,9 @@ static const struct rule {
                 "or SIGRTMIN+3"},
         {M "  web: { " B ", container: { command: sleep 1 } }\n",
                 "4:43: 'command': a list of texts is expected, not text | write [\"sleep 1\"]"},
-        {M "  web: { " B ", container: { init: systemd } }\n",
-                "4:40: 'init': 'systemd' is not supported yet"},
+        {M "  web: { " B ", container: { init: upstart } }\n",
+                "4:40: 'init': 'upstart' is not one of the choices | it is auto, none, systemd or "
+                "/path"},
         {M "  web: { " B ", container: { init: autp } }\n",
                 "4:40: 'init': 'autp' is not one of the choices | did you mean 'auto'?"},
         {M "  web: { " B ", kvm: { accelerator: hvf } }\n",

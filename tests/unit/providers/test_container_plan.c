@@ -164,9 +164,15 @@ START_TEST(refused_by_the_keys_name)
 	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
 	        "container.init: 'none' needs a 'command'");
 	free(spec.container.init);
-	spec.container.init = xstrdup("systemd");
+	spec.container.init = xstrdup("upstart");
 	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
-	        "container.init: 'systemd' is not auto, none or a path in the box");
+	        "container.init: 'upstart' is not auto, none, systemd or a path in the box");
+	free(spec.container.init);
+	spec.container.init = xstrdup("systemd");
+	strv_add(&spec.container.command, "sleep");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.command: systemd takes none; write a unit, or another 'init'");
+	strv_clear(&spec.container.command);
 	free(spec.container.init);
 	spec.container.init = xstrdup("auto");
 	spec.disk_bytes = 1;

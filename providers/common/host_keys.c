@@ -1,0 +1,105 @@
+/* The files beside a machine's journal that hold its host keys and its machine id. */
+#include "providers/common/host_keys.h"
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "core/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define KEY_MAX (64 * 1024)
+
+static char *beside(const struct names *names, const char *name)
+{
+	return xasprintf("%s/%s", names->dir, name);
+}
+
+/* Written in this order; the private key last says that all are there. */
+static const char *const key_files[] = {
+        "machine-id", "host_key.pub", "host_key.dropbear", "host_key"};
+
+static int write_one(
+        const struct names *names, const char *name, const void *bytes, size_t n, struct err *err)
+{
+	AUTO_FREE char *path = beside(names, name);
+
+	return fs_replace(path, bytes, n, 0600, err);
+}
+
+static int write_keys(const struct names *names, const struct key_pair *pair, struct err *err)
+{
+	unsigned char random[16];
+	AUTO_STR id = {0};
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "draw a machine id");
+	for (size_t i = 0; i < sizeof(random); i++)
+		str_addf(&id, "%02x", random[i]);
+	if (write_one(names, "machine-id", id.buf, id.len, err) < 0 ||
+	        write_one(names, "host_key.pub", pair->public_line, strlen(pair->public_line),
+	                err) < 0 ||
+	        write_one(names, "host_key.dropbear", pair->dropbear, pair->dropbear_n, err) < 0)
+		return -1;
+	return write_one(names, "host_key", pair->private_key, strlen(pair->private_key), err);
+}
+
+int host_keys_make(const struct names *names, const char *comment, struct err *err)
+{
+	AUTO_FREE char *path = beside(names, "host_key");
+	struct key_pair pair = {0};
+	void *ops;
+
+	if (fs_exists(path))
+		return 0;
+	if (fs_mkdirs(names->dir, 0711, err) < 0 ||
+	        module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
+	        ((const struct key_ops *)ops)->generate(comment, &pair, err) < 0)
+		return -1;
+	int rc = write_keys(names, &pair, err);
+	key_pair_clear(&pair);
+	return rc;
+}
+
+int host_keys_remove(const struct names *names, struct err *err)
+{
+	for (size_t i = ARRAY_SIZE(key_files); i-- > 0;) {
+		AUTO_FREE char *path = beside(names, key_files[i]);
+		if (fs_unlink(path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void host_keys_explain(const struct names *names, struct str *out)
+{
+	str_add(out,
+	        "The machine's SSH host key is made on the host, so that the first connection "
+	        "already knows it.\nssh-keygen -t ed25519 -N '' -f ");
+	AUTO_FREE char *path = beside(names, "host_key");
+	str_add_shell(out, path);
+	str_add(out, "\n");
+}
+
+int host_keys_seed(const struct names *names, struct seed *seed, struct err *err)
+{
+	static const struct {
+		const char *file, *path;
+		mode_t mode;
+	} rows[] = {
+	        {"host_key", "/etc/ssh/ssh_host_ed25519_key", 0600},
+	        {"host_key.pub", "/etc/ssh/ssh_host_ed25519_key.pub", 0644},
+	        {"host_key.dropbear", "/etc/dropbear/dropbear_ed25519_host_key", 0600},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_FREE char *path = beside(names, rows[i].file);
+		AUTO_STR bytes = {0};
+		if (fs_read(path, KEY_MAX, &bytes, err) < 0)
+			return -1;
+		seed_add(seed, rows[i].path, rows[i].mode, bytes.buf, bytes.len);
+		explicit_bzero(bytes.buf, bytes.len);
+	}
+	return 0;
+}

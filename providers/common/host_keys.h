@@ -1,0 +1,15 @@
+/*
+ * A machine's SSH host key and machine id, drawn once on the host and kept as long as the machine,
+ * so that the very first connection knows whom it talks to.
+ */
+#pragma once
+
+#include "core/derive.h"
+#include "core/seed.h"
+
+/* Nothing to do where they are. Opens prov-ssh.so, which has the cryptography. */
+MUST_CHECK int host_keys_make(const struct names *names, const char *comment, struct err *err);
+MUST_CHECK int host_keys_remove(const struct names *names, struct err *err);
+/* Adds them where OpenSSH and dropbear look for them. */
+MUST_CHECK int host_keys_seed(const struct names *names, struct seed *seed, struct err *err);
+void host_keys_explain(const struct names *names, struct str *out);
