@@ -15,7 +15,8 @@ struct names {
 	                  beside it */
 	char *domain;  /* prov-ID-NAME: libvirt domain */
 	char *uuid;    /* of the domain, from a digest of lab id + selector */
-	char *cgroup;  /* prov-ID-NAME: folder below each hierarchy's root */
+	char *cgroup;  /* prov-ID-NAME: folder below each hierarchy's root; with v2 within
+	                  DERIVE_CGROUPS */
 	char link[16]; /* host end of the veth */
 	char peer[16]; /* its other end before it becomes eth0 */
 	char *console; /* DIR/console.log: serial console, or output of PID 1 */
@@ -28,6 +29,9 @@ struct names {
 	char *status;      /* DIR/status: exit status of PID 1 as prov-mon stored it */
 	char *logs;        /* DIR/provision.log: what provisioners printed */
 };
+
+/* The group of v2 that holds those of all machines; no unit of systemd has such a name. */
+#define DERIVE_CGROUPS "prov"
 
 /* home: see prov_home(). All strings belong to the struct. */
 void names_derive(struct names *out, const char *home, const char *lab_id, const char *name,

@@ -243,5 +243,7 @@ int cgroup_remove(const struct cgroup_tree *tree, const char *group, struct err 
 		if (fs_is_dir(dir) && cgroup_walk(dir, remove_dir, &deadline, err) < 0)
 			return -1;
 	}
+	if (tree->above && rmdir(tree->dirs.v[0]) < 0)
+		return 0; /* groups of others are left in it */
 	return 0;
 }

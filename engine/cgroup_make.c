@@ -168,11 +168,10 @@ static int make_dir(const char *dir, struct err *err)
 }
 
 /* A path is made part by part, each handing down to the next. */
-static int make_in(const struct cgroup_tree *tree, size_t i, const char *group, unsigned wanted,
-        struct err *err)
+static int make_parts(
+        const struct cgroup_tree *tree, size_t i, const char *dir, unsigned wanted, struct err *err)
 {
-	AUTO_FREE char *dir = cgroup_dir(tree, i, group);
-	size_t base = strlen(tree->dirs.v[i]);
+	size_t base = tree->above ? tree->above : strlen(tree->dirs.v[i]);
 
 	for (size_t at = base; dir[at]; at += 1 + strcspn(dir + at + 1, "/")) {
 		AUTO_FREE char *above = xstrndup(dir, at);
@@ -184,6 +183,25 @@ static int make_in(const struct cgroup_tree *tree, size_t i, const char *group, 
 		if (tree->controllers[i] & CG_CPUSET && !cgroup_is_v2(tree, i) &&
 		        inherit_cpuset(part, err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+#define MAKE_ROUNDS 100 /* the group above may go with its last container, but not for ever */
+
+static int make_in(const struct cgroup_tree *tree, size_t i, const char *group, unsigned wanted,
+        struct err *err)
+{
+	AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+	struct err why = {.sys_errno = ENOENT};
+	int rc = -1;
+
+	for (int round = 0; rc < 0 && why.sys_errno == ENOENT && round < MAKE_ROUNDS; round++)
+		rc = make_parts(tree, i, dir, wanted, &why);
+	if (rc < 0) {
+		if (err)
+			*err = why;
+		return -1;
 	}
 	return has_children(dir) ? cgroup_walk(dir, remove_below, dir, err) : 0;
 }

@@ -211,6 +211,16 @@ int cgroup_tree_find(const char *root, struct cgroup_tree *out, struct err *err)
 	return cgroup_tree_read(str_text(&mountinfo), str_text(&self), root, out, err);
 }
 
+void cgroup_tree_within(struct cgroup_tree *tree, const char *group)
+{
+	if (!tree->v2)
+		return;
+	char *dir = xasprintf("%s/%s", tree->dirs.v[0], group);
+	tree->above = strlen(tree->dirs.v[0]);
+	free(tree->dirs.v[0]);
+	tree->dirs.v[0] = dir;
+}
+
 void cgroup_tree_clear(struct cgroup_tree *tree)
 {
 	strv_clear(&tree->dirs);

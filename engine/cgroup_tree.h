@@ -42,6 +42,8 @@ struct cgroup_tree {
 	 * one that this process may write: the root, or what was delegated to it. */
 	struct strv dirs;
 	unsigned controllers[CGROUP_HIERARCHIES]; /* CG_… of dirs.v[i]; with CG_CORE it is v2 */
+	size_t above; /* see cgroup_tree_within: length of what stands without us in dirs.v[0]; 0:
+	                 all of it */
 };
 
 /* The hierarchies mounted at root (CGROUP_ROOT) or below it; where there are none, anywhere.
@@ -51,6 +53,15 @@ MUST_CHECK int cgroup_tree_find(const char *root, struct cgroup_tree *out, struc
 MUST_CHECK int cgroup_tree_read(const char *mountinfo, const char *self, const char *root,
         struct cgroup_tree *out, struct err *err);
 void cgroup_tree_clear(struct cgroup_tree *tree);
+/*
+ * On a host of v2 alone, groups are made within one of this name from now on; it comes with the
+ * first and goes with the last of them. Directly below the root they would lose their limits: every
+ * start of a unit and every daemon-reload takes from there the controllers that no unit of systemd
+ * needs, and the files with them. From a group that hands them on itself the kernel takes none. It
+ * is no unit of systemd's: a service's group goes with its last process, and a slice is not
+ * delegated (systemd: CGROUP_DELEGATION).
+ */
+void cgroup_tree_within(struct cgroup_tree *tree, const char *group);
 unsigned cgroup_tree_controllers(const struct cgroup_tree *tree);
 /* Index of the hierarchy that has this controller; freezer and devices are in v2's core. -1: none.
  */

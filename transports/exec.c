@@ -1,5 +1,6 @@
 #include "transports/exec_internal.h"
 
+#include "core/derive.h"
 #include "transports/copy.h"
 
 #include <fcntl.h>
@@ -46,7 +47,12 @@ static int open_machine(struct exec_transport *x, pid_t pid, struct err *err)
 {
 	if (entry_open(pid, &x->entry, err) < 0)
 		return -1;
-	return x->cgroup ? cgroup_tree_find(CGROUP_ROOT, &x->tree, err) : 0;
+	if (!x->cgroup)
+		return 0;
+	if (cgroup_tree_find(CGROUP_ROOT, &x->tree, err) < 0)
+		return -1;
+	cgroup_tree_within(&x->tree, DERIVE_CGROUPS);
+	return 0;
 }
 
 static void set_confine(struct exec_transport *x, const struct confine *confine)

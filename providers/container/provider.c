@@ -116,6 +116,7 @@ static int session_open(
 		session_close(s);
 		return -1;
 	}
+	cgroup_tree_within(&s->tree, DERIVE_CGROUPS);
 	*session = s;
 	return 0;
 }

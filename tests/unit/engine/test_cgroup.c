@@ -121,6 +121,23 @@ START_TEST(finds_v2)
 }
 END_TEST
 
+START_TEST(within_one_that_comes_and_goes)
+{
+	make_file("cgroup.controllers", "cpu memory\n");
+	make_file("cgroup.procs", "");
+	make_file("cgroup.subtree_control", "");
+	ck_ok(find(v2_mounts, ""));
+	cgroup_tree_within(&tree, "all");
+	ck_ok(cgroup_create(&tree, "one", CG_CPU, &err));
+	check_file("cgroup.subtree_control", "+cpu");
+	ck_ok(cgroup_create(&tree, "two", CG_CPU, &err));
+	ck_ok(cgroup_remove(&tree, "one", &err));
+	make_file("all/two/cgroup.procs", "7\n");
+	ck_assert(cgroup_exists(&tree, "two"));
+	check_file("all/two/cgroup.procs", "7");
+}
+END_TEST
+
 /* Freezer and devices are in v2's core where v1 has none. */
 START_TEST(finds_a_hybrid)
 {
@@ -568,10 +585,11 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {finds_v1, finds_v2, finds_a_hybrid, finds_what_was_delegated,
-	        finds_its_part_inside_a_container, no_cgroups, absent_group,
-	        v2_hands_down_what_is_needed, v1_makes_only_what_is_asked_for, limits_in_v2,
-	        limits_in_v1, nothing_set_is_nothing_written, unlimited, what_is_missing_is_named,
+	const TTest *const tests[] = {finds_v1, finds_v2, within_one_that_comes_and_goes,
+	        finds_a_hybrid, finds_what_was_delegated, finds_its_part_inside_a_container,
+	        no_cgroups, absent_group, v2_hands_down_what_is_needed,
+	        v1_makes_only_what_is_asked_for, limits_in_v2, limits_in_v1,
+	        nothing_set_is_nothing_written, unlimited, what_is_missing_is_named,
 	        memory_that_cannot_be, other_controllers, usage_of_v2, usage_of_v1,
 	        weights_are_converted, explained_as_commands};
 
