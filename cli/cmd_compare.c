@@ -307,7 +307,7 @@ static const struct option_row options_of_compare[] = {
                 "a machine with the defaults of prov.yaml from this box (default: debian/12; with "
                 "--quick tiny)"},
         {0, "runs", "N", "rounds (default 5; with --quick 2)"},
-        {0, "kinds", "LIST", "process,container,kvm (default: all)"},
+        {0, "kinds", "LIST", "process,container,container+init,kvm (default: all)"},
         {0, "parallel", "N", "machines of the boot storm (default 4; with --quick none)"},
         {0, "cold", NULL, "drop the page cache before each start"},
         {0, "quick", NULL, "few and short measurements, under three minutes"},

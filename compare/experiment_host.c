@@ -162,8 +162,9 @@ static void differ_machine(struct experiment *e, const struct compare_kind *kind
 	        container ? "a limit: what is not used is free for others, page cache included"
 	                  : "a size: the guest's kernel and page cache live in it");
 	differ(e, kind, "difference.init", "first process",
-	        container ? (spec->container.command.n ? "the declared command" : "prov-init alone")
-	                  : "the box's init with all its services");
+	        !container || kind->adapt           ? "the box's init with all its services"
+	                : spec->container.command.n ? "the declared command"
+	                                            : "prov-init alone");
 	if (spec->disk_bytes || container)
 		differ(e, kind, "difference.disk", "disk",
 		        container ? "not limited" : "limited to the declared size");

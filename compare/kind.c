@@ -1,13 +1,25 @@
 #include "compare/kind.h"
 
+#include "base/fs.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* An operating system beside an operating system: what a virtual machine of the box starts. */
+static void start_box_init(struct machine_spec *spec)
+{
+	AUTO_FREE char *systemd =
+	        xasprintf("%s/lib/systemd/systemd", spec->box.rootfs ? spec->box.rootfs : "");
+
+	free(spec->container.init);
+	spec->container.init = xstrdup(fs_exists(systemd) ? "systemd" : "/sbin/init");
+	strv_clear(&spec->container.command);
+}
 
 const struct compare_kind compare_kinds[] = {
         {"process", NULL, NULL, NULL, NULL, 0.1},
         {"container", "container", "container", NULL, NULL, 4},
-        {"container+init", "container", "init",
-                "the container engine starts no init of the box yet", NULL, 6},
+        {"container+init", "container", "init", NULL, start_box_init, 6},
         {"kvm", "kvm", "kvm", NULL, NULL, 40},
         {"kvm-warm", "kvm", "warm", "virtual machines are not started from a saved state yet", NULL,
                 10},
@@ -23,7 +35,7 @@ static int unknown(const char *name, struct err *err)
 	const char *near = str_nearest(name, names, n_compare_kinds);
 	err_set(err, ERR_USAGE, "there is no kind '%s'", name);
 	return near ? err_hint(err, "did you mean '%s'?", near)
-	            : err_hint(err, "kinds: process, container, kvm");
+	            : err_hint(err, "kinds: process, container, container+init, kvm");
 }
 
 static int mark_one(const char *name, bool *wanted, struct err *err)

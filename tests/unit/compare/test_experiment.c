@@ -207,10 +207,10 @@ START_TEST(refused_before_anything_is_made)
 {
 	struct experiment_options o = options();
 
-	o.kinds = "container+init";
+	o.kinds = "kvm-warm";
 	ck_fails(experiment_run(&o, &env, &result, &err), ERR_USAGE,
-	        "the kind 'container+init' is not offered yet: the container engine starts no init "
-	        "of the box yet");
+	        "the kind 'kvm-warm' is not offered yet: virtual machines are not started from a "
+	        "saved state yet");
 	result_clear(&result);
 	o = options();
 	free(spec.box.name);

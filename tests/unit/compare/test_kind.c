@@ -9,11 +9,12 @@ static struct err err;
 START_TEST(all_that_are_offered)
 {
 	ck_ok(kinds_choose(NULL, &kinds, &n, &err));
-	ck_assert_uint_eq(n, 3);
+	ck_assert_uint_eq(n, 4);
 	ck_assert_str_eq(kinds[0]->name, "process");
 	ck_assert_ptr_null(kinds[0]->provider);
 	ck_assert_str_eq(kinds[1]->name, "container");
-	ck_assert_str_eq(kinds[2]->name, "kvm");
+	ck_assert_str_eq(kinds[2]->name, "container+init");
+	ck_assert_str_eq(kinds[3]->name, "kvm");
 	free(kinds);
 }
 END_TEST
@@ -33,9 +34,9 @@ START_TEST(refused_by_name)
 	ck_fails(kinds_choose("kvm,contaner", &kinds, &n, &err), ERR_USAGE,
 	        "there is no kind 'contaner'");
 	ck_assert_str_eq(err.hint, "did you mean 'container'?");
-	ck_fails(kinds_choose("container+init", &kinds, &n, &err), ERR_USAGE,
-	        "the kind 'container+init' is not offered yet: the container engine starts no init "
-	        "of the box yet");
+	ck_fails(kinds_choose("kvm-warm", &kinds, &n, &err), ERR_USAGE,
+	        "the kind 'kvm-warm' is not offered yet: virtual machines are not started from a "
+	        "saved state yet");
 	ck_fails(kinds_choose("", &kinds, &n, &err), ERR_USAGE, "the list of kinds is empty");
 }
 END_TEST
