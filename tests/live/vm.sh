@@ -13,6 +13,8 @@ machines:
     box: tiny
     provider: kvm
     memory: 128MiB
+    cpu_weight: 300
+    cpuset: "0"
     provision:
       - name: mark
         shell: |
@@ -56,7 +58,28 @@ expect_text "$err" "unchanged"
 known=$(find "$PROV_HOME/labs/$(lab_id)" -name known_hosts -exec cat {} +)
 [ -n "$known" ] || fail "no host key is known"
 
+# What the host was told of it, in v1's words or v2's.
+domain=prov-$(lab_id)-web
+virsh -q -c qemu:///system schedinfo "$domain" >"$out" 2>&1 || fail "no schedinfo"
+expect_text "$out" '^cpu_shares +: +(3072|300)$'
+virsh -q -c qemu:///system vcpupin "$domain" >"$out" 2>&1 || fail "no vcpupin"
+expect_text "$out" '0 +0$'
+
+expect 0 prov suspend
+expect_same state "web@kvm suspended" "$(states)"
+expect 125 prov exec web true
+expect_text "$err" "'web@kvm' is suspended"
+expect_text "$err" 'prov resume web@kvm'
+expect 0 prov resume
+expect 0 prov exec web true
+expect 0 prov suspend web
+expect 0 prov up
+expect_text "$err" 'web@kvm: resumed'
+expect 0 prov exec web true
+expect 0 prov suspend web
+
 expect 0 prov halt
+expect_text "$err" 'web@kvm: resumed'
 expect_same state "web@kvm halted" "$(states)"
 expect 255 prov ssh web -c true
 expect 0 prov up
