@@ -101,7 +101,10 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 	}
 	for (size_t i = 0; i < v->plan.n; i++)
 		todo += v->plan.rows[i].action != PLAN_KEEP;
-	str_addf(out, "%s:%s\n", v->machine->spec.selector, todo ? "" : " nothing to do");
+	str_addf(out, "%s:%s\n", v->machine->spec.selector,
+	        v->access.world.state == MACHINE_SUSPENDED ? " suspended, prov up lets it go on"
+	                : todo                             ? ""
+	                                                   : " nothing to do");
 	for (size_t i = 0; i < v->plan.n; i++) {
 		const struct plan_row *row = &v->plan.rows[i];
 		if (row->action == PLAN_KEEP && !with_text)

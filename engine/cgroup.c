@@ -151,6 +151,7 @@ static int write_all(struct writer *w, const struct cgroup_writes *writes, struc
         struct err *err)
 {
 	AUTO_FREE bool *again = xcalloc(writes->n + 1, sizeof(*again));
+	bool said = false; /* by the write before, in other words */
 	size_t refused = 0;
 	struct err why;
 
@@ -159,10 +160,9 @@ static int write_all(struct writer *w, const struct cgroup_writes *writes, struc
 		enum written how = write_one(w, write, &why);
 		again[i] = how == REFUSED;
 		refused += how == REFUSED;
-		if (how == LEFT_OUT && left_out)
+		if (how == LEFT_OUT && left_out && !said)
 			strv_add(left_out, write->file);
-		if (how != NOT_HERE && write->flags & WRITE_ELSE)
-			i++; /* said already */
+		said = how == WRITTEN && write->flags & WRITE_ELSE;
 	}
 	for (size_t i = 0; refused && i < writes->n; i++)
 		if (again[i] && write_one(w, &writes->v[i], err) == REFUSED)

@@ -13,25 +13,23 @@
 /* A process that hangs in the kernel does not stop. */
 #define FREEZE_LIMIT_NS INT64_C(10000000000)
 
-static bool read_state(const struct cgroup_tree *tree, const char *group, const char *v1_state,
-        const char *v2_line)
+/* On its way counts: who was killed while he froze it left it so, and nothing runs reliably. */
+bool cgroup_is_frozen(const struct cgroup_tree *tree, const char *group)
+{
+	AUTO_STR text = {0};
+
+	return cgroup_read(tree, group, CG_FREEZER, "freezer.state", "cgroup.freeze", &text) &&
+	        !str_eq(str_text(&text), "THAWED\n") && !str_eq(str_text(&text), "0\n");
+}
+
+static bool reached(const struct cgroup_tree *tree, const char *group, bool freeze)
 {
 	AUTO_STR text = {0};
 
 	if (!cgroup_read(tree, group, CG_FREEZER, "freezer.state", "cgroup.events", &text))
 		return false;
-	return str_eq(str_text(&text), v1_state) || strstr(str_text(&text), v2_line);
-}
-
-bool cgroup_is_frozen(const struct cgroup_tree *tree, const char *group)
-{
-	return read_state(tree, group, "FROZEN\n", "frozen 1");
-}
-
-static bool reached(const struct cgroup_tree *tree, const char *group, bool freeze)
-{
-	return freeze ? cgroup_is_frozen(tree, group)
-	              : read_state(tree, group, "THAWED\n", "frozen 0");
+	return str_eq(str_text(&text), freeze ? "FROZEN\n" : "THAWED\n") ||
+	        strstr(str_text(&text), freeze ? "frozen 1" : "frozen 0");
 }
 
 /* v2 tells by an event. v1 tells nobody and freezes what it missed (a process just cloned) when its

@@ -223,15 +223,19 @@ static bool a_disk_has_bfq(void)
 	return false;
 }
 
-/* BFQ shares a disk by weights, and v2's cost model where it was switched on. */
+/* BFQ shares a disk by weights, and v2's cost model where it was switched on, which the root tells.
+ */
 bool cgroup_offers_io_weight(const struct cgroup_tree *tree)
 {
-	AUTO_FREE char *model = cgroup_file(tree, ".", CG_IO, NULL, "io.cost.qos");
+	int i = cgroup_hierarchy(tree, CG_IO);
 	AUTO_STR text = {0};
 
-	if (cgroup_hierarchy(tree, CG_IO) < 0)
+	if (i < 0)
 		return false;
-	if (model && fs_read(model, 65536, &text, NULL) == 0 && strstr(str_text(&text), "enable=1"))
+	AUTO_FREE char *root =
+	        xstrndup(tree->dirs.v[i], tree->above ? tree->above : strlen(tree->dirs.v[i]));
+	AUTO_FREE char *model = xasprintf("%s/io.cost.qos", root);
+	if (fs_read(model, 65536, &text, NULL) == 0 && strstr(str_text(&text), "enable=1"))
 		return true;
 	return a_disk_has_bfq();
 }

@@ -8,7 +8,8 @@
 
 /* What may be left out where the file is missing or refuses: OCI lets a runtime ignore it. */
 #define WRITE_OPTIONAL 1u
-/* Where the file is missing, the next write says the same in other words. */
+/* It and the next say the same in other words: each is written where its file exists, and one of
+ * them must. */
 #define WRITE_ELSE 2u
 
 struct cgroup_write {

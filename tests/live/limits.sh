@@ -163,6 +163,8 @@ expect 0 prov suspend
 expect_same states "web@container suspended
 two@container suspended
 kept@container suspended" "$(states)"
+expect 0 prov plan web
+expect_text "$out" 'web@container: suspended, prov up lets it go on'
 expect 0 prov up web
 expect_text "$err" 'web@container: resumed'
 expect 0 prov exec web true

@@ -320,6 +320,10 @@ START_TEST(limits_in_v2)
 	check_file("g/cpu.weight", "200");
 	check_file("g/pids.max", "100");
 	check_file("g/io.bfq.weight", "181");
+	make_file("g/io.weight", "");
+	ck_ok(cgroup_limit(&tree, "g", &limits, NULL, &err));
+	check_file("g/io.weight", "default 1000");
+	check_file("g/io.bfq.weight", "181"); /* whichever the disk goes by */
 	check_file("g/io.max", "8:0 rbps=1048576 wiops=max");
 	check_file("g/memory.high", "12345");
 }
