@@ -11,9 +11,10 @@
 static const struct {
 	const char *name;
 	int (*apply)(struct run *run, struct err *err);
+	void (*explain)(const struct run *run, struct str *out);
 } types[] = {
-        [PROVISION_SHELL] = {"shell", provision_shell},
-        [PROVISION_FILE] = {"file", provision_file},
+        [PROVISION_SHELL] = {"shell", provision_shell, provision_shell_explain},
+        [PROVISION_FILE] = {"file", provision_file, provision_file_explain},
 };
 
 char *provision_mark(const struct provision_item *item)
@@ -83,6 +84,7 @@ static struct step make_step(const struct provision_item *item, char *name)
 	        .stale = CHANGE_MANUAL,
 	        .inputs = provision_item_inputs,
 	        .apply = types[item->type].apply,
+	        .explain = types[item->type].explain,
 	        .data = item};
 }
 
@@ -104,6 +106,7 @@ static struct step make_ready(const struct ready_probe *probe)
 	        .stale = CHANGE_LIVE,
 	        .inputs = ready_inputs,
 	        .apply = provision_ready,
+	        .explain = provision_ready_explain,
 	        .data = probe};
 }
 

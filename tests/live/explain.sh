@@ -10,6 +10,13 @@ lab: hand
 machines:
   hand: { box: tiny, memory: 64MiB, cpus: 0.5, networks: none, container: { pids: 77, privileged: false } }
   vm: { box: tiny, provider: kvm, networks: none, memory: 128MiB }
+  made:
+    box: tiny
+    networks: none
+    provision:
+      - shell: "echo a\necho \"b c\" >/srv/b"
+      - file: { source: prov.yaml, destination: /srv/note, mode: "0600" }
+    ready: { exec: "test -d /srv" }
 Y
 expect 0 prov plan --explain
 expect_text "$out" '^        # one clone3'
@@ -21,7 +28,17 @@ expect_same schema 1 "$(jq .schema "$out")"
 # Every step of both kinds says how.
 expect 0 prov plan --explain --json
 expect_same "steps without an explanation" "" \
-	"$(jq -r '.machines[].steps[] | select((.mechanism // "") == "").name' "$out")"
+	"$(tee "$out.json" <"$out" | jq -r '.machines[].steps[] | select((.mechanism // "") == "").name' "$out")"
+
+# Provisioning, by prov's own commands.
+expect 0 prov up --no-provision made
+jq -r '.machines[] | select(.name == "made@container").steps[] | select(.name | test("^(provision|ready)")).commands[]' \
+	"$out.json" >"$scratch/commands"
+(PATH=$build:$PATH && cd "$lab" && sh -e "$scratch/commands") >"$out" 2>"$err" || fail "provisioning by hand"
+expect_same "what the script printed" a "$(cat "$out")"
+expect 0 prov exec made -- sh -c 'cat /srv/b; stat -c "%a %u" /srv/note'
+expect_same "by hand" "b c 600 0" "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
+expect 0 prov destroy -f
 
 # In a folder and a group of this test's own: a lab that never was up has a stand-in for its id.
 id=hand$$
