@@ -23,8 +23,9 @@ struct row {
 	pid_t host, inside; /* 0: not seen from the host */
 	char *user, *command;
 	char state;
-	double cpu; /* % of one CPU; -1: not known */
-	int64_t cpu_ns, memory_bytes;
+	double cpu;     /* % of one CPU; -1: not known */
+	int64_t cpu_ns; /* -1: not known */
+	int64_t memory_bytes;
 };
 struct rows {
 	struct row *v;
@@ -98,7 +99,7 @@ static void keep(void *ctx, int stream, const char *data, size_t n)
 		str_addn(ctx, data, n);
 }
 
-/* "[DD-]HH:MM:SS" of procps, "M:SS" of BusyBox. */
+/* "[DD-]HH:MM:SS" of procps. */
 static int64_t time_ns(const char *text)
 {
 	int64_t seconds = 0, part = 0, days = 0;
@@ -128,19 +129,20 @@ static int64_t size_bytes(const char *text)
 
 static void take_ps_line(const struct looked_at *m, const char *line, struct rows *out)
 {
-	char user[65], size[24], time[24];
+	char user[65], size[24], time[24]; /* with BusyBox, which has no times, the state */
 	int pid, used = 0;
 
 	if (sscanf(line, " %d %64s %23s %23s %n", &pid, user, size, time, &used) != 4 || !used)
 		return;
+	bool has_time = strchr(time, ':');
 	add_row(out,
 	        (struct row){.machine = m->machine->spec.selector,
 	                .inside = pid,
 	                .user = xstrdup(user),
 	                .command = xstrdup(line + used),
-	                .state = '-',
+	                .state = has_time ? '-' : *time,
 	                .cpu = -1,
-	                .cpu_ns = time_ns(time),
+	                .cpu_ns = has_time ? time_ns(time) : -1,
 	                .memory_bytes = size_bytes(size)});
 }
 
@@ -148,7 +150,7 @@ static int seen_from_inside(
         const struct cli *cli, const struct looked_at *m, struct rows *out, struct err *err)
 {
 	static const char *const argv[] = {"sh", "-c",
-	        "ps -e -o pid,user:32,rss,time,args 2>/dev/null || ps -o pid,user,rss,time,args",
+	        "ps -e -o pid,user:32,rss,time,args 2>/dev/null || ps -o pid,user,rss,stat,args",
 	        NULL};
 	AUTO_STR text = {0};
 	struct transport *t;
@@ -204,7 +206,7 @@ static int sample(const struct cli *cli, const struct look *look, const struct r
 static void add_table_row(struct table *t, const struct row *r, bool with_machine)
 {
 	AUTO_STR user = {0}, command = {0}, memory = {0};
-	char host[16] = "-", inside[16], cpu[16] = "-", time[24];
+	char host[16] = "-", inside[16], cpu[16] = "-", time[24] = "-";
 	char state[2] = {r->state, '\0'};
 
 	if (r->host)
@@ -212,7 +214,8 @@ static void add_table_row(struct table *t, const struct row *r, bool with_machin
 	snprintf(inside, sizeof(inside), "%d", r->inside);
 	if (r->cpu >= 0)
 		snprintf(cpu, sizeof(cpu), "%.1f", r->cpu);
-	clock_format(time, r->cpu_ns);
+	if (r->cpu_ns >= 0)
+		clock_format(time, r->cpu_ns);
 	str_add_escaped(&user, r->user, strlen(r->user));
 	str_add_escaped(&command, r->command, strlen(r->command));
 	str_add_size(&memory, r->memory_bytes);
@@ -260,14 +263,14 @@ static void print_json(const struct rows *rows)
 		str_add_escaped(&user, r->user, strlen(r->user));
 		str_add_escaped(&command, r->command, strlen(r->command));
 		json_array_append_new(list,
-		        json_pack("{s:s, s:o, s:i, s:s, s:o, s:I, s:I, s:s, s:s}", "machine",
+		        json_pack("{s:s, s:o, s:i, s:s, s:o, s:o, s:I, s:s, s:s}", "machine",
 		                r->machine, "host_pid",
 		                r->host ? json_integer(r->host) : json_null(), "pid", r->inside,
 		                "user", str_text(&user), "cpu_percent",
 		                r->cpu >= 0 ? json_real(r->cpu) : json_null(), "cpu_ns",
-		                (json_int_t)r->cpu_ns, "memory_bytes", (json_int_t)r->memory_bytes,
-		                "command", str_text(&command), "seen_from",
-		                r->host ? "host" : "inside"));
+		                r->cpu_ns >= 0 ? json_integer(r->cpu_ns) : json_null(),
+		                "memory_bytes", (json_int_t)r->memory_bytes, "command",
+		                str_text(&command), "seen_from", r->host ? "host" : "inside"));
 	}
 	cli_print_json(json_pack("{s:i, s:o}", "schema", 1, "processes", list));
 }

@@ -7,6 +7,7 @@
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
  *   usage.c     what it uses; stopped and going on
+ *   describe.c  what it is made of
  */
 #pragma once
 
@@ -43,6 +44,7 @@ void kvm_domain_free(virDomainPtr *domain);
 int kvm_qemu_pid(const struct kvm_session *s);
 int kvm_usage(void *session, struct usage *out, struct err *err);
 int kvm_freeze(void *session, bool freeze, struct err *err);
+json_t *kvm_describe(void *session, struct err *err);
 
 MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, struct err *err);
 /* Gives an open file to whom QEMU runs as, readable by nobody else. */

@@ -207,5 +207,6 @@ const struct provider prov_kvm_provider = {
         .connect = kvm_connect,
         .usage = kvm_usage,
         .freeze = kvm_freeze,
+        .describe = kvm_describe,
         .close = session_close,
 };
