@@ -19,6 +19,7 @@
 static const char *const type_names[] = {"shell", "file", NULL};
 static const char *const run_names[] = {"once", "always", "never", NULL};
 static const char *const ready_names[] = {"none", "tcp", "exec", "log", NULL};
+static const char *const folder_names[] = {"auto", "bind", "virtiofs", "9p", "rsync", NULL};
 static const char *const mode_names[] = {"lab", "none", "host", NULL};
 
 static const struct field item_fields[] = {
@@ -46,11 +47,45 @@ static const struct field nic_fields[] = {
         {ROW(INT, "prefix", nic, prefix)},
         {ROW(TEXT, "gateway", nic, gateway)},
         {ROW(TEXT, "dns", nic, dns)},
+        {ROW(TEXT, "address6", nic, address6)},
+        {ROW(INT, "prefix6", nic, prefix6)},
+        {ROW(TEXT, "gateway6", nic, gateway6)},
+        {ROW(LIST, "aliases", nic, aliases)},
         {ROW(BOOL, "default_route", nic, default_route)},
         {ROW(TEXT, "bridge", nic, bridge)},
         {ROW(INT, "mtu", nic, mtu)},
 };
 static const struct shape nic_shape = SHAPE(nic_fields, struct nic);
+
+static const struct field port_fields[] = {
+        {ROW(TEXT, "address", port_use, address)},
+        {ROW(INT, "host", port_use, host)},
+        {ROW(INT, "guest", port_use, guest)},
+        {ROW(BOOL, "udp", port_use, udp)},
+};
+static const struct shape port_shape = SHAPE(port_fields, struct port_use);
+
+static const struct field folder_fields[] = {
+        {ROW(TEXT, "host", folder_use, host)},
+        {ROW(TEXT, "guest", folder_use, guest)},
+        {ROW(ENUM, "type", folder_use, type), .names = folder_names},
+        {ROW(BOOL, "read_only", folder_use, read_only)},
+        {ROW(BOOL, "create", folder_use, create)},
+        {ROW(LIST, "exclude", folder_use, exclude)},
+        {ROW(TEXT, "owner", folder_use, owner)},
+        {ROW(TEXT, "group", folder_use, group)},
+        {ROW(INT, "mode", folder_use, mode), .initial = -1},
+};
+static const struct shape folder_shape = SHAPE(folder_fields, struct folder_use);
+
+static const struct field volume_fields[] = {
+        {ROW(TEXT, "name", volume_use, name)},
+        {ROW(TEXT, "guest", volume_use, guest)},
+        {ROW(TEXT, "path", volume_use, path)},
+        {ROW(INT64, "size_bytes", volume_use, size_bytes)},
+        {ROW(BOOL, "read_only", volume_use, read_only)},
+};
+static const struct shape volume_shape = SHAPE(volume_fields, struct volume_use);
 
 static const struct field ready_fields[] = {
         {ROW(ENUM, "type", ready_probe, type), .names = ready_names},
@@ -127,6 +162,12 @@ static const struct field spec_fields[] = {
         {ROW(ENUM, "network_mode", machine_spec, network_mode), .names = mode_names},
         {ROW(ARRAY, "nics", machine_spec, nics), .shape = &nic_shape,
                 .count = offsetof(struct machine_spec, n_nics)},
+        {ROW(ARRAY, "ports", machine_spec, ports), .shape = &port_shape,
+                .count = offsetof(struct machine_spec, n_ports)},
+        {ROW(ARRAY, "folders", machine_spec, folders), .shape = &folder_shape,
+                .count = offsetof(struct machine_spec, n_folders)},
+        {ROW(ARRAY, "volumes", machine_spec, volumes), .shape = &volume_shape,
+                .count = offsetof(struct machine_spec, n_volumes)},
         {ROW(LIST, "hosts", machine_spec, hosts)},
         {ROW(ARRAY, "provision", machine_spec, provision), .shape = &item_shape,
                 .count = offsetof(struct machine_spec, n_provision)},

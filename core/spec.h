@@ -47,10 +47,38 @@ struct nic {
 	int prefix;    /* 24 */
 	char *gateway; /* NULL: isolated */
 	char *dns;
+	char *address6; /* IPv6, text; NULL: none, as with the next one */
+	int prefix6;
+	char *gateway6;
+	struct strv aliases; /* further names in this network */
 	bool default_route;
 	char *bridge; /* where the network is today, chosen by libvirt: never part of a step's
 	                 digest */
 	int mtu;      /* of the bridge */
+};
+
+/* A published port. */
+struct port_use {
+	char *address; /* of the host */
+	int host, guest;
+	bool udp;
+};
+
+enum folder_type { FOLDER_AUTO, FOLDER_BIND, FOLDER_VIRTIOFS, FOLDER_9P, FOLDER_RSYNC };
+struct folder_use {
+	char *host, *guest; /* absolute */
+	enum folder_type type;
+	bool read_only, create;
+	struct strv exclude; /* patterns that rsync leaves out */
+	char *owner, *group; /* inside; NULL: root */
+	int mode;            /* -1: as on the host */
+};
+
+struct volume_use {
+	char *name, *guest;
+	char *path; /* of the host: the file or folder that holds it */
+	int64_t size_bytes;
+	bool read_only;
 };
 
 enum network_mode { NET_LAB, NET_NONE, NET_HOST };
@@ -91,6 +119,12 @@ struct machine_spec {
 	enum network_mode network_mode;
 	struct nic *nics;
 	size_t n_nics;
+	struct port_use *ports;
+	size_t n_ports;
+	struct folder_use *folders;
+	size_t n_folders;
+	struct volume_use *volumes;
+	size_t n_volumes;
 	struct strv hosts; /* "ADDRESS NAME…" lines of the lab, for /etc/hosts */
 
 	struct provision_item *provision;
