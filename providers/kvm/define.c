@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define USUAL_WEIGHT     100
@@ -141,26 +142,16 @@ static void set_weights(struct run *run, struct domain_plan *plan)
 	cgroup_tree_clear(&tree);
 }
 
-static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct err *err)
+/* What the spec alone says. cmdline and nics (room for spec->n_nics) are the caller's. */
+static void fill_plan(const struct run *run, const char *cmdline, struct domain_nic *nics,
+        struct domain_plan *plan)
 {
 	const struct machine_spec *spec = run->spec;
 	const struct names *names = run->names;
-	const struct kvm_owner *owner;
-	const char *type;
 
-	if (kvm_owner(run->session, &owner, err) < 0 || domain_type(run, conn, &type, err) < 0)
-		return -1;
-	AUTO_FREE char *capabilities = virConnectGetCapabilities(conn);
-	if (!capabilities)
-		return libvirt_err(err, "ask libvirt for its capabilities");
-	AUTO_FREE char *arch = domain_host_arch(capabilities);
-	AUTO_FREE char *cmdline = command_line(spec);
-	AUTO_FREE struct domain_nic *nics = xcalloc(spec->n_nics + 1, sizeof(*nics));
 	for (size_t i = 0; i < spec->n_nics; i++)
 		nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
-	struct domain_plan plan = {.type = type,
-	        .arch = arch,
-	        .name = names->domain,
+	*plan = (struct domain_plan){.name = names->domain,
 	        .uuid = names->uuid,
 	        .lab_id = spec->lab_id,
 	        .selector = spec->selector,
@@ -173,9 +164,28 @@ static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct
 	        .disk = names->disk,
 	        .console = names->console,
 	        .phases = names->phases,
-	        .label = owner->label,
 	        .nics = nics,
 	        .n_nics = spec->n_nics};
+}
+
+static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct err *err)
+{
+	const struct kvm_owner *owner;
+	const char *type;
+
+	if (kvm_owner(run->session, &owner, err) < 0 || domain_type(run, conn, &type, err) < 0)
+		return -1;
+	AUTO_FREE char *capabilities = virConnectGetCapabilities(conn);
+	if (!capabilities)
+		return libvirt_err(err, "ask libvirt for its capabilities");
+	AUTO_FREE char *arch = domain_host_arch(capabilities);
+	AUTO_FREE char *cmdline = command_line(run->spec);
+	AUTO_FREE struct domain_nic *nics = xcalloc(run->spec->n_nics + 1, sizeof(*nics));
+	struct domain_plan plan;
+	fill_plan(run, cmdline, nics, &plan);
+	plan.type = type;
+	plan.arch = arch;
+	plan.label = owner->label;
 	set_weights(run, &plan);
 	domain_xml(&plan, out);
 	return 0;
@@ -259,10 +269,27 @@ int define_revert(struct run *run, struct err *err)
 
 void define_explain(const struct run *run, struct str *out)
 {
+	const struct machine_spec *spec = run->spec;
+	bool kvm = str_eq(spec->kvm.accelerator, "kvm");
+	AUTO_FREE char *cmdline = command_line(spec);
+	AUTO_FREE struct domain_nic *nics = xcalloc(spec->n_nics + 1, sizeof(*nics));
+	struct domain_plan plan;
+	struct utsname host;
+	AUTO_STR xml = {0};
+
+	fill_plan(run, cmdline, nics, &plan);
+	plan.type = kvm ? "kvm" : "qemu";
+	plan.arch = uname(&host) == 0 ? host.machine : NULL;
+	domain_xml(&plan, &xml);
 	str_addf(out,
 	        "libvirt knows the machine as a domain with %d vCPU, %lld MiB and its kernel, disk "
-	        "and networks; whether /dev/kvm is of use is measured.\nvirsh -c ",
-	        domain_vcpus(run->spec->cpus), (long long)(run->spec->memory_bytes >> 20));
-	str_add_shell(out, run->spec->kvm.uri);
-	str_addf(out, " define %s.xml\n", run->names->domain);
+	        "and networks%s\nprintf %%s ",
+	        domain_vcpus(spec->cpus), (long long)(spec->memory_bytes >> 20),
+	        kvm ? ""
+	            : "; whether /dev/kvm is of use is measured by up, and type is 'kvm' where it "
+	              "is");
+	str_add_shell(out, str_text(&xml));
+	str_add(out, " | virsh -c ");
+	str_add_shell(out, spec->kvm.uri);
+	str_add(out, " define /dev/stdin\n");
 }

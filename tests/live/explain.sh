@@ -21,7 +21,7 @@ Y
 expect 0 prov plan --explain
 expect_text "$out" '^        # one clone3'
 expect_text "$out" '^        qemu-img create'
-expect_text "$out" '^        virsh .*define'
+expect_text "$out" 'virsh -c qemu:///system define'
 expect 0 prov plan --explain --json hand
 cp "$out" "$scratch/plan.json"
 expect_same schema 1 "$(jq .schema "$out")"
@@ -29,6 +29,16 @@ expect_same schema 1 "$(jq .schema "$out")"
 expect 0 prov plan --explain --json
 expect_same "steps without an explanation" "" \
 	"$(tee "$out.json" <"$out" | jq -r '.machines[].steps[] | select((.mechanism // "") == "").name' "$out")"
+
+# The domain's XML is one that libvirt takes.
+if command -v virt-xml-validate >/dev/null; then
+	jq -r '.machines[] | select(.name == "vm@kvm").steps[] | select(.name == "kvm.define").commands[]' "$out.json" |
+		sed 's/| virsh .*/>domain.xml/' >"$scratch/define"
+	(cd "$scratch" && sh -e define) || fail "the domain's XML cannot be written by hand"
+	virt-xml-validate "$scratch/domain.xml" domain >"$out" 2>&1 || fail "libvirt's schema refuses it"
+else
+	echo "SKIP the domain's XML: virt-xml-validate is not installed"
+fi
 
 # Provisioning, by prov's own commands.
 expect 0 prov up --no-provision made
