@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,8 +114,21 @@ static void explain_refusal(const struct cgroup_write *write, struct err *err)
 
 enum written { WRITTEN, LEFT_OUT, NOT_HERE, REFUSED };
 
+/* Root of a user namespace other than the host's may not limit devices, and may not make any. */
+static bool devices_are_not_ours(const struct err *why)
+{
+	AUTO_STR map = {0};
+	unsigned inside = 0, outside = 0, count = 0;
+
+	return why->sys_errno == EPERM && fs_read("/proc/self/uid_map", 65536, &map, NULL) == 0 &&
+	        sscanf(str_text(&map), "%u %u %u", &inside, &outside, &count) == 3 &&
+	        count != UINT32_MAX;
+}
+
 static bool may_be_ignored(const struct cgroup_write *write, const struct err *why)
 {
+	if (write->controller == CG_DEVICES)
+		return devices_are_not_ours(why);
 	return write->flags & WRITE_OPTIONAL &&
 	        (why->sys_errno == EOPNOTSUPP || why->sys_errno == ENODEV);
 }
@@ -190,7 +204,8 @@ static int check_in_use(const struct cgroup_tree *tree, const char *group,
 }
 
 static int limit_devices(const struct cgroup_tree *tree, const char *group,
-        const struct cgroup_limits *limits, struct cgroup_writes *writes, struct err *err)
+        const struct cgroup_limits *limits, struct cgroup_writes *writes, struct strv *left_out,
+        struct err *err)
 {
 	int i = cgroup_hierarchy(tree, CG_DEVICES);
 
@@ -207,12 +222,20 @@ static int limit_devices(const struct cgroup_tree *tree, const char *group,
 	AUTO_FREE char *dir = cgroup_dir(tree, (size_t)i, group);
 	AUTO_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct device_program program;
+	struct err why;
 	if (fd < 0)
 		return err_sys(err, "open the cgroup '%s'", dir);
 	device_program_make(limits->rules, limits->n_rules, &program);
-	int rc = device_program_attach(&program, fd, err);
+	int rc = device_program_attach(&program, fd, &why);
 	device_program_clear(&program);
-	return rc;
+	if (rc == 0 || !devices_are_not_ours(&why)) {
+		if (rc < 0 && err)
+			*err = why;
+		return rc;
+	}
+	if (left_out)
+		strv_add(left_out, "devices");
+	return 0;
 }
 
 int cgroup_limit(const struct cgroup_tree *tree, const char *group,
@@ -224,7 +247,7 @@ int cgroup_limit(const struct cgroup_tree *tree, const char *group,
 	if (check_in_use(tree, group, limits, err) < 0 ||
 	        cgroup_writes(limits, in_v2(tree), &writes, err) < 0)
 		return -1;
-	int rc = limit_devices(tree, group, limits, &writes, err);
+	int rc = limit_devices(tree, group, limits, &writes, left_out, err);
 	if (rc == 0)
 		rc = write_all(&writer, &writes, left_out, err);
 	writer_clear(&writer);

@@ -22,8 +22,9 @@ MUST_CHECK int cgroup_create(
         const struct cgroup_tree *tree, const char *group, unsigned controllers, struct err *err);
 /*
  * Sets what is set, also of a group that is in use. What the kernel does not offer is an error that
- * names the file; but what OCI lets a runtime ignore (kernel memory, swap where it is not counted)
- * is added to left_out (NULL: nobody asks) as the file's name.
+ * names the file. Added to left_out (NULL: nobody asks), by the file's name, is what OCI lets a
+ * runtime ignore (kernel memory, swap where it is not counted), and devices where prov is root of a
+ * user namespace, who has no say in them.
  */
 MUST_CHECK int cgroup_limit(const struct cgroup_tree *tree, const char *group,
         const struct cgroup_limits *limits, struct strv *left_out, struct err *err);

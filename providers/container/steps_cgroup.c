@@ -196,6 +196,7 @@ int container_group_apply(struct run *run, struct err *err)
 	const char *group = run->names->cgroup;
 	bool runs = container_pid(s) != 0;
 	struct cgroup_limits limits;
+	AUTO_STRV left_out = {0};
 	AUTO_STR now = {0};
 
 	if (runs && check_memory(run, err) < 0)
@@ -205,7 +206,7 @@ int container_group_apply(struct run *run, struct err *err)
 	if (rc == 0 && systemd_is_init(run->spec) && !runs)
 		rc = systemd_delegate(&s->tree, group, run->spec, err);
 	if (rc == 0)
-		rc = cgroup_limit(&s->tree, group, &limits, NULL, err);
+		rc = cgroup_limit(&s->tree, group, &limits, &left_out, err);
 	if (rc == 0 && !runs)
 		cgroup_count_disk(&s->tree, group, run->names->dir);
 	/* A hierarchy that it was not in until now. */
@@ -215,6 +216,10 @@ int container_group_apply(struct run *run, struct err *err)
 	if (rc < 0)
 		return -1;
 	warn_of_weights(run);
+	if (strv_has(&left_out, "devices") || strv_has(&left_out, "devices.deny"))
+		run_warning(run,
+		        "devices are not limited by the cgroup: prov runs in a user "
+		        "namespace itself");
 	describe(run->spec, &now);
 	const char *old = run_fact(run, limits_fact);
 	if (str_eq(old, str_text(&now)))

@@ -204,6 +204,42 @@ START_TEST(gathers_in_another_hierarchy)
 }
 END_TEST
 
+/* Root of a user namespace has no say in devices: that is told, and no error. */
+START_TEST(devices_in_a_user_namespace)
+{
+	struct cgroup_limits limits = {.pids = LIMIT(50)};
+	AUTO_STRV left = {0};
+	int status;
+
+	if (!begin(0))
+		return;
+	device_rules_default(&limits);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER) < 0)
+			_exit(77);
+		if (fs_write_attr("/proc/self/uid_map", "0 0 1", NULL) < 0)
+			_exit(78);
+		if (cgroup_limit(&tree, group, &limits, &left, &err) < 0) {
+			printf("%s\n", err.message);
+			fflush(stdout);
+			_exit(1);
+		}
+		_exit(left.n && str_starts(left.v[0], "devices") ? 0 : 2);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) >= 77)
+		printf("SKIP cgroups: a user namespace cannot be made\n");
+	else
+		ck_assert_int_eq(status, 0);
+	/* Who may, must not be let off. */
+	ck_ok(cgroup_limit(&tree, group, &limits, &left, &err));
+	ck_assert_uint_eq(left.n, 0);
+	cgroup_limits_clear(&limits);
+	end();
+}
+END_TEST
+
 /* The kernel takes every limit that it offers, and gives it back. */
 START_TEST(the_kernel_takes_the_limits)
 {
@@ -341,6 +377,7 @@ int main(void)
 	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
 	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
 	tcase_add_test(tc, gathers_in_another_hierarchy);
+	tcase_add_test(tc, devices_in_a_user_namespace);
 	tcase_add_test(tc, the_kernel_takes_the_limits);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
