@@ -3,6 +3,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "engine/entry.h"
 #include "engine/stub.h"
 #include "guest/supervisor.h"
 
@@ -261,13 +262,11 @@ static int keep_only(const struct engine *e, int *report, int *init, struct err 
 /* Nothing of the host's is open any more that such a folder could be reached by. */
 static int go_to(const char *folder, struct err *err)
 {
-	char path[4096];
-
-	if (chdir(folder) < 0)
-		return err_sys(err, "enter the folder '%s' of the container", folder);
-	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || *path != '/')
+	if (enter_folder(folder) == 0)
+		return 0;
+	if (errno == EXDEV || errno == ELOOP)
 		return err_set(err, ERR_FAILED, "the folder '%s' is not in the container", folder);
-	return 0;
+	return err_sys(err, "enter the folder '%s' of the container", folder);
 }
 
 /* All is made. Whoever waits hears it by the end of the report; from now on nobody does. */

@@ -46,3 +46,15 @@ int probe_overlay(const char *folder, bool mapped, struct err *err)
 	container_plan_clear(&plan);
 	return mount < 0 ? -1 : 0;
 }
+
+int probe_user_namespace(struct err *err)
+{
+	struct container_plan plan = {0};
+	AUTO_FD int userns = -1;
+
+	id_maps_add(&plan.uids, 0, SOME_ID, 65536);
+	id_maps_add(&plan.gids, 0, SOME_ID, 65536);
+	int rc = userns_with_maps(&plan.uids, &plan.gids, &userns, err);
+	container_plan_clear(&plan);
+	return rc;
+}

@@ -7,3 +7,5 @@
 /* An overlay in the folder, which stays with what was made for it. mapped: of layers on id-mapped
  * mounts. */
 MUST_CHECK int probe_overlay(const char *folder, bool mapped, struct err *err);
+/* A user namespace with maps of its own. */
+MUST_CHECK int probe_user_namespace(struct err *err);

@@ -1,9 +1,12 @@
 #include "transports/exec_internal.h"
 
 #include "core/derive.h"
+#include "base/proc.h"
+#include "engine/stub.h"
 #include "transports/copy.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 
 static int put(struct transport *t, const struct transport_file *file, struct err *err)
@@ -21,6 +24,7 @@ static void close_transport(struct transport *t)
 	struct exec_transport *x = (struct exec_transport *)t;
 
 	entry_close(&x->entry);
+	util_close_fd(&x->stub);
 	confine_clear(&x->confine);
 	cgroup_tree_clear(&x->tree);
 	strv_clear(&x->env);
@@ -45,7 +49,12 @@ static int open_host(struct exec_transport *x, struct err *err)
 
 static int open_machine(struct exec_transport *x, pid_t pid, struct err *err)
 {
+	AUTO_FREE char *stub = module_file("prov-exec");
+
 	if (entry_open(pid, &x->entry, err) < 0)
+		return -1;
+	if (!(x->entry.namespaces & CLONE_NEWUSER) &&
+	        (x->stub = stub_open(stub, EXEC_STUB_FD + 1, err)) < 0)
 		return -1;
 	if (!x->cgroup)
 		return 0;
@@ -69,6 +78,7 @@ int exec_transport_open(const struct exec_target *target, struct transport **out
 	*x = (struct exec_transport){
 	        .base.ops = &ops,
 	        .entry = {.pidfd = -1, .root = -1},
+	        .stub = -1,
 	        .stop = target->stop,
 	        .user = xstrdup(target->user),
 	        .cgroup = xstrdup(target->cgroup),

@@ -2,6 +2,7 @@
 #include "transports/exec_internal.h"
 
 #include "base/fs.h"
+#include "engine/stub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { REPORT_FD = 3 };
 
 /* On the way in the host's rights are needed for limits, and end with the user namespace. */
 static int enter(const struct exec_start *start, const struct cgroup_join *join, struct err *err)
@@ -37,7 +36,7 @@ static int set_streams(const struct exec_start *start, struct err *err)
 
 	/* A source may be 0, 1 or 2 itself. */
 	for (int i = 0; i < 3; i++)
-		if ((high[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, REPORT_FD + 1)) < 0)
+		if ((high[i] = fcntl(start->fds[i], F_DUPFD_CLOEXEC, EXEC_REPORT_FD + 1)) < 0)
 			return err_sys(err, "set the standard streams");
 	for (int i = 0; i < 3; i++) {
 		/* A folder of the host leads to every other one. */
@@ -59,14 +58,17 @@ static int set_streams(const struct exec_start *start, struct err *err)
 }
 
 /* Nothing of the host's stays open: a folder to work in could lead through it. */
-static int close_others(int *report, struct err *err)
+static int close_others(const struct exec_start *start, int *report, struct err *err)
 {
-	if (*report != REPORT_FD) {
-		if (dup3(*report, REPORT_FD, O_CLOEXEC) < 0)
+	if (*report != EXEC_REPORT_FD) {
+		if (dup3(*report, EXEC_REPORT_FD, O_CLOEXEC) < 0)
 			return err_sys(err, "keep the report");
-		*report = REPORT_FD;
+		*report = EXEC_REPORT_FD;
 	}
-	if (close_range(REPORT_FD + 1, ~0U, 0) < 0)
+	bool stub = start->transport->stub >= 0;
+	if (stub && dup3(start->transport->stub, EXEC_STUB_FD, O_CLOEXEC) < 0)
+		return err_sys(err, "keep prov-exec");
+	if (close_range(EXEC_STUB_FD + stub, ~0U, 0) < 0)
 		return err_sys(err, "close what was inherited");
 	return 0;
 }
@@ -142,7 +144,10 @@ static _Noreturn void execute(const struct exec_start *start)
 	char *const *argv = (char *const *)(uintptr_t)start->argv;
 
 	environ = start->env.v;
-	if (start->file)
+	if (start->transport->stub >= 0)
+		stub_execute_file(
+		        EXEC_STUB_FD, -1, start->file ? start->file : argv[0], argv, start->env.v);
+	else if (start->file)
 		execv(start->file, argv);
 	else
 		execvp(argv[0], argv);
@@ -178,7 +183,7 @@ _Noreturn void exec_child_main(
 	struct err err = {0};
 
 	if (enter(start, join, &err) == 0 && set_streams(start, &err) == 0 &&
-	        close_others(&report, &err) == 0 &&
+	        close_others(start, &report, &err) == 0 &&
 	        (start->transport->entry.pid ? in_the_machine : on_the_host)(start, report, &err) ==
 	                0)
 		execute(start);

@@ -6,10 +6,13 @@
 #include "transports/exec.h"
 #include "transports/exec_user.h"
 
+enum { EXEC_REPORT_FD = 3, EXEC_STUB_FD }; /* of the child, until it executes */
+
 struct exec_transport {
 	struct transport base;
 	struct entry entry; /* pid 0: the host itself */
 	struct confine confine;
+	int stub;   /* prov-exec, where root inside is the host's, see engine/stub.h; -1: none */
 	char *user; /* login user of shell() */
 	struct strv env;
 	const volatile int *stop;

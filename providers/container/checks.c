@@ -2,6 +2,7 @@
 #include "providers/container/systemd.h"
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "core/derive.h"
 #include "engine/cgroup.h"
 #include "engine/probe.h"
@@ -111,6 +112,60 @@ static void check_in(struct checklist *list, const char *home, const char *folde
 		return;
 	}
 	checklist_add(list, CHECK_OK, "overlay", NULL, "works in '%s'", home);
+	AUTO_FREE char *mapped = xasprintf("%s/mapped", folder);
+	if (mkdir(mapped, 0755) < 0 || probe_overlay(mapped, true, &err) < 0)
+		checklist_add(list, CHECK_FAIL, "id-mapped mounts",
+		        "set PROV_HOME to a folder on ext4, xfs or btrfs, with Linux 5.19 or "
+		        "later; "
+		        "container: { privileged: true } needs none",
+		        "cannot be made of '%s': %s", home, err.message);
+	else
+		checklist_add(list, CHECK_OK, "id-mapped mounts", NULL,
+		        "the disk keeps the box's owners in '%s'", home);
+}
+
+static void check_user_namespaces(struct checklist *list)
+{
+	struct err err;
+
+	if (geteuid() != 0)
+		checklist_add(
+		        list, CHECK_SKIP, "user namespaces", root_hint, "only root may map ids");
+	else if (probe_user_namespace(&err) < 0)
+		checklist_add(list, CHECK_FAIL, "user namespaces",
+		        "see sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone",
+		        "%s", err.message);
+	else
+		checklist_add(
+		        list, CHECK_OK, "user namespaces", NULL, "root inside is nobody outside");
+}
+
+static void check_time(struct checklist *list)
+{
+	if (fs_exists("/proc/self/ns/time"))
+		checklist_add(list, CHECK_OK, "time namespaces", NULL,
+		        "container.time_offset can be used");
+	else
+		checklist_add(list, CHECK_WARN, "time namespaces",
+		        "Linux 5.6 or later with CONFIG_TIME_NS",
+		        "container.time_offset cannot be used");
+}
+
+static void check_seccomp(struct checklist *list)
+{
+	AUTO_FREE char *module = module_file("prov-seccomp.so");
+
+	if (!fs_exists("/proc/sys/kernel/seccomp/actions_avail"))
+		checklist_add(list, CHECK_FAIL, "system call filters",
+		        "boot a kernel with CONFIG_SECCOMP_FILTER",
+		        "this kernel has none: containers are not started without");
+	else if (!fs_exists(module))
+		checklist_add(list, CHECK_WARN, "system call filters",
+		        "make, or install libseccomp's development files first",
+		        "'%s' is missing: no filter can be made that is not kept already", module);
+	else
+		checklist_add(list, CHECK_OK, "system call filters", NULL,
+		        "default deny, made by libseccomp");
 }
 
 static void check_overlay(struct checklist *list)
@@ -139,6 +194,9 @@ void container_check_host(struct checklist *list)
 	check_namespaces(list);
 	check_cgroups(list);
 	check_overlay(list);
+	check_user_namespaces(list);
+	check_time(list);
+	check_seccomp(list);
 }
 
 #define LEAST_MEMORY (INT64_C(4) << 20)

@@ -181,6 +181,11 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
 		return -1;
 	int rc = exec_transport_open(&target, out, err);
 	confine_clear(&confine);
+	/* It may have ended before it was opened, and its number gone to somebody else. */
+	if (rc == 0 && container_pid(s) != target.pid) {
+		(*out)->ops->close(*out);
+		return err_set(err, ERR_FAILED, "'%s' has stopped", s->spec->selector);
+	}
 	return rc;
 }
 

@@ -147,6 +147,31 @@ START_TEST(provs_file_is_out_of_reach)
 }
 END_TEST
 
+static int run_alone(const char *command)
+{
+	const char *const argv[] = {command, NULL};
+	struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .out_fd = -1, .err_fd = -1};
+	struct transport *t;
+	int status = -1;
+
+	ck_ok(container_provider.connect(ctr.runner.session, 0, NULL, &t, &err));
+	ck_ok(t->ops->run(t, &cmd, &status, &err));
+	t->ops->close(t);
+	return status;
+}
+
+START_TEST(nor_is_it_in_reach_of_exec)
+{
+	ctr.spec.container.privileged = true;
+	ck_ok(ctr_up());
+	ck_assert_int_eq(run_alone("/proc/self/exe"), 2);
+	ck_assert_int_eq(run_alone("nosuch"), 127);
+	ck_assert_int_eq(run_alone("/etc"), 126);
+	ck_assert_int_eq(run_alone("true"), 0);
+	check_sh("mkdir /root/m && mount -t tmpfs t /root/m && echo mounted", "mounted\n");
+}
+END_TEST
+
 START_TEST(a_command_that_is_missing_is_named_by_the_stub_too)
 {
 	ctr.spec.container.privileged = true;
@@ -163,7 +188,7 @@ int main(void)
 	const TTest *const tests[] = {a_read_only_root, privileged_is_root_of_the_host,
 	        a_device_of_the_host, a_missing_device_is_named, clocks_ahead_of_the_hosts,
 	        capabilities_added_and_dropped, no_new_privileges, provs_file_is_out_of_reach,
-	        a_command_that_is_missing_is_named_by_the_stub_too};
+	        nor_is_it_in_reach_of_exec, a_command_that_is_missing_is_named_by_the_stub_too};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;
