@@ -1,0 +1,172 @@
+#!/bin/sh
+# podman's own commands with prov-oci as its runtime and with crun: the same results.
+# time limit: 900
+. "$(dirname "$0")/../lib.sh"
+
+need_root
+need_tool podman crun busybox
+oci=$build/prov-oci
+[ -x "$oci" ] || skip "prov-oci is not built"
+busybox=$(command -v busybox)
+! ldd "$busybox" >/dev/null 2>&1 || skip "a static busybox is needed"
+
+# crun 1.8 does not know a hybrid hierarchy: it gets one of v1 alone, and so does prov-oci.
+enter='[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec "$@"'
+pod() { # RUNTIME COMMAND…
+	name=${1##*/}
+	runtime=$1
+	shift
+	unshare -m --propagation slave sh -c "$enter" sh \
+		podman --root "$scratch/$name/store" --runroot "$scratch/$name/run" --tmpdir "$scratch/$name/tmp" \
+		--storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime "$runtime" "$@"
+}
+crun=$(command -v crun)
+
+clean() {
+	for rt in "$oci" "$crun"; do
+		timeout 60 podman --root "$scratch/${rt##*/}/store" --runroot "$scratch/${rt##*/}/run" \
+			--tmpdir "$scratch/${rt##*/}/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
+			--runtime "$rt" rm -af -t 0 >/dev/null 2>&1
+	done
+	awk -v top="$scratch/" 'index($5, top) == 1 {print $5}' /proc/self/mountinfo | sort -r |
+		while read -r m; do umount -l "$m"; done
+	finish
+}
+trap clean EXIT
+
+# The rootfs: busybox and what a user looks for.
+root=$scratch/rootfs
+mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/root" "$root/srv"
+cp "$busybox" "$root/bin/busybox"
+for applet in $("$busybox" --list); do
+	[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
+done
+echo "root:x:0:0:root:/root:/bin/sh
+student:x:1000:1000::/srv:/bin/sh" >"$root/etc/passwd"
+echo "root:x:0:
+student:x:1000:" >"$root/etc/group"
+tar -C "$root" -cf "$scratch/rootfs.tar" .
+for rt in "$oci" "$crun"; do
+	mkdir -p "$scratch/${rt##*/}/tmp"
+	pod "$rt" import "$scratch/rootfs.tar" box >"$out" 2>"$err" || skip "podman import fails here: $(tail -n 1 "$err")"
+done
+
+# What may differ between two runs of the same: ids and times.
+norm() {
+	sed -E 's/[0-9a-f]{64}/ID64/g; s/\b[0-9a-f]{12}\b/ID12/g; s/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+( ?[+-][0-9]{4})?( UTC)?Z?/TIME/g'
+}
+both() { # WHAT COMMAND…
+	what=$1
+	shift
+	for rt in "$crun" "$oci"; do
+		pod "$rt" "$@" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
+		code=$?
+		{
+			echo "exit $code"
+			norm <"$scratch/stdout"
+		} >"$scratch/${rt##*/}.result"
+		cp "$scratch/stderr" "$scratch/${rt##*/}.stderr"
+	done
+	if ! cmp -s "$scratch/crun.result" "$scratch/prov-oci.result"; then
+		diff "$scratch/crun.result" "$scratch/prov-oci.result"
+		cat "$scratch/crun.stderr" "$scratch/prov-oci.stderr"
+		fail "$what: podman $* differs between crun and prov-oci"
+	fi
+	echo "same: $what ($(head -n 1 "$scratch/prov-oci.result"))"
+}
+# The same, and the exit code is this one: two that fail alike prove nothing.
+both_exit() { # CODE WHAT COMMAND…
+	wanted=$1
+	shift
+	both "$@"
+	[ "$(head -n 1 "$scratch/prov-oci.result")" = "exit $wanted" ] || {
+		cat "$scratch/prov-oci.stderr"
+		fail "$1: $(head -n 1 "$scratch/prov-oci.result"), not $wanted"
+	}
+}
+run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
+# shellcheck disable=SC2086
+{
+	both_exit 0 "run" $run box echo hello
+	both_exit 7 "exit code" $run box sh -c 'exit 7'
+	both_exit 127 "no such program" $run box nosuchprogram
+	both_exit 127 "no such path" $run box /no/such/program
+	both_exit 126 "not executable" $run box /etc/passwd
+	both_exit 126 "a folder" $run box /etc
+	both_exit 137 "killed by itself" $run box sh -c 'sh -c "kill -9 \$\$"'
+	both_exit 0 "user" $run --user student box sh -c 'id; pwd; echo $HOME; cd; pwd'
+	both_exit 0 "numeric user with groups" $run --user 5:6 --group-add 7 --group-add 8 box sh -c 'id -u; id -g; id -G'
+	both_exit 0 "working folder" $run -w /srv/new box pwd
+	both_exit 0 "environment" $run -e A=1 -e B='two words' box sh -c 'echo "$A/$B/$PATH/$HOME"'
+	both_exit 0 "hostname" $run --hostname web box sh -c 'hostname; cat /etc/hostname'
+	both_exit 0 "capabilities" $run --cap-drop all --cap-add net_bind_service box grep Cap /proc/self/status
+	both_exit 0 "privileged capabilities" $run --privileged box grep -E 'Cap|Seccomp:|NoNew' /proc/self/status
+	both_exit 0 "no new privileges" $run --security-opt no-new-privileges box grep -E 'NoNew|Seccomp:' /proc/self/status
+	both_exit 0 "seccomp off" $run --security-opt seccomp=unconfined box grep Seccomp: /proc/self/status
+	both_exit 0 "status" $run box grep -E 'Cap|Seccomp:|NoNew|Groups|Umask|NSpid|SigBlk|SigIgn' /proc/self/status
+	both_exit 0 "rlimits" $run --ulimit nofile=100:200 --ulimit core=0 box sh -c 'ulimit -n; ulimit -Hn; ulimit -c'
+	both_exit 0 "oom score" $run --oom-score-adj 500 box cat /proc/self/oom_score_adj
+	both_exit 0 "umask" $run --umask 077 box sh -c umask
+	both_exit 0 "sysctl" $run --sysctl net.ipv4.ip_forward=1 --sysctl kernel.shmmax=65536 box sh -c \
+		'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax'
+	both_exit 1 "read-only root" $run --read-only box touch /file
+	both_exit 0 "read-only root, writable tmp" $run --read-only box touch /tmp/file
+	both_exit 0 "tmpfs" $run --tmpfs /scratch:size=64k,mode=700 box sh -c 'stat -c %a /scratch; df -k /scratch | tail -n 1 | tr -s " "'
+	both_exit 0 "masked and read-only paths" $run box sh -c \
+		'for p in /proc/kcore /proc/keys /proc/timer_list; do cat $p | wc -c; done; ls -A /proc/acpi /sys/firmware; touch /proc/sys/x; true'
+	both_exit 0 "devices" $run box ls /dev
+	both_exit 0 "a device" $run --device /dev/loop-control box sh -c 'stat -c "%t %T %a %F" /dev/loop-control'
+	both_exit 1 "mknod cannot be opened" $run --cap-add mknod box sh -c 'mknod /x b 7 0 && cat /x'
+	both_exit 0 "namespaces of the host" $run --pid host --ipc host --uts host box sh -c 'test "$(readlink /proc/1/ns/pid)" = "$(readlink /proc/self/ns/pid)"; echo $?'
+	both_exit 0 "limits" $run --memory 64m --memory-swap 64m --pids-limit 50 --cpus 0.5 --cpu-shares 512 --cpuset-cpus 0 box sh -c \
+		'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us cpu/cpu.shares cpuset/cpuset.cpus 2>/dev/null ||
+		cat memory.max pids.max cpu.max cpu.weight cpuset.cpus'
+	both_exit 0 "mounts" $run box sh -c "awk '{print \$5, \$6}' /proc/self/mountinfo | grep -vE '/proc/|/sys/' | sort"
+	mkdir "$scratch/vol"
+	echo data >"$scratch/vol/file"
+	both_exit 0 "volume" $run -v "$scratch/vol:/vol" box sh -c 'cat /vol/file; echo more >/vol/new; ls /vol'
+	both_exit 1 "read-only volume" $run -v "$scratch/vol:/vol:ro" box touch /vol/x
+	both_exit 0 "terminal" $run -t box sh -c 'tty; stty size; test -c /dev/console; echo $?'
+	both_exit 0 "user namespace" $run --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sh -c 'id; cat /proc/self/uid_map'
+	both_exit 125 "bad limit" $run --cpuset-cpus 4000 box true
+
+	start="run -d --network none --ulimit nofile=1024 --ulimit nproc=1024"
+	both_exit 0 "detached" $start --name web box sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done'
+	both_exit 0 "exec" exec web sh -c 'echo in; id -u; hostname | wc -c'
+	both_exit 9 "exec exit code" exec web sh -c 'exit 9'
+	both_exit 127 "exec of nothing" exec web nosuchprogram
+	both_exit 0 "exec as a user" exec --user student -w /srv -e X=y web sh -c 'id; pwd; echo $X'
+	both_exit 0 "exec with a terminal" exec -t web sh -c 'tty; echo $?'
+	both_exit 0 "exec detached" exec -d web touch /detached
+	both_exit 0 "exec detached did it" exec web sh -c 'i=0; until [ -e /detached ] || [ $i -gt 50 ]; do sleep 0.1; i=$((i+1)); done; ls /detached'
+	both_exit 0 "exec's rights" exec web grep -E 'Cap|Seccomp:|NoNew|Groups' /proc/self/status
+	both_exit 0 "exec privileged" exec --privileged web grep -E 'CapEff|Seccomp:' /proc/self/status
+	both_exit 0 "logs" logs web
+	both_exit 0 "top" top web -eo pid,user,args
+	both_exit 0 "inspect" inspect --format '{{.State.Status}} {{.State.Running}}' --type container web
+	both_exit 0 "ps" ps --format '{{.Names}} {{.Status}}' --filter name=nosuch
+	both_exit 0 "stats" stats --no-stream --format '{{.Name}} {{.PIDs}}' web
+	both_exit 0 "cp in" cp "$scratch/vol/file" web:/srv/file
+	both_exit 0 "cp out" cp web:/srv/file -
+	both_exit 0 "cp arrived" exec web cat /srv/file
+	both_exit 0 "pause" pause web
+	both_exit 0 "paused" inspect --format '{{.State.Status}}' web
+	both_exit 255 "exec in a paused one" exec web true
+	both_exit 0 "unpause" unpause web
+	both_exit 0 "running again" exec web echo yes
+	both_exit 0 "update" update --memory 32m --pids-limit 40 web
+	both_exit 0 "updated" exec web sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max 2>/dev/null || cat memory.max pids.max'
+	both_exit 0 "signal" kill --signal HUP web
+	both_exit 0 "stop" stop -t 5 web
+	both_exit 0 "stopped" inspect --format '{{.State.Status}} {{.State.ExitCode}}' web
+	both_exit 0 "its last words" logs web
+	both_exit 255 "exec in a stopped one" exec web true
+	both_exit 0 "start again" start web
+	both_exit 0 "kill" kill web
+	both_exit 0 "wait" wait web
+	both_exit 0 "killed" inspect --format '{{.State.Status}} {{.State.ExitCode}}' web
+	both_exit 0 "restart" restart -t 0 web
+	both_exit 0 "rename and remove" rm -f -t 0 web
+	both_exit 1 "gone" container exists web
+	both_exit 0 "init" $run --init box sh -c 'ps -o pid,args | head -n 2 | tail -n 1 | grep -c "init\|catatonit"'
+}
