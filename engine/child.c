@@ -147,6 +147,33 @@ static int say_prepared(const struct engine *e, struct err *err)
 	return 0;
 }
 
+/* The tree beneath the attached root, and who is called while the host's is still reachable. */
+static int fill_root(const struct engine *e, const int *sources, int null, struct err *err)
+{
+	if (tree_make(e->options.plan, sources[0], sources, null, err) < 0 ||
+	        say_prepared(e, err) < 0)
+		return -1;
+	return e->options.before_pivot ? e->options.before_pivot(e->options.ctx, err) : 0;
+}
+
+/*
+ * A mount namespace that is shared (OCI): others are in it, so that its root must not change, and
+ * all that is mounted lies on the folder of the root. Unmounting that takes it all away.
+ */
+static int share_root(const struct engine *e, const int *sources, int null, struct err *err)
+{
+	const char *path = e->options.plan->root;
+	AUTO_FD int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0 || attach(sources[0], folder) < 0)
+		return err_sys(err, "mount the root on '%s'", path);
+	if (fill_root(e, sources, null, err) < 0)
+		return -1;
+	return fchdir(sources[0]) < 0 || chroot(".") < 0
+	        ? err_sys(err, "change the root to '%s'", path)
+	        : 0;
+}
+
 /* No mount of the new root may reach the host, and none of the host's is left in it. The root lies
  * over the old one, where no rights are needed to get at it. */
 static int change_root(const struct engine *e, const int *sources, int null, struct err *err)
@@ -158,11 +185,7 @@ static int change_root(const struct engine *e, const int *sources, int null, str
 		return err_sys(err, "make the mounts private");
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(err, "mount the root of '%s'", plan->root);
-	if (tree_make(plan, root, sources, null, err) < 0)
-		return -1;
-	if (say_prepared(e, err) < 0)
-		return -1;
-	if (e->options.before_pivot && e->options.before_pivot(e->options.ctx, err) < 0)
+	if (fill_root(e, sources, null, err) < 0)
 		return -1;
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(err, "change the root to '%s'", plan->root);
@@ -188,7 +211,7 @@ static int make_world(const struct engine *e, struct err *err)
 		return -1;
 	if (become_root(e, err) < 0 || set_names(plan, err) < 0)
 		return -1;
-	return plan->namespaces & CLONE_NEWNS ? change_root(e, sources, null, err) : 0;
+	return (plan->namespaces & CLONE_NEWNS ? change_root : share_root)(e, sources, null, err);
 }
 
 static int set_terminal(const struct engine *e, struct err *err)

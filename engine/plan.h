@@ -69,7 +69,8 @@ struct setting {
 };
 
 struct container_plan {
-	uint64_t namespaces; /* CLONE_NEW… to make */
+	uint64_t namespaces; /* CLONE_NEW… to make; without CLONE_NEWNS the root's mounts lie on the
+	                        folder of the root, where all who share them see them */
 	struct ns_join *joins;
 	size_t n_joins;
 	struct id_maps uids, gids; /* of the user namespace; empty: none is made */

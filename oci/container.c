@@ -7,9 +7,12 @@
 #include "oci/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define END_LIMIT_NS 10000000000
@@ -113,6 +116,28 @@ static int end_processes(struct oci_container *c, struct err *err)
 	return 0;
 }
 
+uint64_t oci_mount_id(const char *path)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) < 0 ||
+	        !(st.stx_mask & STATX_MNT_ID))
+		return 0;
+	return st.stx_mnt_id;
+}
+
+/* What create mounted where everybody sees it. */
+static int unmount_root(const struct oci_container *c, struct err *err)
+{
+	uint64_t now = c->state.below_root ? oci_mount_id(c->state.rootfs) : 0;
+
+	if (!now || now == c->state.below_root)
+		return 0;
+	return umount2(c->state.rootfs, MNT_DETACH | UMOUNT_NOFOLLOW) < 0
+	        ? err_sys(err, "unmount '%s'", c->state.rootfs)
+	        : 0;
+}
+
 int oci_container_remove(const struct oci_call *call, struct oci_container *c, struct err *err)
 {
 	struct oci_config config = {0};
@@ -120,6 +145,8 @@ int oci_container_remove(const struct oci_call *call, struct oci_container *c, s
 	bool has = c->state.bundle && oci_container_config(c, &config, &why) == 0;
 	int rc = end_processes(c, err);
 
+	if (rc == 0)
+		rc = unmount_root(c, err);
 	if (rc == 0 && c->has_tree && c->state.own_cgroup)
 		rc = cgroup_remove(&c->tree, c->state.cgroup, err);
 	if (rc == 0)

@@ -37,6 +37,9 @@ MUST_CHECK int oci_tree_find(
 MUST_CHECK int oci_group_name(
         const char *cgroups_path, const char *id, char **out, struct err *err);
 
+/* Which mount a path lies on; 0: it cannot be told. */
+uint64_t oci_mount_id(const char *path);
+
 /*
  * Ends what still runs of it, removes its group and its folder, and runs the poststop hooks: what
  * they do wrong is a warning. c is closed with it.

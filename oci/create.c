@@ -87,6 +87,8 @@ static int make_home(struct making *m, struct err *err)
 	        .bundle = xstrdup(m->config.bundle),
 	        .rootfs = xstrdup(m->config.plan.root),
 	        .annotations = json_incref(m->config.annotations)};
+	if (!(config_namespaces(&m->config) & CLONE_NEWNS))
+		m->c.state.below_root = oci_mount_id(m->config.plan.root);
 	return oci_state_write(&m->c.home, &m->c.state, err);
 }
 

@@ -44,7 +44,7 @@ struct passage {
 	const struct enter *e;
 	struct cgroup_join join;
 	bool joined;
-	int pidfd, root; /* of the container's first process; root -1: it has its own mounts */
+	int pidfd, root; /* of the container's first process */
 	int kinds;       /* CLONE_NEW… that differ from this process's */
 	int report[2], pid[2];
 };
@@ -94,14 +94,11 @@ static int join_group(struct passage *p, struct err *err)
 	return 0;
 }
 
-/* The container's root where it shares the mounts, then changed by chroot(2) alone. */
+/* Of a container that shares its mounts with others, the root is not that of the namespace. */
 static int open_root(struct passage *p, struct err *err)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%d/root", p->e->container->state.pid);
 
-	p->root = -1;
-	if (p->kinds & CLONE_NEWNS)
-		return 0;
 	p->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return p->root < 0 ? err_sys(err, "open the root of the container") : 0;
 }
@@ -157,7 +154,7 @@ static int become(const struct passage *p, struct err *err)
 {
 	struct oci_process *process = p->e->process;
 
-	if (p->root >= 0 && (fchdir(p->root) < 0 || chroot(".") < 0))
+	if (fchdir(p->root) < 0 || chroot(".") < 0)
 		return err_sys(err, "change the root");
 	if (become_session(p, err) < 0 || take_console(p, err) < 0 || keep_only(p, err) < 0)
 		return -1;

@@ -153,6 +153,7 @@ int oci_state_write(const struct oci_home *home, const struct oci_state *s, stru
 	put_text(tree, "cgroup", s->cgroup);
 	json_object_set_new(tree, "pid", json_integer(s->pid));
 	json_object_set_new(tree, "startTime", json_integer((json_int_t)s->start_ticks));
+	json_object_set_new(tree, "belowRoot", json_integer((json_int_t)s->below_root));
 	json_object_set_new(tree, "ownCgroup", json_boolean(s->own_cgroup));
 	if (s->annotations)
 		json_object_set(tree, "annotations", s->annotations);
@@ -194,6 +195,7 @@ int oci_state_read(
 	        .cgroup = get_text(tree, "cgroup"),
 	        .pid = (pid_t)json_integer_value(json_object_get(tree, "pid")),
 	        .start_ticks = (uint64_t)json_integer_value(json_object_get(tree, "startTime")),
+	        .below_root = (uint64_t)json_integer_value(json_object_get(tree, "belowRoot")),
 	        .own_cgroup = json_is_true(json_object_get(tree, "ownCgroup")),
 	        .annotations = json_incref(json_object_get(tree, "annotations")),
 	};

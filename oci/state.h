@@ -35,7 +35,10 @@ struct oci_state {
 	char *cgroup;  /* group below each hierarchy; NULL before there is one */
 	pid_t pid;     /* 0: not there yet */
 	uint64_t start_ticks;
-	bool own_cgroup;     /* made by create: delete removes it */
+	bool own_cgroup; /* made by create: delete removes it */
+	/* Of a container that shares the caller's mounts: what was mounted at rootfs before it
+	 * (statx(2), stx_mnt_id); 0: it has its own. */
+	uint64_t below_root;
 	json_t *annotations; /* NULL: none */
 };
 void oci_state_clear(struct oci_state *s);

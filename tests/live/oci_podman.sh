@@ -93,7 +93,7 @@ run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
 	both_exit 127 "no such path" $run box /no/such/program
 	both_exit 126 "not executable" $run box /etc/passwd
 	both_exit 126 "a folder" $run box /etc
-	both_exit 137 "killed by itself" $run box sh -c 'sh -c "kill -9 \$\$"'
+	both_exit 137 "killed by itself" $run box sh -c 'sh -c "kill -9 \$\$"; exit $?'
 	both_exit 0 "user" $run --user student box sh -c 'id; pwd; echo $HOME; cd; pwd'
 	both_exit 0 "numeric user with groups" $run --user 5:6 --group-add 7 --group-add 8 box sh -c 'id -u; id -g; id -G'
 	both_exit 0 "working folder" $run -w /srv/new box pwd
