@@ -61,6 +61,42 @@ static int spread(int mount, uint64_t propagation)
 	                   : 0;
 }
 
+static bool names_mode(const struct fs_row *row)
+{
+	return row->data && (str_starts(row->data, "mode=") || strstr(row->data, ",mode="));
+}
+
+/* What a new tmpfs takes over from the folder below it; a mode among its options stays. */
+static int take_over(int folder, int mount, const struct fs_row *row, struct err *err)
+{
+	struct stat covered, fresh;
+
+	if (fstat(folder, &covered) < 0 || fstat(mount, &fresh) < 0)
+		return err_sys(err, "look at '%s'", row->path);
+	if (row->flags & FS_COPY_UP && tree_copy(folder, mount, err) < 0)
+		return err_wrap(err, "copy '%s'", row->path);
+	mode_t mode = names_mode(row) ? fresh.st_mode : covered.st_mode;
+	if (fchmodat(mount, ".", mode & 07777, 0) < 0)
+		return err_sys(err, "set the permissions of '%s'", row->path);
+	return 0;
+}
+
+/* Filled before it becomes read-only. */
+static int new_like(int folder, const struct fs_row *row, struct err *err)
+{
+	struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
+	struct fs_row open_row = *row;
+
+	open_row.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	AUTO_FD int mount = new_file_system(&open_row, err);
+	if (mount < 0 || take_over(folder, mount, row, err) < 0)
+		return -1;
+	if (row->attr_set & MOUNT_ATTR_RDONLY &&
+	        mount_setattr(mount, "", AT_EMPTY_PATH, &readonly, sizeof(readonly)) < 0)
+		return err_sys(err, "make '%s' read-only", row->path);
+	return util_steal_fd(&mount);
+}
+
 static int make_mount(struct tree *t, const struct fs_row *row, struct err *err)
 {
 	struct err why = {0};
@@ -68,15 +104,14 @@ static int make_mount(struct tree *t, const struct fs_row *row, struct err *err)
 
 	if (target < 0)
 		return -1;
-	AUTO_FD int mount = new_file_system(row, &why);
+	AUTO_FD int mount = row->flags & (FS_COPY_UP | FS_LIKE) ? new_like(target, row, &why)
+	                                                        : new_file_system(row, &why);
 	if (mount < 0 && row->flags & FS_OPTIONAL && why.sys_errno == ENODEV)
 		return 0;
 	if (mount < 0) {
 		*err = why;
 		return -1;
 	}
-	if (row->flags & FS_COPY_UP && tree_copy(target, mount, err) < 0)
-		return err_wrap(err, "copy '%s'", row->path);
 	if (attach(mount, target) < 0 || spread(mount, row->propagation) < 0)
 		return err_sys(err, "mount %s on '%s'", row->type, row->path);
 	return str_eq(row->type, "proc") && !t->sysctl_done ? write_settings(t, mount, err) : 0;

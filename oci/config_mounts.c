@@ -99,7 +99,7 @@ static int add_new(struct oci_config *c, const struct node *n, const char *path,
 	row->attr_set = o->set;
 	row->attr_clear = o->clear;
 	row->propagation = o->propagation;
-	row->flags = o->copy_up ? FS_COPY_UP : 0;
+	row->flags = o->copy_up ? FS_COPY_UP : str_eq(type, "tmpfs") ? FS_LIKE : 0;
 	return 0;
 }
 

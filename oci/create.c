@@ -163,6 +163,7 @@ static int begin(struct making *m, struct err *err)
 
 	if (preserved_fds(m->call, &o.preserve_fds, err) < 0)
 		return -1;
+	m->child.state = m->c.state; /* the child has its own copy from here on */
 	if (engine_create(&o, &m->engine, err) < 0 || record_pid(m, err) < 0)
 		return -1;
 	m->child.state = m->c.state;
