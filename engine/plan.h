@@ -21,11 +21,12 @@ enum fs_op {
 	FS_CHANGE,   /* the attributes of what is mounted at path; FS_RECURSIVE: and below it */
 };
 
-#define FS_RECURSIVE 1u  /* FS_BIND: with the mounts below source; attributes to all of them */
-#define FS_OPTIONAL  2u  /* what cannot be done because source or type is absent is left out */
-#define FS_COPY_UP   4u  /* FS_MOUNT of tmpfs: starts with what the root has at path */
-#define FS_LIKE      16u /* FS_MOUNT of tmpfs: permissions of the folder that it covers */
-#define FS_TOP       8u  /* FS_BIND with FS_RECURSIVE: attributes to the topmost mount alone */
+#define FS_RECURSIVE 1u /* FS_BIND: with the mounts below source; attributes to all of them */
+#define FS_OPTIONAL  2u /* what cannot be done because source or type is absent is left out */
+#define FS_COPY_UP                                                                          \
+	4u        /* FS_MOUNT of tmpfs: starts with what the root has at path, and its mode \
+	          where data has none */
+#define FS_TOP 8u /* FS_BIND with FS_RECURSIVE: attributes to the topmost mount alone */
 
 struct id_map {
 	uint32_t inside, outside, count;

@@ -73,7 +73,7 @@ static int take_over(int folder, int mount, const struct fs_row *row, struct err
 
 	if (fstat(folder, &covered) < 0 || fstat(mount, &fresh) < 0)
 		return err_sys(err, "look at '%s'", row->path);
-	if (row->flags & FS_COPY_UP && tree_copy(folder, mount, err) < 0)
+	if (tree_copy(folder, mount, err) < 0)
 		return err_wrap(err, "copy '%s'", row->path);
 	mode_t mode = names_mode(row) ? fresh.st_mode : covered.st_mode;
 	if (fchmodat(mount, ".", mode & 07777, 0) < 0)
@@ -82,7 +82,7 @@ static int take_over(int folder, int mount, const struct fs_row *row, struct err
 }
 
 /* Filled before it becomes read-only. */
-static int new_like(int folder, const struct fs_row *row, struct err *err)
+static int new_copy(int folder, const struct fs_row *row, struct err *err)
 {
 	struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
 	struct fs_row open_row = *row;
@@ -104,8 +104,8 @@ static int make_mount(struct tree *t, const struct fs_row *row, struct err *err)
 
 	if (target < 0)
 		return -1;
-	AUTO_FD int mount = row->flags & (FS_COPY_UP | FS_LIKE) ? new_like(target, row, &why)
-	                                                        : new_file_system(row, &why);
+	AUTO_FD int mount =
+	        row->flags & FS_COPY_UP ? new_copy(target, row, &why) : new_file_system(row, &why);
 	if (mount < 0 && row->flags & FS_OPTIONAL && why.sys_errno == ENODEV)
 		return 0;
 	if (mount < 0) {

@@ -49,6 +49,8 @@ uint64_t config_namespaces(const struct oci_config *c);
 
 /* The parts, each of which fills what is its own in *c. */
 MUST_CHECK int config_mounts(const struct node *top, struct oci_config *c, struct err *err);
+/* Once all rows but the masks are there. */
+void config_defer_readonly(struct container_plan *plan);
 MUST_CHECK int config_devices(const struct node *linux_n, struct oci_config *c, struct err *err);
 MUST_CHECK int config_namespaces_read(
         const struct node *linux_n, struct oci_config *c, struct err *err);

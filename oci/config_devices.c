@@ -101,8 +101,10 @@ int config_devices(const struct node *linux_n, struct oci_config *c, struct err 
 
 	if (node_array(&list, err) < 0)
 		return -1;
-	if (!own_dev(&c->plan))
+	if (!own_dev(&c->plan)) {
+		config_defer_readonly(&c->plan);
 		return 0;
+	}
 	for (size_t i = 0; i < node_size(&list); i++) {
 		struct node item = node_at(&list, i);
 		if (read_device(&item, c, err) < 0)
@@ -120,5 +122,6 @@ int config_devices(const struct node *linux_n, struct oci_config *c, struct err 
 		if (!has_row(&c->plan, FS_NODE, links[i].path) &&
 		        !has_row(&c->plan, FS_BIND, links[i].path))
 			plan_add(&c->plan, FS_LINK, links[i].path)->source = xstrdup(links[i].to);
+	config_defer_readonly(&c->plan);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 static int read_options(const struct node *n, struct mount_options *out, struct err *err)
 {
@@ -95,11 +96,13 @@ static int add_new(struct oci_config *c, const struct node *n, const char *path,
 	struct fs_row *row = plan_add(&c->plan, FS_MOUNT, path);
 	row->type = xstrdup(type);
 	row->source = xstrdup(source && source[0] ? source : type);
-	row->data = o->data.len ? xstrdup(str_text(&o->data)) : NULL;
+	row->data = o->data.len || o->copy_up
+	        ? xasprintf("%s%s", o->copy_up ? "mode=1777," : "", str_text(&o->data))
+	        : NULL;
 	row->attr_set = o->set;
 	row->attr_clear = o->clear;
 	row->propagation = o->propagation;
-	row->flags = o->copy_up ? FS_COPY_UP : str_eq(type, "tmpfs") ? FS_LIKE : 0;
+	row->flags = o->copy_up ? FS_COPY_UP : 0;
 	return 0;
 }
 
@@ -155,6 +158,34 @@ static int read_root(const struct node *top, struct oci_config *c, struct err *e
 		return node_fail(&path_n, err, "is empty");
 	c->plan.root = from_bundle(c, path);
 	return node_bool(&readonly, &c->plan.root_readonly, err);
+}
+
+static bool is_below(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	while (n > 1 && top[n - 1] == '/')
+		n--;
+	return !strncmp(path, top, n) && path[n] == '/' && path[n + 1];
+}
+
+/* What is mounted or made in a new file system later would find it read-only. */
+void config_defer_readonly(struct container_plan *plan)
+{
+	size_t n = plan->n_rows;
+
+	for (size_t i = 0; i < n; i++) {
+		bool filled = false;
+		for (size_t k = i + 1; k < n; k++)
+			filled = filled || is_below(plan->rows[k].path, plan->rows[i].path);
+		if (plan->rows[i].op != FS_MOUNT || !filled ||
+		        !(plan->rows[i].attr_set & MOUNT_ATTR_RDONLY) ||
+		        str_eq(plan->rows[i].type, "sysfs") || str_eq(plan->rows[i].type, "proc"))
+			continue;
+		plan->rows[i].attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+		AUTO_FREE char *path = xstrdup(plan->rows[i].path);
+		plan_add(plan, FS_CHANGE, path)->attr_set = MOUNT_ATTR_RDONLY;
+	}
 }
 
 int config_mounts(const struct node *top, struct oci_config *c, struct err *err)

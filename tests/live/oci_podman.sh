@@ -21,6 +21,10 @@ pod() { # RUNTIME COMMAND…
 		--storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime "$runtime" "$@"
 }
 crun=$(command -v crun)
+# podman asks for more open files than this host's root may have.
+printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n' >"$scratch/containers.conf"
+CONTAINERS_CONF=$scratch/containers.conf
+export CONTAINERS_CONF
 
 clean() {
 	for rt in "$oci" "$crun"; do
@@ -88,7 +92,7 @@ both_exit() { # CODE WHAT COMMAND…
 		bad=$((bad + 1))
 	}
 }
-run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
+run="run --rm --network none"
 # shellcheck disable=SC2086
 {
 	both_exit 0 "run" $run box echo hello
@@ -109,7 +113,7 @@ run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
 	both_exit 0 "no new privileges" $run --security-opt no-new-privileges box grep -E 'NoNew|Seccomp:' /proc/self/status
 	both_exit 0 "seccomp off" $run --security-opt seccomp=unconfined box grep Seccomp: /proc/self/status
 	both_exit 0 "status" $run box grep -E 'Cap|Seccomp:|NoNew|Groups|Umask|NSpid|SigBlk|SigIgn' /proc/self/status
-	both_exit 0 "rlimits" $run --ulimit nofile=100:200 --ulimit core=0 box sh -c 'ulimit -n; ulimit -Hn; ulimit -c'
+	both_exit 0 "rlimits" $run --ulimit nofile=100:200 --ulimit nproc=500 --ulimit core=0 box sh -c 'ulimit -n; ulimit -Hn; ulimit -c'
 	both_exit 0 "oom score" $run --oom-score-adj 500 box cat /proc/self/oom_score_adj
 	both_exit 0 "umask" $run --umask 077 box sh -c umask
 	both_exit 0 "sysctl" $run --sysctl net.ipv4.ip_forward=1 --sysctl kernel.shmmax=65536 box sh -c \
@@ -135,7 +139,7 @@ run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
 	both_exit 0 "user namespace" $run --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sh -c 'id; cat /proc/self/uid_map'
 	both_exit 125 "bad limit" $run --cpuset-cpus 4000 box true
 
-	start="run -d --network none --ulimit nofile=1024 --ulimit nproc=1024"
+	start="run -d --network none"
 	both_exit 0 "detached" $start --name web box sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done'
 	both_exit 0 "exec" exec web sh -c 'echo in; id -u; hostname | wc -c'
 	both_exit 9 "exec exit code" exec web sh -c 'exit 9'
@@ -150,7 +154,9 @@ run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
 	both_exit 0 "top" top web -eo user,args
 	both_exit 0 "inspect" inspect --format '{{.State.Status}} {{.State.Running}}' --type container web
 	both_exit 0 "ps" ps --format '{{.Names}} {{.Status}}' --filter name=nosuch
-	both_exit 0 "stats" stats --no-stream --format '{{.Name}} {{.PIDs}}' web
+	both_exit 0 "a quiet one" $start --name quiet box sleep 1000
+	both_exit 0 "stats" stats --no-stream --format '{{.Name}} {{.PIDs}}' quiet
+	both_exit 0 "remove it while it runs" rm -f -t 0 quiet
 	both_exit 0 "cp in" cp "$scratch/vol/file" web:/srv/file
 	both_exit 0 "cp out" cp web:/srv/file -
 	both_exit 0 "cp arrived" exec web cat /srv/file
@@ -173,5 +179,57 @@ run="run --rm --network none --ulimit nofile=1024 --ulimit nproc=1024"
 	both_exit 0 "restart" restart -t 0 web
 	both_exit 0 "rename and remove" rm -f -t 0 web
 	both_exit 1 "gone" container exists web
+
+	both_exit 0 "created, initialised, started" create --name slow --network none box sh -c 'echo ran; exit 4'
+	both_exit 0 "created" inspect --format '{{.State.Status}}' slow
+	both_exit 0 "init" init slow
+	both_exit 0 "initialised" inspect --format '{{.State.Status}}' slow
+	both_exit 4 "start and attach" start -a slow
+	both_exit 0 "its logs" logs slow
+	both_exit 0 "remove" rm slow
+	both_exit 0 "remove an initialised one" create --name slow --network none box true
+	both_exit 0 "init once more" init slow
+	both_exit 0 "remove it" rm -f slow
+
+	both_exit 0 "private cgroup namespace" $run --cgroupns private box sh -c 'cut -d: -f3 /proc/self/cgroup | sort -u; ls -d /sys/fs/cgroup/*/ | sort'
+	both_exit 0 "cgroup namespace of the host" $run --cgroupns host box sh -c 'cut -d: -f3 /proc/self/cgroup | sed "s,-.*,," | sort -u'
+	both_exit 0 "unmasked" $run --security-opt unmask=ALL box sh -c 'ls /proc/acpi >/dev/null; head -c 1 /proc/timer_list | wc -c'
+	both_exit 0 "masked by hand" $run --security-opt mask=/srv:/etc/group box sh -c 'ls -A /srv; cat /etc/group'
+	both_exit 0 "propagation of volumes" $run -v "$scratch/vol:/a:rslave" -v "$scratch/vol:/b:rprivate" -v "$scratch/vol:/c:shared" box sh -c \
+		'grep -oE " /[abc] .*(shared|master|propagate).* - | /[abc] .* - " /proc/self/mountinfo | sed -E "s/:[0-9]+/:N/g" | sed -E "s/^ (.).*(shared|master).*/\1 \2/; s/ - .*//" | sort'
+	both_exit 0 "volume's options" $run -v "$scratch/vol:/vol:ro,noexec,nosuid,nodev" box sh -c 'grep " /vol " /proc/self/mounts | cut -d" " -f4 | cut -d, -f1-4'
+	both_exit 0 "tmpfs with copy" $run --mount type=tmpfs,destination=/etc,tmpfs-size=1m box sh -c 'cat /etc/group | wc -l; stat -c %a /etc'
+	both_exit 0 "tmpfs over tmp" $run --tmpfs /tmp box stat -c %a /tmp
+	both_exit 0 "read-only tmpfs" $run --tmpfs /etc:ro box sh -c 'touch /etc/x; cat /etc/group | wc -l'
+	both_exit 0 "devpts and shm" $run --shm-size 1m box sh -c 'df -k /dev/shm | tail -n 1 | tr -s " "; stat -c %a /dev/shm /dev/pts/ptmx'
+	both_exit 0 "all devices" $run --privileged box sh -c 'ls /dev/null /dev/loop0 /dev/kmsg; grep " /sys " /proc/self/mounts | cut -d" " -f4 | cut -d, -f1'
+	both_exit 0 "device limits" $run --device-read-bps /dev/vda:1mb box true
+	both_exit 0 "annotations" $run --annotation a.b=c box true
+	both_exit 0 "many mounts" $run -v "$scratch/vol:/1/2/3/4:ro" -v "$scratch/vol/file:/5/6/file" box sh -c 'ls /1/2/3/4; cat /5/6/file'
+	both_exit 0 "a link on the way" $run -v "$scratch/vol:/lnk/x" box ls /lnk/x
+	both_exit 0 "stop signal" $start --name sig --stop-signal USR1 box sh -c 'trap "exit 5" USR1; while :; do sleep 0.1; done'
+	both_exit 0 "stop by it" stop -t 5 sig
+	both_exit 0 "stopped by it" inspect --format '{{.State.ExitCode}}' sig
+	both_exit 0 "remove sig" rm sig
+	echo preserved >"$scratch/fd"
+	exec 3<"$scratch/fd"
+	both_exit 0 "preserved descriptor" $run --preserve-fds 1 box sh -c 'ls /proc/self/fd | wc -l; test -e /proc/self/fd/3; echo $?'
+	exec 3<&-
+	both_exit 0 "input" $run -i box cat
+
+	both_exit 0 "pod" pod create --name pod --network none --infra-image box --infra-command '/bin/sleep 1000'
+	both_exit 0 "in the pod" run -d --pod pod --name one box sleep 1000
+	both_exit 0 "shared namespaces" run --rm --pod pod box sh -c \
+		'for n in ipc net uts pid mnt; do readlink /proc/self/ns/$n; done | wc -l; hostname'
+	both_exit 0 "pod's state" pod inspect --format '{{.State}} {{.NumContainers}}' pod
+	both_exit 0 "pod pause" pod pause pod
+	both_exit 0 "pod paused" pod inspect --format '{{.State}}' pod
+	both_exit 0 "pod unpause" pod unpause pod
+	both_exit 0 "exec in the pod" exec one sh -c 'hostname; ps -o args | grep -c sleep'
+	both_exit 0 "pod stop" pod stop -t 0 pod
+	both_exit 0 "pod start" pod start pod
+	both_exit 0 "pod kill" pod kill pod
+	both_exit 0 "pod rm" pod rm -f -t 0 pod
+	both_exit 0 "nothing is left" ps -aq
 }
 [ $bad -eq 0 ] || fail "$bad results"
