@@ -42,7 +42,8 @@ static void add_owner(const struct oci_container *c, json_t *tree)
 
 	if (fstat(c->home.fd, &st) < 0)
 		return;
-	getpwuid_r(st.st_uid, &entry, names, sizeof(names), &user);
+	if (getpwuid_r(st.st_uid, &entry, names, sizeof(names), &user) != 0)
+		user = NULL;
 	AUTO_FREE char *number = xasprintf("#%u", st.st_uid);
 	json_object_set_new(tree, "owner", json_string(user ? user->pw_name : number));
 }
