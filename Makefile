@@ -51,7 +51,7 @@ FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
 CORE_LIBS = $(call pkg,--libs,yaml-0.1 jansson libmnl libmd) -lm -l:libcap.a
 KVM_LIBS  = $(call pkg,--libs,libvirt)
 SSH_LIBS  = $(call pkg,--libs,libssh)
-BOX_LIBS  = $(call pkg,--libs,libcurl libarchive)
+BOX_LIBS  = $(call pkg,--libs,libcurl libarchive zlib)
 SEC_LIBS  = $(call pkg,--libs,libseccomp)
 TEST_LIBS = $(call pkg,--libs,check)
 

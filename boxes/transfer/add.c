@@ -7,6 +7,7 @@
 #include "boxes/transfer/ops.h"
 #include "boxes/transfer/stage.h"
 #include "boxes/transfer/unpack.h"
+#include "boxes/transfer/whole.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -146,6 +147,9 @@ static int add_file(
 		job_stage_begin(job, &add->now, "box.unpack");
 		rc = take_in(add, fd, err);
 	}
+	/* Sums of its own are what an exported box is checked by. */
+	if (rc == 0 && !sha256 && !add->wanted.name)
+		rc = whole_check(job, fd, err);
 	if (rc == 0) {
 		job_stage_begin(job, &add->now, "box.store");
 		rc = stage_publish(&add->stage, &add->box, err);

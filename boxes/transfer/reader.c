@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct archive *unpack_reader(void)
+static struct archive *reader(int (*format)(struct archive *))
 {
 	static int (*const filters[])(struct archive *) = {archive_read_support_filter_gzip,
 	        archive_read_support_filter_bzip2, archive_read_support_filter_xz,
@@ -18,8 +18,18 @@ struct archive *unpack_reader(void)
 		abort();
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
 		filters[i](a);
-	archive_read_support_format_tar(a);
+	format(a);
 	return a;
+}
+
+struct archive *unpack_reader(void)
+{
+	return reader(archive_read_support_format_tar);
+}
+
+struct archive *unpack_raw_reader(void)
+{
+	return reader(archive_read_support_format_raw);
 }
 
 int unpack_failed(struct archive *a, struct err *err)

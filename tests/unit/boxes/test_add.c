@@ -179,6 +179,46 @@ START_TEST(test_digest)
 }
 END_TEST
 
+/* Each bit of gzip's data and of its sums counts; what is before them says nothing of the content.
+ */
+START_TEST(test_flipped)
+{
+	static const struct tar_entry entries[] = {{.path = "etc", .type = S_IFDIR},
+	        {.path = "etc/motd", .type = S_IFREG, .content = "hello, this is text"}};
+	AUTO_FREE char *gz = fixture_path(&f, "flip.tar.gz"), *bad = fixture_path(&f, "bad.tar.gz");
+	AUTO_STR bytes = {0};
+	struct box box;
+	struct err err;
+	size_t by_sum = 0;
+
+	tar_write(gz, entries, ARRAY_SIZE(entries));
+	file_text(gz, &bytes);
+	ck_ok(box_add(&f.job, gz, NULL, NULL, &box, &err));
+	AUTO_FREE char *digest = xstrdup(box_artefact(&box, "rootfs")->digest);
+	box_clear(&box);
+	ck_ok(store_remove(f.home, "flip", &err));
+	size_t content = bytes.len;
+	while (content && !bytes.buf[content - 1]) /* padding */
+		content--;
+	ck_assert_uint_gt(content, 60);
+	for (size_t i = 10; i < content; i += 3) {
+		bytes.buf[i] ^= 0x10;
+		file_write(bad, bytes.buf, bytes.len);
+		bytes.buf[i] ^= 0x10;
+		if (box_add(&f.job, bad, NULL, NULL, &box, &err) == 0) {
+			/* Another way to write the same bytes. */
+			ck_assert_str_eq(box_artefact(&box, "rootfs")->digest, digest);
+			box_clear(&box);
+			ck_ok(store_remove(f.home, "bad", &err));
+			continue;
+		}
+		by_sum += strstr(err.message, "cannot be read: gzip's check sum") != NULL;
+	}
+	ck_assert_uint_gt(by_sum, 0);
+	store_is_empty(&f);
+}
+END_TEST
+
 START_TEST(test_sources)
 {
 	AUTO_FREE char *odd = fixture_path(&f, "_ .tar"), *absent = fixture_path(&f, "absent.tar");
@@ -417,8 +457,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {test_bare, test_digest, test_sources, test_exported,
-	        test_another_machine, test_url};
+	const TTest *const tests[] = {test_bare, test_digest, test_flipped, test_sources,
+	        test_exported, test_another_machine, test_url};
 	Suite *suite = suite_create("add");
 	TCase *tc = tcase_create("add");
 
