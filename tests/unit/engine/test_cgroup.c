@@ -550,23 +550,6 @@ START_TEST(usage_of_v1)
 }
 END_TEST
 
-START_TEST(weights_are_converted)
-{
-	ck_assert_int_eq(cgroup_weight_of_shares(2), 1);
-	ck_assert_int_eq(cgroup_weight_of_shares(1024), 39);
-	ck_assert_int_eq(cgroup_weight_of_shares(262144), 10000);
-	ck_assert_int_eq(cgroup_weight_of_shares(0), 1);
-	ck_assert_int_eq(cgroup_shares_of_weight(100), 1024);
-	ck_assert_int_eq(cgroup_shares_of_weight(1), 10);
-	ck_assert_int_eq(cgroup_shares_of_weight(10000), 102400);
-	ck_assert_int_eq(cgroup_io_weight_of_blkio(10), 1);
-	ck_assert_int_eq(cgroup_io_weight_of_blkio(500), 4950);
-	ck_assert_int_eq(cgroup_io_weight_of_blkio(1000), 10000);
-	ck_assert_int_eq(cgroup_bfq_of_io_weight(100), 100);
-	ck_assert_int_eq(cgroup_bfq_of_io_weight(10000), 1000);
-}
-END_TEST
-
 /* What `plan --explain` shows. */
 START_TEST(explained_as_commands)
 {
@@ -595,7 +578,7 @@ int main(void)
 	        v1_makes_only_what_is_asked_for, limits_in_v2, limits_in_v1,
 	        nothing_set_is_nothing_written, unlimited, what_is_missing_is_named,
 	        memory_that_cannot_be, other_controllers, usage_of_v2, usage_of_v1,
-	        weights_are_converted, explained_as_commands};
+	        explained_as_commands};
 
 	return suite_run("cgroup", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
