@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Part of every name: a program that was made in another way is another one. */
-#define KEPT_AS "prov seccomp 1"
+#define KEPT_AS "prov seccomp 2"
 
 void seccomp_profile_clear(struct seccomp_profile *profile)
 {

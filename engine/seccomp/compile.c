@@ -2,7 +2,7 @@
 #include "engine/seccomp/module.h"
 
 #include "base/fs.h"
-#include "engine/seccomp/prologue.h"
+#include "engine/seccomp/shrink.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -222,6 +222,24 @@ static int export(const struct compile *c, struct program *p, struct err *err)
 		return err_sys(err, "read the seccomp program");
 	while (io_read_full(fd, &one, sizeof(one)) == sizeof(one))
 		program_add(p, one);
+	return 0;
+}
+
+/* x32 has the calls of x86_64 with a bit added, so that its numbers are those of one architecture.
+ */
+static void shrink(const struct compile *c, struct program *p)
+{
+	uint32_t archs[MAX_ARCHS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_archs; i++)
+		if (c->archs[i] != SCMP_ARCH_X32)
+			archs[n++] = c->archs[i];
+	program_shrink(p, archs, n);
+}
+
+static int check_size(const struct program *p, struct err *err)
+{
 	if (p->n > BPF_MAXINSNS)
 		return err_set(err, ERR_CONFIG,
 		        "the seccomp profile makes a program of %zu instructions; the kernel takes "
@@ -247,6 +265,10 @@ static int compile(
 		prologue_add(&p, profile, c.archs, c.n_archs);
 		rc = export(&c, &p, err);
 	}
+	if (rc == 0)
+		shrink(&c, &p);
+	if (rc == 0)
+		rc = check_size(&p, err);
 	seccomp_release(c.filter);
 	if (rc == 0)
 		*out = (struct seccomp_program){p.v, p.n, 0};
