@@ -47,21 +47,30 @@ static int open_host(struct exec_transport *x, struct err *err)
 	return x->entry.root < 0 ? err_sys(err, "open '/'") : 0;
 }
 
-static int open_machine(struct exec_transport *x, pid_t pid, struct err *err)
+static int find_tree(struct exec_transport *x, const struct cgroup_tree *known, struct err *err)
+{
+	if (!known) {
+		if (cgroup_tree_find(CGROUP_ROOT, &x->tree, err) < 0)
+			return -1;
+		cgroup_tree_within(&x->tree, DERIVE_CGROUPS);
+		return 0;
+	}
+	x->tree = *known;
+	x->tree.dirs = (struct strv){0};
+	strv_copy(&x->tree.dirs, &known->dirs);
+	return 0;
+}
+
+static int open_machine(struct exec_transport *x, const struct exec_target *target, struct err *err)
 {
 	AUTO_FREE char *stub = module_file("prov-exec");
 
-	if (entry_open(pid, &x->entry, err) < 0)
+	if (entry_open(target->pid, &x->entry, err) < 0)
 		return -1;
 	if (!(x->entry.namespaces & CLONE_NEWUSER) &&
 	        (x->stub = stub_open(stub, EXEC_STUB_FD + 1, err)) < 0)
 		return -1;
-	if (!x->cgroup)
-		return 0;
-	if (cgroup_tree_find(CGROUP_ROOT, &x->tree, err) < 0)
-		return -1;
-	cgroup_tree_within(&x->tree, DERIVE_CGROUPS);
-	return 0;
+	return x->cgroup ? find_tree(x, target->tree, err) : 0;
 }
 
 static void set_confine(struct exec_transport *x, const struct confine *confine)
@@ -86,7 +95,7 @@ int exec_transport_open(const struct exec_target *target, struct transport **out
 	if (target->env)
 		strv_copy(&x->env, target->env);
 	set_confine(x, target->confine);
-	if ((target->pid ? open_machine(x, target->pid, err) : open_host(x, err)) < 0) {
+	if ((target->pid ? open_machine(x, target, err) : open_host(x, err)) < 0) {
 		close_transport(&x->base);
 		return -1;
 	}

@@ -165,6 +165,7 @@ static int connect_exec(void *session, int64_t timeout_ns, const volatile int *s
 	const struct exec_target target = {
 	        .pid = container_pid(s),
 	        .cgroup = s->names->cgroup,
+	        .tree = &s->tree,
 	        .user = s->spec->user,
 	        .env = &s->spec->env,
 	        .stop = stop,
