@@ -5,7 +5,9 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -106,11 +108,90 @@ void entry_close(struct entry *entry)
 	util_close_fd(&entry->root);
 }
 
-/* Only children of this process go into the pid namespace, and only the one cloned here. */
-pid_t entry_fork(
-        const struct entry *entry, const struct cgroup_join *join, int *pidfd, struct err *err)
+static long clone3_raw(struct clone_args *args)
 {
-	bool pids = entry->namespaces & CLONE_NEWPID;
+#if defined(__x86_64__)
+	long rc;
+	__asm__ volatile("syscall"
+	                 : "=a"(rc)
+	                 : "0"(SYS_clone3), "D"(args), "S"(sizeof(*args))
+	                 : "rcx", "r11", "memory");
+	return rc;
+#elif defined(__aarch64__)
+	register long number __asm__("x8") = SYS_clone3;
+	register long first __asm__("x0") = (long)args;
+	register long second __asm__("x1") = sizeof(*args);
+	__asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second) : "memory");
+	return first;
+#else
+	args->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
+	long rc = syscall(SYS_clone3, args, sizeof(*args));
+	return rc < 0 ? -errno : rc;
+#endif
+}
+
+/*
+ * The child goes on with this very stack, below this function, which it never leaves; and the
+ * kernel is called without a call, whose return address it would overwrite.
+ */
+__attribute__((noinline)) static long clone_and_call(
+        struct clone_args *args, void (*fn)(void *arg), void *arg)
+{
+	long rc = clone3_raw(args);
+
+	if (rc == 0) {
+		fn(arg);
+		_exit(125);
+	}
+	return rc;
+}
+
+/* A time namespace is closed to whoever shares his memory. The address sanitizer would take what
+ * the child left on the stack for the parent's. */
+static uint64_t sharing(const struct entry *entry)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	(void)entry;
+	return 0;
+#else
+	return entry && entry->namespaces & CLONE_NEWTIME ? 0 : CLONE_VM | CLONE_VFORK;
+#endif
+}
+
+static pid_t spawn(const struct entry *entry, const struct cgroup_join *join, void (*fn)(void *arg),
+        void *arg, int *pidfd, struct err *err)
+{
+	struct clone_args args = {
+	        .flags = CLONE_PIDFD | sharing(entry),
+	        .pidfd = (uintptr_t)pidfd,
+	        .exit_signal = SIGCHLD,
+	};
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	sigset_t all, before;
+
+	if (join && join->folder >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)join->folder;
+	}
+	/* A handler in the child would change the caller's variables. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	long pid = clone_and_call(&args, fn, arg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* It has hidden the memory, which was this process's too. */
+	if (args.flags & CLONE_VM && dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1);
+	if (pid >= 0)
+		return (pid_t)pid;
+	errno = (int)-pid;
+	return err_sys(err, "start a process in the machine");
+}
+
+/* Only children of this process go into the pid namespace, and only the one started here. */
+pid_t entry_spawn(const struct entry *entry, const struct cgroup_join *join, void (*fn)(void *arg),
+        void *arg, int *pidfd, struct err *err)
+{
+	bool pids = entry && entry->namespaces & CLONE_NEWPID;
 	AUTO_FD int own = pids ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
 
 	if (pids && (own < 0 || setns(entry->pidfd, CLONE_NEWPID) < 0)) {
@@ -118,11 +199,7 @@ pid_t entry_fork(
 		err_sys(err, "enter the machine's process namespace");
 		return gone ? err_set(err, ERR_FAILED, "the machine has stopped") : -1;
 	}
-	pid_t pid = cgroup_fork(join, 0, pidfd);
-	if (pid == 0)
-		return 0;
-	if (pid < 0)
-		err_sys(err, "start a process in the machine");
+	pid_t pid = spawn(entry, join, fn, arg, pidfd, err);
 	if (pids && setns(own, CLONE_NEWPID) < 0)
 		return err_sys(err, "return from the machine's process namespace");
 	return pid;

@@ -20,14 +20,17 @@ MUST_CHECK int entry_open(pid_t pid, struct entry *out, struct err *err);
 void entry_close(struct entry *entry);
 
 /*
- * fork() whose child is in the pid namespace and in the group of join (NULL: none), see
- * cgroup_fork(). Only one thread of the caller may do it at a time.
+ * Starts a process that calls fn, in the pid namespace and born in the v2 group of join (NULL:
+ * none), and returns once it has executed or ended. Until then it has the caller's memory
+ * (vfork(2)), so that nothing need be copied: what fn writes, the caller sees; it may not return.
+ * Signals are blocked in it. entry NULL: in the caller's own namespaces. Only one thread of the
+ * caller may do it at a time.
  */
-MUST_CHECK pid_t entry_fork(
-        const struct entry *entry, const struct cgroup_join *join, int *pidfd, struct err *err);
+MUST_CHECK pid_t entry_spawn(const struct entry *entry, const struct cgroup_join *join,
+        void (*fn)(void *arg), void *arg, int *pidfd, struct err *err);
 
 /*
- * The rest, for that child: cgroup, namespaces, root folder and ids of root inside, with all
+ * The rest, for that process: cgroup, namespaces, root folder and ids of root inside, with all
  * capabilities there. Nobody inside can look at its memory before it executes.
  */
 MUST_CHECK int entry_enter(

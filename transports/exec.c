@@ -61,14 +61,19 @@ static int find_tree(struct exec_transport *x, const struct cgroup_tree *known, 
 	return 0;
 }
 
-static int open_machine(struct exec_transport *x, const struct exec_target *target, struct err *err)
+static int open_stub(struct exec_transport *x, struct err *err)
 {
 	AUTO_FREE char *stub = module_file("prov-exec");
 
+	x->stub = stub_open(stub, EXEC_STUB_FD + 1, err);
+	return x->stub < 0 ? -1 : 0;
+}
+
+static int open_machine(struct exec_transport *x, const struct exec_target *target, struct err *err)
+{
 	if (entry_open(target->pid, &x->entry, err) < 0)
 		return -1;
-	if (!(x->entry.namespaces & CLONE_NEWUSER) &&
-	        (x->stub = stub_open(stub, EXEC_STUB_FD + 1, err)) < 0)
+	if (!(x->entry.namespaces & CLONE_NEWUSER) && open_stub(x, err) < 0)
 		return -1;
 	return x->cgroup ? find_tree(x, target->tree, err) : 0;
 }

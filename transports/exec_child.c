@@ -143,6 +143,7 @@ static _Noreturn void execute(const struct exec_start *start)
 {
 	char *const *argv = (char *const *)(uintptr_t)start->argv;
 
+	/* Its PATH is where the command is looked up. The caller puts his own back. */
 	environ = start->env.v;
 	if (start->transport->stub >= 0)
 		stub_execute_file(
@@ -177,12 +178,14 @@ static int in_the_machine(const struct exec_start *start, int report, struct err
 	return confine_seal(&c, err);
 }
 
-_Noreturn void exec_child_main(
-        const struct exec_start *start, const struct cgroup_join *join, int report)
+void exec_child_main(void *arg)
 {
+	const struct exec_job *job = arg;
+	const struct exec_start *start = job->start;
 	struct err err = {0};
+	int report = job->report;
 
-	if (enter(start, join, &err) == 0 && set_streams(start, &err) == 0 &&
+	if (enter(start, job->join, &err) == 0 && set_streams(start, &err) == 0 &&
 	        close_others(start, &report, &err) == 0 &&
 	        (start->transport->entry.pid ? in_the_machine : on_the_host)(start, report, &err) ==
 	                0)

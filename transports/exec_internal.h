@@ -44,8 +44,12 @@ MUST_CHECK int exec_start_init(const struct exec_transport *t, const struct tran
 void exec_start_clear(struct exec_start *start);
 
 /* The child: reports a struct err, or executes. */
-_Noreturn void exec_child_main(
-        const struct exec_start *start, const struct cgroup_join *join, int report);
+struct exec_job {
+	const struct exec_start *start;
+	const struct cgroup_join *join;
+	int report;
+};
+void exec_child_main(void *job);
 
 /* On success the command executes in a session of its own, or its child says on fds[2] why it
  * cannot (enter its folder, execute) and ends with 126 or 127. */

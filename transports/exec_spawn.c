@@ -77,14 +77,11 @@ int exec_spawn(const struct exec_start *start, struct exec_child *child, struct 
 		cgroup_join_close(&join);
 		return err_sys(err, "make a pipe");
 	}
-	child->pid = t->entry.pid ? entry_fork(&t->entry, &join, &child->pidfd, err)
-	                          : cgroup_fork(NULL, 0, &child->pidfd);
-	if (child->pid == 0) {
-		close(report[0]);
-		exec_child_main(start, &join, report[1]);
-	}
-	if (child->pid < 0 && !t->entry.pid)
-		err_sys(err, "start a process");
+	struct exec_job job = {start, &join, report[1]};
+	char **own = environ;
+	child->pid = entry_spawn(t->entry.pid ? &t->entry : NULL, t->cgroup ? &join : NULL,
+	        exec_child_main, &job, &child->pidfd, err);
+	environ = own;
 	cgroup_join_close(&join);
 	util_close_fd(&report[1]);
 	int rc = child->pid < 0 ? -1 : hear_report(report[0], child, err);
