@@ -67,7 +67,8 @@ int engine_supervise(struct engine *e, struct err *err)
 	struct lines *l = &e->lines;
 	struct err why;
 
-	e->mon = fork();
+	AUTO_FD int pidfd = -1;
+	e->mon = cgroup_fork(e->options.mon_join, 0, &pidfd);
 	if (e->mon == 0)
 		become_mon(e);
 	if (e->mon < 0)

@@ -111,7 +111,11 @@ static int session_open(
 {
 	struct session *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct session){.spec = spec, .names = names, .join = {.folder = -1}, .notify = -1};
+	*s = (struct session){.spec = spec,
+	        .names = names,
+	        .join = {.folder = -1},
+	        .mon_join = {.folder = -1},
+	        .notify = -1};
 	if (cgroup_tree_find(CGROUP_ROOT, &s->tree, err) < 0) {
 		session_close(s);
 		return -1;

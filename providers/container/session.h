@@ -9,10 +9,10 @@ struct session {
 	const struct machine_spec *spec; /* borrowed */
 	const struct names *names;       /* borrowed */
 	struct cgroup_tree tree;
-	struct container_plan plan; /* of engine */
-	struct cgroup_join join;    /* likewise */
-	struct engine *engine;      /* made, and waiting to be started; NULL: none */
-	int notify;                 /* where systemd says that it has booted; -1: nobody listens */
+	struct container_plan plan;        /* of engine */
+	struct cgroup_join join, mon_join; /* likewise */
+	struct engine *engine;             /* made, and waiting to be started; NULL: none */
+	int notify; /* where systemd says that it has booted; -1: nobody listens */
 };
 
 /* PID 1 of the running container, by its cgroup; 0: it does not run. */
@@ -43,6 +43,8 @@ int container_upper_apply(struct run *run, struct err *err);
 void container_group_inputs(const struct run *run, struct digest *d);
 int container_group_apply(struct run *run, struct err *err);
 int container_group_revert(struct run *run, struct err *err);
+/* prov-mon's own group into s->mon_join, if it is to have one; after the plan. */
+int container_mon_group_open(struct session *s, struct err *err);
 void container_namespaces_inputs(const struct run *run, struct digest *d);
 int container_namespaces_apply(struct run *run, struct err *err);
 int container_namespaces_revert(struct run *run, struct err *err);

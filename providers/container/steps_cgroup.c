@@ -229,13 +229,37 @@ int container_group_apply(struct run *run, struct err *err)
 	return run_record(run, limits_fact, str_text(&now), err);
 }
 
+/* Beside the container's, as its limits are not for prov-mon. Left in the group of who ran prov, a
+ * systemd that ends that session or service would kill it, and the container with it. */
+static char *mon_group(const struct names *names)
+{
+	return xasprintf("%s.mon", names->cgroup);
+}
+
+int container_mon_group_open(struct session *s, struct err *err)
+{
+	AUTO_FREE char *group = mon_group(s->names);
+
+	if (!s->tree.v2 || !s->plan.log)
+		return 0;
+	return cgroup_create(&s->tree, group, 0, err) < 0
+	        ? -1
+	        : cgroup_join_open(&s->tree, group, &s->mon_join, err);
+}
+
+static int remove_group(const struct session *s, const char *group, struct err *err)
+{
+	return cgroup_kill(&s->tree, group, err) < 0 ? -1 : cgroup_remove(&s->tree, group, err);
+}
+
 int container_group_revert(struct run *run, struct err *err)
 {
 	const struct session *s = run->session;
+	AUTO_FREE char *mon = mon_group(run->names);
 
-	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
+	if (remove_group(s, run->names->cgroup, err) < 0)
 		return -1;
-	return cgroup_remove(&s->tree, run->names->cgroup, err);
+	return s->tree.v2 ? remove_group(s, mon, err) : 0;
 }
 
 void container_group_explain(const struct run *run, struct str *out)

@@ -57,6 +57,7 @@ void container_abandon(struct session *s)
 	engine_close(s->engine);
 	s->engine = NULL;
 	cgroup_join_close(&s->join);
+	cgroup_join_close(&s->mon_join);
 	container_plan_clear(&s->plan);
 }
 
@@ -115,10 +116,15 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	container_plan_build(run->spec, run->names, &s->plan);
 	if (systemd_is_init(run->spec) && prepare_systemd(run, err) < 0)
 		return -1;
-	if (container_confine(run->spec, &s->plan.confine, err) < 0)
+	if (container_confine(run->spec, &s->plan.confine, err) < 0 ||
+	        container_mon_group_open(s, err) < 0)
 		return -1;
-	const struct engine_options options = {
-	        .plan = &s->plan, .join = &s->join, .init = init, .stub = stub, .mon = mon};
+	const struct engine_options options = {.plan = &s->plan,
+	        .join = &s->join,
+	        .mon_join = &s->mon_join,
+	        .init = init,
+	        .stub = stub,
+	        .mon = mon};
 	return engine_create(&options, &s->engine, err);
 }
 
