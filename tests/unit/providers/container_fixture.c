@@ -148,9 +148,10 @@ static void fill_spec(struct machine_spec *spec)
 	spec->container.id_base = 0x70000000;
 }
 
+/* Long enough for an emulated machine that others load. */
 bool ctr_until(bool (*holds)(void))
 {
-	int64_t deadline = clock_mono_ns() + INT64_C(10000000000);
+	int64_t deadline = clock_mono_ns() + INT64_C(60000000000);
 
 	while (!holds()) {
 		if (clock_mono_ns() > deadline)
