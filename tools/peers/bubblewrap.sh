@@ -26,4 +26,4 @@ peer_cleanup() {
 		[ ! -f "$held" ] || peer_release "$(basename "$held" .pid)"
 	done
 }
-peer_run "$@"
+peer_main "$@"

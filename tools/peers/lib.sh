@@ -1,5 +1,5 @@
 # An adapter is a script that tools/bench-peers runs for one tool: NAME.sh VERB [ARGUMENT]. It defines
-# the functions below, sources this file first and ends with `peer_run "$@"`.
+# the functions below, sources this file first and ends with `peer_main "$@"`.
 #
 #   available          exit 0; else prints why the tool cannot be measured here
 #   version            one line
@@ -9,6 +9,9 @@
 #   start ID           prints the commands, separated by :::, that make and start the container
 #   exec ID            prints the command that runs `true` in it; nothing: starting has done so
 #   stop ID            prints the commands that end and remove it; nothing: its end is all
+#   run ID             prints one command that starts it in the background, for many at once; nothing:
+#                      there is none
+#   clear              ends and removes all containers, for the next tool
 #   hold ID            starts it for good, where `start` does not leave it running
 #   pids ID            its PID 1, then what else serves this one alone, as seen on the host
 #   cleanup            everything of the tool's that prepare and start left
@@ -36,6 +39,8 @@ need_socket() { # PATH…
 }
 parent_of() { sed -n 's/^PPid:\t//p' "/proc/$1/status"; }
 peer_note() { :; }
+peer_run() { :; }
+peer_clear() { peer_cleanup; }
 peer_hold() {
 	# shellcheck disable=SC2046
 	set -- $(peer_start "$1")
@@ -46,7 +51,7 @@ remove_groups() { # PATTERN
 	find /sys/fs/cgroup -depth -type d \( -name "$1" -o -path "*/$1/*" \) -exec rmdir {} + 2>/dev/null
 	return 0
 }
-peer_run() {
+peer_main() {
 	verb=$1
 	shift
 	"peer_$verb" "$@"

@@ -22,6 +22,7 @@ peer_start() {
 	config "$1"
 	echo "lxc-start -P $work/lxc -n $1 -d"
 }
+peer_run() { peer_start "$1"; }
 peer_exec() { echo "lxc-attach -P $work/lxc -n $1 -- /bin/busybox true"; }
 peer_stop() { echo "lxc-stop -P $work/lxc -n $1 -k ::: rm -rf --one-file-system $work/lxc/$1"; }
 peer_pids() {
@@ -34,4 +35,4 @@ peer_cleanup() {
 	remove_groups 'lxc.*.provbench-*'
 	[ -s "$work/pivots" ] || remove_groups lxc.pivot
 }
-peer_run "$@" 2>"$work/lxc.err"
+peer_main "$@" 2>"$work/lxc.err"

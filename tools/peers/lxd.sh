@@ -33,4 +33,4 @@ peer_cleanup() {
 	lxc image delete "$image"
 	lxc profile delete provbench
 }
-peer_run "$@"
+peer_main "$@"

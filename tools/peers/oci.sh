@@ -10,6 +10,7 @@ peer_prepare() {
 	sed -i 's|"terminal": true|"terminal": false|; s|"sh"$|"/sbin/prov-init", "15", "0"|' config.json
 }
 peer_start() { echo "$oci create --bundle $work/bundle $1 ::: $oci start $1"; }
+peer_run() { echo "$oci run --detach --bundle $work/bundle $1"; }
 peer_exec() { echo "$oci exec $1 /bin/busybox true"; }
 peer_stop() { echo "$oci delete --force $1"; }
 peer_hold() { $oci run --detach --bundle "$work/bundle" "$1" </dev/null >"$work/hold.out" 2>&1 || { cat "$work/hold.out"; exit 1; }; }
@@ -20,4 +21,4 @@ peer_cleanup() {
 	done
 	remove_groups 'provbench-*'
 }
-peer_run "$@"
+peer_main "$@"

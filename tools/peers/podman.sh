@@ -10,12 +10,14 @@ peer_version() { podman --version; }
 peer_note() { echo "overlay storage, --network none, cgroupfs; runtime $($podman info --format '{{.Host.OCIRuntime.Name}}' 2>/dev/null)"; }
 peer_prepare() { tar -C "$1" -c . | $podman import --quiet - localhost/provbench; }
 peer_start() { echo "$podman run --detach --quiet --name $1 --cgroup-parent /provbench-podman --network none $limits localhost/provbench /sbin/prov-init 15 0"; }
+peer_run() { peer_start "$1"; }
 peer_exec() { echo "$podman exec $1 /bin/busybox true"; }
 peer_stop() { echo "$podman rm --force --time 0 $1"; }
 peer_pids() { $podman inspect --format '{{.State.Pid}} {{.State.ConmonPid}}' "$1"; }
+peer_clear() { $podman rm --all --force --time 0; }
 peer_cleanup() {
 	$podman rm --all --force --time 0
 	umount "$work/root/overlay" 2>/dev/null
 	remove_groups provbench-podman
 }
-peer_run "$@"
+peer_main "$@"

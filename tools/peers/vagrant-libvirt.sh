@@ -43,4 +43,4 @@ peer_cleanup() {
 		[ ! -d "$dir" ] || VAGRANT_CWD=$dir vagrant destroy --force
 	done
 }
-peer_run "$@"
+peer_main "$@"
