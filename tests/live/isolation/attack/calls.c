@@ -172,7 +172,9 @@ int main(int argc, char **argv)
 	in_child(try_user_namespace);
 	in_child(try_keys);
 	in_child(try_clock);
-	if (argc > 1 && strcmp(argv[1], "mounts") == 0)
+	if (argc > 1 && strcmp(argv[1], "mounts") == 0) {
+		not_on_a_host();
 		in_child(try_mounts);
+	}
 	return 0;
 }

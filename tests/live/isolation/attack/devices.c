@@ -76,6 +76,7 @@ static int look(const char *path, const struct stat *st, int type, struct FTW *f
 
 int main(int argc, char **argv)
 {
+	not_on_a_host();
 	for (int i = 1; i < argc; i++)
 		make(argv[i]);
 	nftw("/", look, 32, FTW_PHYS);

@@ -67,6 +67,7 @@ static void all(int n, char **types)
 
 int main(int argc, char **argv)
 {
+	not_on_a_host();
 	mkdir("/mnt", 0755);
 	all(argc - 1, argv + 1);
 	pid_t pid = fork();

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static void push(const char *name, int fd, const char *text)
+static void push(const char *name, int fd, const char *text, int take)
 {
 	char paste[2] = {3 /* TIOCL_PASTESEL */, 0};
 	long n = 0;
@@ -18,7 +18,8 @@ static void push(const char *name, int fd, const char *text)
 		no(name);
 		return;
 	}
-	ioctl(fd, TIOCSCTTY, 1);
+	if (take)
+		ioctl(fd, TIOCSCTTY, 1);
 	for (const char *p = text; *p; p++)
 		if (ioctl(fd, TIOCSTI, p) == 0)
 			n++;
@@ -26,23 +27,27 @@ static void push(const char *name, int fd, const char *text)
 		got(name, "%ld bytes pushed", n);
 	else
 		no(name);
-	ioctl(fd, TIOCLINUX, paste);
+	if (take)
+		ioctl(fd, TIOCLINUX, paste);
 }
 
 int main(int argc, char **argv)
 {
 	const char *text = argc > 1 ? argv[1] : "x";
+	int own = argc > 2;
 	char path[32];
 
-	for (int fd = 0; fd < 16; fd++) {
+	for (int fd = 0; fd < (own ? 3 : 16); fd++) {
 		snprintf(path, sizeof(path), "fd-%d", fd);
-		push(path, isatty(fd) ? fd : -1, text);
+		push(path, isatty(fd) ? fd : -1, text, !own);
 	}
-	push("tty", open("/dev/tty", O_RDWR | O_NOCTTY), text);
-	push("console", open("/dev/console", O_RDWR | O_NOCTTY), text);
+	if (own)
+		return 0;
+	push("tty", open("/dev/tty", O_RDWR | O_NOCTTY), text, 1);
+	push("console", open("/dev/console", O_RDWR | O_NOCTTY), text, 1);
 	for (int i = 0; i < 8; i++) {
 		snprintf(path, sizeof(path), "/dev/pts/%d", i);
-		push(path, open(path, O_RDWR | O_NOCTTY), text);
+		push(path, open(path, O_RDWR | O_NOCTTY), text, 1);
 	}
 	return 0;
 }

@@ -144,6 +144,7 @@ int main(int argc, char **argv)
 	time_t end;
 	int last = 0;
 
+	not_on_a_host();
 	learn_own();
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = now.tv_sec + (argc > 1 ? atoi(argv[1]) : 3);
