@@ -144,6 +144,22 @@ static void fill_networks(struct reading *r, const struct decl *decl, const stru
 	        "'networks': 'host' is for containers only, not for %s@kvm", safe);
 }
 
+/* Maps merge, so that each layer's keys count; a list replaces the one below it. */
+static void fill_capabilities(const struct layers *l, struct machine_spec *spec)
+{
+	size_t at = schema_index(schema_find(IN_CONTAINER, "capabilities"));
+
+	for (int layer = N_LAYERS - 1; layer >= 0; layer--) {
+		const struct yaml_node *map = l->at[layer][at];
+		for (const struct yaml_node *e = map ? map->first : NULL; e; e = e->next) {
+			const struct key *key =
+			        e->key ? schema_find(IN_CAPABILITIES, e->key->text) : NULL;
+			if (key)
+				fill_field(key, e, spec);
+		}
+	}
+}
+
 static void refuse_disk(struct reading *r, const struct layers *l, struct machine_spec *spec)
 {
 	const struct yaml_node *node = layers_get(l, IN_MACHINE, "disk");
@@ -178,6 +194,8 @@ void fill_spec(struct reading *r, const struct decl *decl, const char *kind, con
 	fill_env(layers_upper(l, "env"), &spec->env);
 	fill_provision(r, l, spec);
 	fill_ready(r, l, spec);
-	if (own == IN_CONTAINER)
+	if (own == IN_CONTAINER) {
+		fill_capabilities(l, spec);
 		refuse_disk(r, l, spec);
+	}
 }

@@ -162,7 +162,9 @@ const struct key schema[] = {
                 .doc = "Programs cannot gain privileges; sudo does not work then."},
         {IN_CONTAINER, "capabilities", TYPE_MAP, 0, .sub = IN_CAPABILITIES,
                 .doc = "Capabilities of root inside, beyond the default ones or less of them. "
-                       "ALL counts first, so that single names make exceptions."},
+                       "ALL counts first, so that single names make exceptions. The filter of "
+	               "system calls follows: SYS_ADMIN allows new namespaces (systemd's "
+	               "PrivateUsers=) and mounts inside, SYS_PTRACE tracing other processes."},
         {IN_CONTAINER, "devices", TYPE_TEXTS, 0, FIELD(container.devices),
                 .doc = "Devices of the host, each \"HOST[:INSIDE][:rwm]\", for example /dev/fuse. "
                        "They keep owner and mode: what only root of the host may open, root "

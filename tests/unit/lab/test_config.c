@@ -132,6 +132,26 @@ START_TEST(defaults_merge_maps_and_replace_lists)
 }
 END_TEST
 
+START_TEST(capabilities)
+{
+	load_good(&l,
+	        HEAD "defaults:\n"
+	             "  box: debian/12\n"
+	             "  container: { capabilities: { add: [SYS_TIME], drop: [NET_RAW] } }\n"
+	             "machines:\n"
+	             "  web:\n"
+	             "    container: { capabilities: { add: [NET_ADMIN, SYS_ADMIN] } }\n"
+	             "  plain:\n",
+	        NULL);
+	const struct machine_spec *m = load_machine(&l, "web@container");
+	expect_list(&m->container.caps_add, "NET_ADMIN SYS_ADMIN");
+	expect_list(&m->container.caps_drop, "NET_RAW");
+	m = load_machine(&l, "plain@container");
+	expect_list(&m->container.caps_add, "SYS_TIME");
+	load_end(&l);
+}
+END_TEST
+
 START_TEST(provision_items)
 {
 	load_good(&l,
@@ -403,6 +423,7 @@ int main(void)
 	tcase_add_test(tc, every_key_that_is_supported);
 	tcase_add_test(tc, containers);
 	tcase_add_test(tc, defaults_merge_maps_and_replace_lists);
+	tcase_add_test(tc, capabilities);
 	tcase_add_test(tc, provision_items);
 	tcase_add_test(tc, kinds_and_names);
 	tcase_add_test(tc, the_option_wins);
