@@ -43,7 +43,7 @@ const struct call_row seccomp_calls[] = {
                   "pwritev pwritev2 lseek _llseek dup dup2 dup3 fcntl fcntl64 ioctl flock "
                   "ftruncate ftruncate64 fallocate fadvise64 fadvise64_64 arm_fadvise64_64 "
                   "fsync fdatasync sync syncfs sync_file_range sync_file_range2 "
-                  "arm_sync_file_range readahead sendfile sendfile64 splice tee vmsplice "
+                  "arm_sync_file_range readahead sendfile sendfile64 splice tee "
                   "copy_file_range pipe pipe2 memfd_create memfd_secret cachestat "
                   "io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents "
                   "io_pgetevents_time64"},
