@@ -92,7 +92,8 @@ static int node_source(const struct fs_row *row, int *out, struct err *err)
 		return err_set(err, ERR_HOST, "'%s' of the host is not the device %u:%u", source,
 		        major(row->device), minor(row->device));
 	struct fs_row strict = *row;
-	strict.attr_set |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	/* What is written goes to the device; mode and owner are the host's to change. */
+	strict.attr_set |= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	if (set_attributes(fd, &strict, -1, source, err) < 0)
 		return -1;
 	*out = util_steal_fd(&fd);

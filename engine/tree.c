@@ -15,9 +15,9 @@
 struct tree {
 	const struct container_plan *plan;
 	int root;
-	int null;   /* of the host, and that very device */
-	int mask;   /* an empty folder's mount; -1: none is attached yet */
-	int source; /* mount for the row that is being made; -1: none */
+	int null;            /* of the host, and that very device */
+	int mask, null_mask; /* an empty folder's mount and file's; -1: none is attached yet */
+	int source;          /* mount for the row that is being made; -1: none */
 	bool sysctl_done;
 };
 
@@ -212,11 +212,21 @@ static int empty_folder(struct tree *t, struct err *err)
 	return fd < 0 ? err_sys(err, "clone an empty folder") : fd;
 }
 
+/* Read-only, or root of the host could change the mode of the host's own node through it; once one
+ * is attached, the next are clones of that. */
 static int empty_file(struct tree *t, struct err *err)
 {
-	int fd = open_tree(t->null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = {
+	        .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+	bool first = t->null_mask < 0;
+	int fd = open_tree(first ? t->null : t->null_mask, "",
+	        AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	return fd < 0 ? err_sys(err, "clone /dev/null") : fd;
+	if (fd < 0 || (first && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)) {
+		util_close_fd(&fd);
+		return err_sys(err, "clone /dev/null");
+	}
+	return fd;
 }
 
 static int make_mask(struct tree *t, const struct fs_row *row, struct err *err)
@@ -234,8 +244,9 @@ static int make_mask(struct tree *t, const struct fs_row *row, struct err *err)
 		return -1;
 	if (attach(mount, target) < 0)
 		return err_sys(err, "mask '%s'", row->path);
-	if (S_ISDIR(st.st_mode) && t->mask < 0)
-		t->mask = util_steal_fd(&mount);
+	int *kept = S_ISDIR(st.st_mode) ? &t->mask : &t->null_mask;
+	if (*kept < 0)
+		*kept = util_steal_fd(&mount);
 	return 0;
 }
 
@@ -275,13 +286,14 @@ static int make_rows(struct tree *t, const int *sources, struct err *err)
 int tree_make(
         const struct container_plan *plan, int root, const int *sources, int null, struct err *err)
 {
-	struct tree t = {.plan = plan, .root = root, .null = null, .mask = -1};
+	struct tree t = {.plan = plan, .root = root, .null = null, .mask = -1, .null_mask = -1};
 	struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
 
 	umask(0);
 	int rc = make_rows(&t, sources, err);
 	umask(022);
 	util_close_fd(&t.mask);
+	util_close_fd(&t.null_mask);
 	if (rc == 0 && plan->root_readonly &&
 	        mount_setattr(root, "", AT_EMPTY_PATH, &readonly, sizeof(readonly)) < 0)
 		return err_sys(err, "make the root read-only");

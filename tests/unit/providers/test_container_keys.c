@@ -65,8 +65,28 @@ START_TEST(a_device_of_the_host)
 	AUTO_FREE char *expect = xasprintf("%x:%x\n%x:%x\n", major(st.st_rdev), minor(st.st_rdev),
 	        major(st.st_rdev), minor(st.st_rdev));
 	check_sh("stat -c %t:%T /dev/fuse /dev/other/f", expect);
+	ck_assert_int_ne(ctr_sh("chmod 600 /dev/fuse"), 0);
 	if (st.st_mode & 04)
 		check_sh("exec 3</dev/fuse && echo opened", "opened\n");
+}
+END_TEST
+
+/* Where root inside is the host's, a node of the host must not be his to change. */
+START_TEST(a_device_keeps_its_mode_from_root_too)
+{
+	struct stat before, after;
+
+	ck_assert_int_eq(stat("/dev/null", &before), 0);
+	ctr.spec.container.privileged = true;
+	strv_add(&ctr.spec.container.devices, "/dev/null:/dev/other");
+	ck_ok(ctr_up());
+	check_sh("echo x >/dev/other && echo written", "written\n");
+	ck_assert_int_ne(ctr_sh("chmod 644 /dev/other"), 0);
+	ck_has(str_text(&ctr.out), "Read-only file system");
+	ck_assert_int_ne(ctr_sh("chown 7 /dev/other"), 0);
+	ck_assert_int_eq(stat("/dev/null", &after), 0);
+	ck_assert_uint_eq(after.st_mode, before.st_mode);
+	ck_assert_uint_eq(after.st_uid, before.st_uid);
 }
 END_TEST
 
@@ -186,7 +206,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {a_read_only_root, privileged_is_root_of_the_host,
-	        a_device_of_the_host, a_missing_device_is_named, clocks_ahead_of_the_hosts,
+	        a_device_of_the_host, a_missing_device_is_named,
+	        a_device_keeps_its_mode_from_root_too, clocks_ahead_of_the_hosts,
 	        capabilities_added_and_dropped, no_new_privileges, provs_file_is_out_of_reach,
 	        nor_is_it_in_reach_of_exec, a_command_that_is_missing_is_named_by_the_stub_too};
 
