@@ -170,21 +170,6 @@ static void refuse_disk(struct reading *r, const struct layers *l, struct machin
 		        "put it under kvm:", "'disk' is not supported yet for containers");
 }
 
-/* The keys of a map within: maps merge, so the lowest layer comes first. */
-static void fill_map(const struct layers *l, const struct key *map, struct machine_spec *spec)
-{
-	for (size_t i = N_LAYERS; i-- > 0;) {
-		const struct yaml_node *node = l->at[i][schema_index(map)];
-		if (!node || node->kind != YAML_MAP)
-			continue;
-		for (const struct yaml_node *e = node->first; e; e = e->next) {
-			const struct key *key = schema_find(map->sub, e->key->text);
-			if (key && key->field)
-				fill_field(key, e, spec);
-		}
-	}
-}
-
 void fill_spec(struct reading *r, const struct decl *decl, const char *kind, const struct layers *l,
         struct machine_spec *spec)
 {
@@ -203,8 +188,6 @@ void fill_spec(struct reading *r, const struct decl *decl, const char *kind, con
 		if (node)
 			fill_field(key, node, spec);
 	}
-	if (own == IN_CONTAINER)
-		fill_map(l, schema_find(IN_CONTAINER, "capabilities"), spec);
 	fill_box(r, decl, l, spec);
 	fill_networks(r, decl, l, spec);
 	fill_env(layers_lower(l, "env"), &spec->env);

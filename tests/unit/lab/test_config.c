@@ -100,8 +100,7 @@ START_TEST(defaults_merge_maps_and_replace_lists)
 	             "  env: { A: d, B: d }\n"
 	             "  provision: [ { name: first, shell: a } ]\n"
 	             "  ready: { tcp: 80, timeout: 5s }\n"
-	             "  container: { command: [x, y], pids: 7, capabilities: { add: [NET_ADMIN], "
-	             "drop: [KILL] } }\n"
+	             "  container: { command: [x, y], pids: 7 }\n"
 	             "  kvm: { memory: 2GiB, env: { K: d } }\n"
 	             "machines:\n"
 	             "  web:\n"
@@ -109,7 +108,7 @@ START_TEST(defaults_merge_maps_and_replace_lists)
 	             "    env: { B: m, C: m }\n"
 	             "    provision: [ { name: second, shell: b } ]\n"
 	             "    ready: { exec: 'true' }\n"
-	             "    container: { command: [z], capabilities: { drop: [NET_RAW, CHOWN] } }\n"
+	             "    container: { command: [z] }\n"
 	             "    kvm: { provision: [ { name: third, shell: c } ], cpus: 2 }\n"
 	             "  plain:\n",
 	        NULL);
@@ -121,8 +120,6 @@ START_TEST(defaults_merge_maps_and_replace_lists)
 	ck_assert_str_eq(c->provision[1].name, "second");
 	ck_assert(c->ready.type == READY_EXEC && c->ready.timeout_ns == 5000000000);
 	expect_list(&c->container.command, "z");
-	expect_list(&c->container.caps_add, "NET_ADMIN");
-	expect_list(&c->container.caps_drop, "NET_RAW CHOWN");
 	ck_assert(c->container.pids == 7 && c->memory_bytes == INT64_C(1) << 30 && c->cpus == 1);
 	const struct machine_spec *k = load_machine(&l, "web@kvm");
 	expect_list(&k->env, "K=d B=m C=m"); /* the default for the kind replaces the default */
