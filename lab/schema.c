@@ -148,23 +148,22 @@ const struct key schema[] = {
                        "SIGRTMIN+3."},
         {IN_CONTAINER, "stop_timeout", TYPE_DURATION, 0, FIELD(container.stop_timeout_ns),
                 .initial = "10s", .doc = "How long it may take before everything is killed."},
-        {IN_CONTAINER, "read_only", TYPE_BOOL, 0, FIELD(container.read_only),
-                .initial = "false", .doc = "A root that cannot be written, but for tmpfs on /run, /tmp and /var/tmp, "
+        {IN_CONTAINER, "read_only", TYPE_BOOL, 0, FIELD(container.read_only), .initial = "false",
+                .doc = "A root that cannot be written, but for tmpfs on /run, /tmp and /var/tmp, "
                        "which begin with what the box has there."},
-        {IN_CONTAINER, "privileged", TYPE_BOOL, 0, FIELD(container.privileged),
-                .initial = "false",
+        {IN_CONTAINER, "privileged", TYPE_BOOL, 0, FIELD(container.privileged), .initial = "false",
                 .doc = "Root inside is then root of the host: no user namespace, all "
                        "capabilities, no filter of system calls, all devices may be used, and "
                        "/proc and /sys are open. Nothing is left that a program could not "
                        "break out of."},
-        {IN_CONTAINER, "no_new_privileges", TYPE_BOOL, 0,
-                FIELD(container.no_new_privileges), .initial = "false",
+        {IN_CONTAINER, "no_new_privileges", TYPE_BOOL, 0, FIELD(container.no_new_privileges),
+                .initial = "false",
                 .doc = "Programs cannot gain privileges; sudo does not work then."},
         {IN_CONTAINER, "capabilities", TYPE_MAP, 0, .sub = IN_CAPABILITIES,
                 .doc = "Capabilities of root inside, beyond the default ones or less of them. "
                        "ALL counts first, so that single names make exceptions. The filter of "
-	               "system calls follows: SYS_ADMIN allows new namespaces (systemd's "
-	               "PrivateUsers=) and mounts inside, SYS_PTRACE tracing other processes."},
+                       "system calls follows: SYS_ADMIN allows new namespaces (systemd's "
+                       "PrivateUsers=) and mounts inside, SYS_PTRACE tracing other processes."},
         {IN_CONTAINER, "devices", TYPE_TEXTS, 0, FIELD(container.devices),
                 .doc = "Devices of the host, each \"HOST[:INSIDE][:rwm]\", for example /dev/fuse. "
                        "They keep owner and mode: what only root of the host may open, root "
