@@ -3,11 +3,11 @@
 # that are paths or control a terminal. A clear error within seconds and bounds of memory, and nothing made.
 . "$(dirname "$0")/../../isolation.sh"
 need_root
-need_tool zstd
+need_tool zstd prlimit
 remember_host
 
 # What a hostile file may cost: an address space of 512 MiB and ten seconds.
-bounded() { (ulimit -v 524288 && exec timeout 10 "$build/prov" -C "$lab" "$@"); }
+bounded() { prlimit --as=536870912 timeout 10 "$build/prov" -C "$lab" "$@"; }
 printable() { # WHAT
 	! LC_ALL=C grep -q '[[:cntrl:]]' "$err" || fail "$1: control characters in the error"
 	[ "$(wc -c <"$err")" -lt 4000 ] || fail "$1: an error of $(wc -c <"$err") bytes"
