@@ -54,5 +54,5 @@ for place in dev proc etc; do
 	rm -rf "${layer:?}/$place"
 done
 expect 0 prov destroy -f
-echo "SKIP volumes do not exist yet, so two machines cannot share one whose folders are swapped"
+echo "SKIP volumes do not exist yet for machines; oci.sh has the row with folders that containers share"
 expect_clean destroy
