@@ -26,7 +26,8 @@ struct worker {
 	pid_t pid;
 	int events; /* read end; -1: closed */
 	struct str line;
-	bool reported; /* its end arrived as an event */
+	bool reported; /* its end arrived as an event, with this exit code */
+	int code;
 	bool unchanged;
 };
 
@@ -180,6 +181,7 @@ static void take_line(struct crew *crew, struct worker *w, const char *line, siz
 	if (event_read(line, n, &event, &holder, NULL) == 0) {
 		if (event.kind == EVENT_VERB_END) {
 			w->reported = true;
+			w->code = event.code;
 			w->unchanged = str_eq(event.text, "unchanged");
 		}
 		event_emit(crew->watch->sink, &event);
@@ -210,14 +212,25 @@ static void take_events(struct crew *crew, struct worker *w)
 	w->line.len = rest;
 }
 
+/* Who has said its last word need not be waited for: what it still held is given back by the kernel
+ * while the next ones work. */
+static int end_of(struct worker *w)
+{
+	int status = 0, flags = w->reported ? WNOHANG : 0;
+	pid_t ended;
+
+	while ((ended = waitpid(w->pid, &status, flags)) < 0 && errno == EINTR)
+		;
+	if (ended)
+		w->pid = 0;
+	return w->reported ? w->code : proc_exit_status(status);
+}
+
 /* A worker that ended without a word was killed: its journal says how far it came. */
 static void reap(struct crew *crew, struct worker *w, struct outcome *out)
 {
-	int status;
+	int code = end_of(w);
 
-	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	int code = proc_exit_status(status);
 	*(schedule_is_heavy(w->machine) ? &crew->n_heavy : &crew->n_light) -= 1;
 	schedule_done(crew->schedule, (size_t)(w - crew->workers), code == 0);
 	if (!w->reported) {
@@ -334,8 +347,11 @@ static void block_signals(struct crew *crew)
 
 static void crew_clear(struct crew *crew)
 {
-	for (size_t i = 0; i < crew->n; i++)
+	for (size_t i = 0; i < crew->n; i++) {
 		str_clear(&crew->workers[i].line);
+		if (crew->workers[i].pid > 0)
+			waitpid(crew->workers[i].pid, NULL, WNOHANG); /* whoever has ended since */
+	}
 	free(crew->workers);
 	free(crew->running);
 	free(crew->fds);

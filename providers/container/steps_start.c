@@ -11,6 +11,7 @@
 #include "providers/container/plan.h"
 #include "providers/container/systemd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,16 @@ static int open_running(struct run *run, pid_t *pid)
 	return fd >= 0 ? fd : process_open(run_fact(run, init_fact), pid);
 }
 
+/* The last user of an overlay who ends has all of the disk below it written out first, and waits.
+ * What is destroyed has nothing to keep: its root stays open until this process ends, which is
+ * after its last word. */
+static void keep_root_open(pid_t pid)
+{
+	AUTO_FREE char *root = xasprintf("/proc/%d/root", (int)pid);
+
+	(void)!open(root, O_PATH | O_CLOEXEC);
+}
+
 int container_start_revert(struct run *run, struct err *err)
 {
 	const struct session *s = run->session;
@@ -237,8 +248,10 @@ int container_start_revert(struct run *run, struct err *err)
 	/* Nothing of it stays, so it need not put anything in order. */
 	if (pidfd >= 0 && !run->destroying && stop_gently(run, pid, pidfd, err) < 0)
 		return -1;
-	if (pidfd >= 0 && run->destroying)
+	if (pidfd >= 0 && run->destroying) {
+		keep_root_open(pid);
 		process_signal(pidfd, SIGKILL);
+	}
 	if (cgroup_kill(&s->tree, run->names->cgroup, err) < 0)
 		return -1;
 	if (pidfd >= 0 && process_wait(pidfd, clock_mono_ns() + MON_LIMIT_NS, NULL) != WAIT_ENDED)
