@@ -165,3 +165,14 @@ int caps_limit(uint64_t mask)
 	}
 	return (int)syscall(SYS_capset, &header, data);
 }
+
+int caps_permitted(uint64_t *out)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct now[2];
+
+	if (syscall(SYS_capget, &header, now) < 0)
+		return -1;
+	*out = now[0].permitted | (uint64_t)now[1].permitted << 32;
+	return 0;
+}

@@ -30,6 +30,9 @@ MUST_CHECK int caps_choose(uint64_t base, const struct strv *add, const struct s
 /* Appends "CAP_CHOWN" …, by number; one that libcap does not know as its number. */
 void caps_names(uint64_t mask, struct strv *out);
 
+/* What the calling thread may have itself. -1 with errno. */
+MUST_CHECK int caps_permitted(uint64_t *out);
+
 /* The sets of a process that has mask at most: all of it as root, as another user only where a file
  * or a set-user-ID program gives it. */
 struct caps caps_of(uint64_t mask, bool root);

@@ -126,17 +126,6 @@ static int drop_bounding(uint64_t mask)
 	return 0;
 }
 
-static int read_permitted(uint64_t *out)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct now[2];
-
-	if (syscall(SYS_capget, &header, now) < 0)
-		return -1;
-	*out = now[0].permitted | (uint64_t)now[1].permitted << 32;
-	return 0;
-}
-
 /* Nobody may permit himself what he does not have, as the host may be a container too. */
 static int set_caps(uint64_t have, uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
@@ -190,7 +179,7 @@ int confine_become(const struct confine *c, struct err *err)
 	if (set_limits(c, err) < 0 || switch_user(c, err) < 0)
 		return -1;
 	/* All stay permitted until the filter is loaded. */
-	if (read_permitted(&have) < 0 ||
+	if (caps_permitted(&have) < 0 ||
 	        set_caps(have, c->caps.effective & c->caps.permitted, have, c->caps.inheritable) <
 	                0 ||
 	        set_ambient(c->caps.ambient) < 0)
@@ -222,7 +211,7 @@ int confine_seal(const struct confine *c, struct err *err)
 {
 	uint64_t have, admin = UINT64_C(1) << CAP_SYS_ADMIN;
 
-	if (read_permitted(&have) < 0)
+	if (caps_permitted(&have) < 0)
 		return err_sys(err, "read the capabilities");
 	if (c->no_new_privileges) {
 		if (set_final_caps(&c->caps, have, err) < 0)

@@ -92,12 +92,36 @@ static int make_home(struct making *m, struct err *err)
 	return oci_state_write(&m->c.home, &m->c.state, err);
 }
 
-static void warn_left_out(const struct making *m, const struct strv *left_out)
+/* The engine leaves out what a machine can do without. Of that, OCI lets a runtime ignore the
+ * kernel's memory and swap; the rest was asked for, and would not be there. */
+static int judge_left_out(const struct making *m, const struct strv *left_out, struct err *err)
 {
 	struct err why = {0};
 
 	for (size_t i = 0; i < left_out->n; i++) {
+		if (str_starts(left_out->v[i], "net_"))
+			return err_set(err, ERR_HOST,
+			        "linux.resources.network: this host has no %s", left_out->v[i]);
 		err_set(&why, ERR_HOST, "this host has no %s: left out", left_out->v[i]);
+		oci_log_warning((void *)(uintptr_t)m->call, &why);
+	}
+	return 0;
+}
+
+/* Also where prov-oci itself lacks one: config.md wants a warning for what cannot be granted. */
+static void warn_of_caps(const struct making *m)
+{
+	const struct caps *caps = &m->config.plan.confine.caps;
+	uint64_t have = 0, wanted = caps->bounding | caps->permitted;
+	AUTO_STRV names = {0};
+	struct err why = {0};
+
+	if (caps_permitted(&have) < 0)
+		return;
+	caps_names(wanted & ~have, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		err_set(&why, ERR_HOST, "process.capabilities: %s cannot be granted here",
+		        names.v[i]);
 		oci_log_warning((void *)(uintptr_t)m->call, &why);
 	}
 }
@@ -122,7 +146,8 @@ static int make_group(struct making *m, struct err *err)
 	        cgroup_create(&c->tree, c->state.cgroup, CG_ALL, err) < 0 ||
 	        cgroup_limit(&c->tree, c->state.cgroup, &m->config.limits, &left_out, err) < 0)
 		return -1;
-	warn_left_out(m, &left_out);
+	if (judge_left_out(m, &left_out, err) < 0)
+		return -1;
 	cgroup_mounts_expand(&m->config, &c->tree, c->state.cgroup);
 	m->joined = cgroup_join_open(&c->tree, c->state.cgroup, &m->join, err) == 0;
 	return m->joined ? 0 : -1;
@@ -226,6 +251,8 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 	if (call->o.no_new_keyring)
 		m.config.plan.confine.new_keyring = false;
 	int rc = check(&m, console, err) < 0 || make_home(&m, err) < 0 ? -1 : 0;
+	if (rc == 0)
+		warn_of_caps(&m);
 	if (rc == 0 &&
 	        (make_group(&m, err) < 0 || compile_filter(&m, err) < 0 || begin(&m, err) < 0 ||
 	                finish(&m, err) < 0))

@@ -1,13 +1,18 @@
 /* `start`: a word through the container's FIFO, and what becomes of it through the other. */
 #include "oci/create.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
+#include "engine/process.h"
 #include "oci/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
+
+#define END_LIMIT_NS 10000000000
 
 static int open_fifo(const struct oci_container *c, const char *name, int flags, struct err *err)
 {
@@ -63,6 +68,18 @@ static int go(const struct oci_container *c, struct err *err)
 	return hear(report, err);
 }
 
+/* It would wait for ever. */
+static int end_without_process(const struct oci_container *c, struct err *err)
+{
+	AUTO_FD int pidfd = oci_container_pidfd(c, err);
+
+	if (pidfd < 0)
+		return -1;
+	process_signal(pidfd, SIGKILL);
+	process_wait(pidfd, clock_mono_ns() + END_LIMIT_NS, NULL);
+	return err_set(err, ERR_CONFIG, "process: is missing, there is nothing to start");
+}
+
 static int run_poststart(
         const struct oci_call *call, struct oci_container *c, struct oci_config *config)
 {
@@ -88,9 +105,7 @@ int container_start(const struct oci_call *call, struct err *err)
 		        oci_status_name(c.status));
 	if (oci_container_config(&c, &config, err) < 0)
 		return -1;
-	int rc = config.has_process
-	        ? go(&c, err)
-	        : err_set(err, ERR_CONFIG, "process: is missing, there is nothing to start");
+	int rc = config.has_process ? go(&c, err) : end_without_process(&c, err);
 	if (rc == 0)
 		rc = run_poststart(call, &c, &config);
 	config_clear(&config);
