@@ -1,13 +1,18 @@
 #include "engine/plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct fs_row *plan_add(struct container_plan *plan, enum fs_op op, const char *path)
 {
 	plan->rows = xrealloc(plan->rows, plan->n_rows + 1, sizeof(*plan->rows));
 	struct fs_row *row = &plan->rows[plan->n_rows++];
 
-	*row = (struct fs_row){.op = op, .path = xstrdup(path)};
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	*row = (struct fs_row){.op = op, .path = xstrndup(path, n)};
 	return row;
 }
 
