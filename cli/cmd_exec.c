@@ -139,7 +139,7 @@ static int run_exec(struct cli *cli)
 
 	if (code)
 		return code;
-	if (cli_open_lab_anyhow(cli, &r.lab))
+	if (cli_open_lab_for(cli, cli->operands.v[0], &r.lab))
 		return EXEC_FAILED;
 	char **argv = cli->operands.v + 1;
 	if (str_eq(argv[0], "--"))
@@ -182,7 +182,7 @@ static int run_ssh(struct cli *cli)
 	const char *name = cli->operands.n ? cli->operands.v[0] : NULL;
 	int code;
 
-	if (cli_open_lab_anyhow(cli, &r.lab))
+	if (cli_open_lab_for(cli, name, &r.lab))
 		return SSH_FAILED;
 	AUTO_FREE char *line = command_line(cli);
 	const char *argv[] = {"/bin/sh", "-c", line, NULL};

@@ -144,13 +144,19 @@ int cli_open_file(const struct cli *cli, struct lab *lab)
 
 int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab)
 {
+	return cli_open_lab_for(cli, NULL, lab);
+}
+
+int cli_open_lab_for(const struct cli *cli, const char *machine, struct lab *lab)
+{
 	struct err err = {0}, why;
 
-	if (open_with(cli, (struct lab_options){0}, false, lab, &err) == 0)
+	if (open_with(cli, (struct lab_options){.only = machine}, false, lab, &err) == 0)
 		return 0;
 	why = err;
 	if (why.kind != ERR_CONFIG ||
-	        open_with(cli, (struct lab_options){.journal_only = true}, true, lab, &err) < 0)
+	        open_with(cli, (struct lab_options){.journal_only = true, .only = machine}, true,
+	                lab, &err) < 0)
 		return cli_fail(cli, &err);
 	if (lab->file)
 		fprintf(stderr,

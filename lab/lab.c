@@ -202,16 +202,40 @@ static int read_machine(struct lab *lab, const char *selector, struct err *err)
 	return 0;
 }
 
-static int read_machines(struct lab *lab, struct err *err)
+static bool is_meant(const char *selector, const char *only)
+{
+	size_t n = strcspn(selector, "@");
+
+	return !only || str_eq(selector, only) ||
+	        (strlen(only) == n && strncmp(selector, only, n) == 0);
+}
+
+static void note_machine(struct lab *lab, const char *selector)
+{
+	struct machine *m = find_machine(lab, selector);
+
+	if (!m) {
+		m = add_machine(lab);
+		spec_from_selector(&m->spec, selector);
+	}
+	m->state.exists = true;
+}
+
+static int read_machines(struct lab *lab, const char *only, struct err *err)
 {
 	AUTO_FREE char *dir = xasprintf("%s/machines", lab->dir);
 	AUTO_STRV names = {0};
 
 	if (fs_list(dir, &names, err) < 0)
 		return -1;
-	for (size_t i = 0; i < names.n; i++)
-		if (strchr(names.v[i], '@') && read_machine(lab, names.v[i], err) < 0)
+	for (size_t i = 0; i < names.n; i++) {
+		if (!strchr(names.v[i], '@'))
+			continue;
+		if (!is_meant(names.v[i], only))
+			note_machine(lab, names.v[i]);
+		else if (read_machine(lab, names.v[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -240,7 +264,7 @@ int lab_open(
 	if (o->lab_id && !o->journal_only && load_own_file(o, lab, problems, err) < 0)
 		return -1;
 	take_declared(lab);
-	if (lab->id && read_machines(lab, err) < 0)
+	if (lab->id && read_machines(lab, o->only, err) < 0)
 		return -1;
 	set_names(lab);
 	return 0;

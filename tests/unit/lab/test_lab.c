@@ -337,6 +337,35 @@ START_TEST(up_again_changes_nothing_and_destroy_leaves_nothing)
 }
 END_TEST
 
+/* An exec in a lab of hundreds does not read hundreds of journals. */
+START_TEST(one_machine_is_read_and_the_others_known)
+{
+	struct lab_options options = {.from = fixture.project, .only = "web"};
+	struct problems problems = {0};
+	struct lab lab;
+	struct outcome out;
+	struct err err = {0};
+	struct machine *one;
+
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb_up, NULL, &recorder, &out, &err), 0);
+	lab_clear(&lab);
+	/* One that only its journal knows is known as well. */
+	lab_fixture_write(fixture.project,
+	        "prov: 1\nlab: shop\nmachines:\n  web: { box: tiny, networks: none }\n");
+	ck_assert_int_eq(lab_open(&options, &lab, &problems, &err), 0);
+	ck_assert_int_eq(lab_select_one(&lab, "web@kvm", &one, &err), 0);
+	ck_assert_uint_gt(one->state.n_steps, 0);
+	ck_assert_int_eq(lab_select_one(&lab, "web@container", &one, &err), 0);
+	ck_assert_uint_gt(one->state.n_steps, 0);
+	ck_assert_int_eq(lab_select_one(&lab, "node-2", &one, &err), 0);
+	ck_assert_str_eq(one->spec.selector, "node-2@container");
+	ck_assert(one->state.exists);
+	ck_assert_uint_eq(one->state.n_steps, 0);
+	lab_clear(&lab);
+}
+END_TEST
+
 static size_t line_of(const char *text, const char *line)
 {
 	const char *p = strstr(text, line);
@@ -496,6 +525,7 @@ int main(void)
 	tcase_add_test(cases, addresses_are_allocated_once);
 	tcase_add_test(cases, two_labs_get_two_subnets);
 	tcase_add_test(cases, up_again_changes_nothing_and_destroy_leaves_nothing);
+	tcase_add_test(cases, one_machine_is_read_and_the_others_known);
 	tcase_add_test(cases, dependencies_come_up_first_and_go_down_last);
 	tcase_add_test(cases, a_failed_dependency_gives_skipped);
 	tcase_add_test(cases, a_second_command_is_told_who_holds_the_lab);
