@@ -1,4 +1,5 @@
 /* container.cgroup: the group and its limits, also of a container that runs. */
+#include "providers/container/confine.h"
 #include "providers/container/session.h"
 
 #include "engine/cgroup.h"
@@ -7,6 +8,7 @@
 #include "providers/container/systemd.h"
 
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -183,9 +185,21 @@ static void warn_of_weights(struct run *run)
 		        "prov doctor)");
 }
 
+/* Who may mount sees a hierarchy from the group in which its namespace began: where the machine has
+ * none of its own, that is the host's root, with the names of all that is below. */
+static bool may_mount(const struct machine_spec *spec)
+{
+	struct err ignored;
+	uint64_t caps = 0;
+
+	return container_caps(spec, &caps, &ignored) == 0 && caps & UINT64_C(1) << CAP_SYS_ADMIN;
+}
+
 static unsigned needs(const struct session *s, const struct machine_spec *spec,
         const struct cgroup_limits *limits)
 {
+	if (!s->tree.v2 && may_mount(spec))
+		return CG_ALL;
 	return cgroup_needs(limits) | CG_USUAL |
 	        (systemd_is_init(spec) ? systemd_controllers(&s->tree) : 0);
 }

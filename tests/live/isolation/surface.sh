@@ -87,6 +87,7 @@ expect_repelled "a device that was planted in the layer" 2
 
 # The caller's terminal: text that is pushed into it would be the caller's next command.
 if command -v script >/dev/null; then
+	mkfifo "$scratch/quiet" # somebody who types nothing, and is there
 	for how in "-t" "-T -i" "-i" ""; do
 		cat >"$scratch/outer.sh" <<S
 $build/prov -C $lab exec $how web -- /tiocsti 'touch $scratch/typed
@@ -94,7 +95,7 @@ $build/prov -C $lab exec $how web -- /tiocsti 'touch $scratch/typed
 read -r -t 1 line && echo "READ \$line" >>$scratch/typed
 exit 0
 S
-		: | timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 </dev/null
+		timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
 		grep -qE '^(got|no) ' "$out" || fail "tiocsti did not run with '$how'"
 		[ ! -e "$scratch/typed" ] || fail "exec $how: text was pushed into the caller's terminal"
 	done
@@ -102,7 +103,7 @@ S
 	if [ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null)" = 1 ]; then
 		printf '%s\n' "$attacks/tiocsti 'pushed
 ' own" 'read -r -t 1 line; echo "READ=$line"' >"$scratch/outer.sh"
-		timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 </dev/null
+		timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
 		expect_text "$out" 'READ=pushed'
 	fi
 else

@@ -39,16 +39,15 @@ static inline int tried(const char *name, long result)
 	return result >= 0;
 }
 
-/* What succeeds would be felt by a whole host: not in its own process and mount namespaces. */
+/* What succeeds would be felt by a whole host: only in a process namespace of its own, or where the
+ * caller says that he has set it apart. */
 static inline void not_on_a_host(void)
 {
-	struct stat pid, own, first;
+	struct stat pid;
 
-	if (stat("/proc/self/ns/pid", &pid) < 0 || stat("/proc/self/ns/mnt", &own) < 0)
-		exit(2);
-	if (pid.st_ino == 0xEFFFFFFC &&
-	        (stat("/proc/1/ns/mnt", &first) < 0 || own.st_ino == first.st_ino)) {
-		fputs("this attack is for the inside of a container\n", stderr);
-		exit(2);
-	}
+	if (getenv("ATTACK_APART") ||
+	        (stat("/proc/self/ns/pid", &pid) == 0 && pid.st_ino != 0xEFFFFFFC))
+		return;
+	fputs("this attack is for the inside of a container\n", stderr);
+	exit(2);
 }
