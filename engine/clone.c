@@ -78,8 +78,14 @@ static uint64_t clone_flags(const struct engine *e)
 	return e->options.plan->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
 }
 
+struct birth {
+	pid_t pid;
+	int code; /* errno */
+	int join; /* the one that could not be entered; -1: it was not that */
+};
+
 /* The user namespace last: it takes the rights over the others away. */
-static int enter_joins(const struct engine *e, int *code)
+static int enter_joins(const struct engine *e, struct birth *birth)
 {
 	const struct container_plan *plan = e->options.plan;
 
@@ -88,7 +94,8 @@ static int enter_joins(const struct engine *e, int *code)
 			if ((plan->joins[i].kind == CLONE_NEWUSER) != user)
 				continue;
 			if (setns(e->joins[i], plan->joins[i].kind) < 0) {
-				*code = errno;
+				birth->code = errno;
+				birth->join = (int)i;
 				return -1;
 			}
 		}
@@ -96,21 +103,16 @@ static int enter_joins(const struct engine *e, int *code)
 	return 0;
 }
 
-struct birth {
-	pid_t pid;
-	int code; /* errno */
-};
-
 static _Noreturn void be_helper(const struct engine *e, int line)
 {
 	struct clone_args args = {.flags = clone_flags(e) | CLONE_PARENT};
-	struct birth birth = {.pid = -1};
+	struct birth birth = {.pid = -1, .join = -1};
 	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	/* No user namespace is made in a chroot: the root of the mount namespace is gone to. */
 	if (own < 0 || setns(own, CLONE_NEWNS) < 0)
 		birth.code = errno;
-	else if (enter_joins(e, &birth.code) == 0) {
+	else if (enter_joins(e, &birth) == 0) {
 		if (e->options.join && e->options.join->folder >= 0) {
 			args.flags |= CLONE_INTO_CGROUP;
 			args.cgroup = (uint64_t)e->options.join->folder;
@@ -126,7 +128,7 @@ static _Noreturn void be_helper(const struct engine *e, int line)
 
 static pid_t clone_by_helper(struct engine *e)
 {
-	struct birth birth = {-1, EIO};
+	struct birth birth = {-1, EIO, -1};
 	int line[2];
 
 	if (pipe2(line, O_CLOEXEC) < 0)
@@ -136,12 +138,13 @@ static pid_t clone_by_helper(struct engine *e)
 		be_helper(e, line[1]);
 	close(line[1]);
 	if (helper > 0 && io_read_full(line[0], &birth, sizeof(birth)) != sizeof(birth))
-		birth = (struct birth){-1, EIO};
+		birth = (struct birth){-1, EIO, -1};
 	while (helper > 0 && waitpid(helper, NULL, 0) < 0 && errno == EINTR)
 		;
 	close(line[0]);
 	if (birth.pid > 0)
 		e->pidfd = process_pidfd(birth.pid);
+	e->failed_join = birth.join;
 	errno = birth.code;
 	return birth.pid;
 }
@@ -175,6 +178,9 @@ int engine_clone_failed(const struct engine *e, struct err *err)
 {
 	int code = errno;
 
+	if (e->failed_join >= 0)
+		return err_sys(err, "enter the namespace '%s'",
+		        e->options.plan->joins[e->failed_join].path);
 	err_sys(err, "clone the container");
 	if (!(e->options.plan->namespaces & CLONE_NEWUSER) || (code != EPERM && code != ENOSPC))
 		return -1;

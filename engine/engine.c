@@ -133,6 +133,7 @@ int engine_create(const struct engine_options *options, struct engine **out, str
 	        .pidfd = -1,
 	        .init = -1,
 	        .userns = -1,
+	        .failed_join = -1,
 	};
 	if (create(e, err) < 0) {
 		engine_close(e);

@@ -185,26 +185,49 @@ static int find_at(const char *path, struct err *err)
 	return is_program(path) ? 0 : err_sys(err, "execute '%s'", path);
 }
 
+/* The first that is a program; NULL: there is none. denied: something of that name is no program.
+ */
+static char *look_up(const struct strv *env, const char *name, bool *denied)
+{
+	const char *path = find_env(env, "PATH");
+	AUTO_FREE char *folders = xstrdup(path ? path : PATH_DEFAULT);
+	char *save = NULL;
+
+	for (char *f = strtok_r(folders, ":", &save); f; f = strtok_r(NULL, ":", &save)) {
+		AUTO_FREE char *at = xasprintf("%s/%s", f, name);
+		if (is_program(at))
+			return STEAL(at);
+		*denied = *denied || access(at, F_OK) == 0;
+	}
+	return NULL;
+}
+
 int child_find(const struct strv *argv, const struct strv *env, const char *cwd, struct err *err)
 {
-	const char *path = find_env(env, "PATH"), *name = argv->v[0];
+	const char *name = argv->v[0];
 	bool denied = false;
 
 	if (strchr(name, '/')) {
 		AUTO_FREE char *at = name[0] == '/' ? xstrdup(name) : xasprintf("%s/%s", cwd, name);
 		return find_at(at, err);
 	}
-	AUTO_FREE char *folders = xstrdup(path ? path : PATH_DEFAULT);
-	char *save = NULL;
-	for (char *f = strtok_r(folders, ":", &save); f; f = strtok_r(NULL, ":", &save)) {
-		AUTO_FREE char *at = xasprintf("%s/%s", f, name);
-		if (is_program(at))
-			return 0;
-		denied = denied || access(at, F_OK) == 0;
-	}
+	AUTO_FREE char *found = look_up(env, name, &denied);
+	if (found)
+		return 0;
 	errno = denied ? EACCES : ENOENT;
 	return err_sys(
 	        err, denied ? "execute '%s'" : "executable file '%s' not found in $PATH", name);
+}
+
+void child_execute(const struct strv *argv, const struct strv *env)
+{
+	bool denied = false;
+	AUTO_FREE char *found =
+	        strchr(argv->v[0], '/') ? xstrdup(argv->v[0]) : look_up(env, argv->v[0], &denied);
+
+	errno = denied ? EACCES : ENOENT;
+	if (found)
+		execve(found, argv->v, env->v);
 }
 
 int child_inside(void *ctx, struct err *err)

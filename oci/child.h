@@ -23,6 +23,8 @@ MUST_CHECK int child_ways(const struct oci_process *p, struct err *err);
 MUST_CHECK int child_affinity(const char *list, struct err *err);
 /* HOME from the container's /etc/passwd, where the environment has none. */
 void child_home(struct strv *env, uid_t uid);
+/* Looks argv[0] up in PATH of env, not of the caller, and executes it. Returns where it cannot. */
+void child_execute(const struct strv *argv, const struct strv *env);
 /* Whether argv[0] can be found, as a clear error: "executable file 'x' not found in $PATH". */
 MUST_CHECK int child_find(
         const struct strv *argv, const struct strv *env, const char *cwd, struct err *err);

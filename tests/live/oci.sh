@@ -15,7 +15,9 @@ state_root=$scratch/state
 oci() { "$build/prov-oci" --root "$state_root" "$@"; }
 
 clean() {
+	saved=$?
 	for c in $(oci list -q 2>/dev/null); do oci delete --force "$c"; done
+	(exit $saved)
 	finish
 }
 trap clean EXIT
@@ -271,7 +273,7 @@ for ns in ipc net uts pid mnt; do
 	*) type=$ns ;;
 	esac
 	new
-	unshare --$type --fork sleep 60 &
+	unshare "--${type%work}" --fork sleep 60 2>/dev/null &
 	holder=$!
 	children="$children $holder"
 	link=/proc/$holder/ns/$ns
@@ -393,7 +395,7 @@ context="create is killed"
 new
 top=', "hooks": {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "20"]}]}'
 write
-oci create --bundle "$bundle" "$id" &
+"$build/prov-oci" --root "$state_root" create --bundle "$bundle" "$id" >"$out" 2>"$err" </dev/null &
 creator=$!
 tries=0
 until [ "$(status)" = creating ] || [ $tries -gt 100 ]; do sleep 0.02; tries=$((tries + 1)); done
