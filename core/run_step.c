@@ -67,6 +67,7 @@ static void emit_begin(struct runner *r, const struct step *step, const char *wh
 
 	event.text = what;
 	event.phase = step->phase;
+	event.more = event.quiet; /* nobody is shown that it has begun */
 	event_emit(r->sink, &event);
 }
 
