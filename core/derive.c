@@ -54,7 +54,6 @@ void names_derive(struct names *out, const char *home, const char *lab_id, const
 	out->uuid = xasprintf("%.8s-%.4s-4%.3s-8%.3s-%.12s", h, h + 8, h + 12, h + 15, h + 18);
 	out->cgroup = xasprintf("prov-%s-%s", lab_id, name);
 	snprintf(out->link, sizeof(out->link), "pv%.10s", h);
-	snprintf(out->peer, sizeof(out->peer), "pp%.10s", h);
 	out->console = xasprintf("%s/console.log", out->dir);
 	out->phases = xasprintf("%s/phases", out->dir);
 	out->disk = xasprintf("%s/disk.qcow2", out->dir);
@@ -76,6 +75,14 @@ void names_clear(struct names *n)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		free(*all[i]);
 	memset(n, 0, sizeof(*n));
+}
+
+void link_of(const struct names *names, size_t i, char out[16])
+{
+	if (i == 0)
+		snprintf(out, 16, "%s", names->link);
+	else
+		snprintf(out, 16, "%.12s-%zu", names->link, i);
 }
 
 static char *mac_of(const char *lab_id, const char *kind, const char *name)

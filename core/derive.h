@@ -17,8 +17,7 @@ struct names {
 	char *uuid;    /* of the domain, from a digest of lab id + selector */
 	char *cgroup;  /* prov-ID-NAME: folder below each hierarchy's root; with v2 within
 	                  DERIVE_CGROUPS */
-	char link[16]; /* host end of the veth */
-	char peer[16]; /* its other end before it becomes eth0 */
+	char link[16]; /* host end of the first veth; of others: link_of() */
 	char *console; /* DIR/console.log: serial console, or output of PID 1 */
 	char *phases;  /* DIR/phases: lines from the guest's virtio-serial channel */
 	char *disk;    /* DIR/disk.qcow2 */
@@ -32,6 +31,10 @@ struct names {
 
 /* The group of v2 that holds those of all machines; no unit of systemd has such a name. */
 #define DERIVE_CGROUPS "prov"
+
+/* The host's end of interface number i of a machine (eth0 is 0): LINK, LINK-1, LINK-2. */
+#define DERIVE_LINKS 16
+void link_of(const struct names *names, size_t i, char out[16]);
 
 /* home: see prov_home(). All strings belong to the struct. */
 void names_derive(struct names *out, const char *home, const char *lab_id, const char *name,

@@ -86,6 +86,10 @@ struct provider {
 	/* Stops (true) or continues (false) every process of a running machine, whose memory stays
 	 * where it is. Already so: success. NULL: this kind cannot. */
 	int (*freeze)(void *session, bool freeze, struct err *err);
+	/* Gives a running machine an interface in a further network, or one back that its spec
+	 * has; in false: takes it away. Lasts until the machine is halted. Already so: success.
+	 * NULL: this kind cannot. */
+	int (*plug)(void *session, const struct nic *nic, bool in, struct err *err);
 	/* The processes of a running machine, by their number inside. NULL: the host does not see
 	 * them. Undone by machine_processes_free. */
 	int (*processes)(void *session, struct machine_process **out, size_t *n, struct err *err);

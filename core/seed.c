@@ -37,6 +37,29 @@ void seed_clear(struct seed *seed)
 	*seed = (struct seed){0};
 }
 
+/* A line of the lab's begins with it. */
+static bool has_line(const struct strv *lines, const char *address)
+{
+	size_t n = strlen(address);
+
+	for (size_t i = 0; i < lines->n; i++)
+		if (str_starts(lines->v[i], address) && lines->v[i][n] == ' ')
+			return true;
+	return false;
+}
+
+/* The machine's own names have its addresses in all its networks. */
+static void add_own(struct str *text, const struct machine_spec *spec, const struct nic *nic,
+        const char *address, const char *names)
+{
+	if (!address || has_line(&spec->hosts, address))
+		return;
+	str_addf(text, "%s %s", address, names);
+	for (size_t i = 0; i < nic->aliases.n; i++)
+		str_addf(text, " %s", nic->aliases.v[i]);
+	str_add(text, "\n");
+}
+
 static void add_hosts(struct seed *seed, const struct machine_spec *spec)
 {
 	AUTO_STR text = {0};
@@ -47,7 +70,26 @@ static void add_hosts(struct seed *seed, const struct machine_spec *spec)
 		str_addf(&text, "127.0.1.1 %s\n", names);
 	for (size_t i = 0; i < spec->hosts.n; i++)
 		str_addf(&text, "%s\n", spec->hosts.v[i]);
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		add_own(&text, spec, nic, nic->address, names);
+		add_own(&text, spec, nic, nic->address6, names);
+	}
 	add_text(seed, "/etc/hosts", 0644, str_text(&text));
+}
+
+/* One name server is enough: each network's knows the lab. That of the default route is nearest to
+ * the world. */
+static const char *name_server(const struct machine_spec *spec)
+{
+	const struct nic *route = spec_route(spec);
+
+	if (route && route->dns)
+		return route->dns;
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (spec->nics[i].dns)
+			return spec->nics[i].dns;
+	return NULL;
 }
 
 void seed_identity(struct seed *seed, const struct machine_spec *spec, const char *machine_id)
@@ -57,11 +99,9 @@ void seed_identity(struct seed *seed, const struct machine_spec *spec, const cha
 	str_addf(&text, "%s\n", spec->hostname);
 	add_text(seed, "/etc/hostname", 0644, str_text(&text));
 	add_hosts(seed, spec);
-	for (size_t i = 0; i < spec->n_nics; i++) {
-		if (!spec->nics[i].default_route || !spec->nics[i].dns)
-			continue;
+	if (name_server(spec)) {
 		str_reset(&text);
-		str_addf(&text, "search %s\nnameserver %s\n", spec->domain, spec->nics[i].dns);
+		str_addf(&text, "search %s\nnameserver %s\n", spec->domain, name_server(spec));
 		add_text(seed, "/etc/resolv.conf", 0644, str_text(&text));
 	}
 	str_reset(&text);

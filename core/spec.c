@@ -195,6 +195,14 @@ void spec_clear(struct machine_spec *spec)
 	memset(spec, 0, sizeof(*spec));
 }
 
+const struct nic *spec_route(const struct machine_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (spec->nics[i].default_route)
+			return &spec->nics[i];
+	return NULL;
+}
+
 char *spec_host_names(const struct machine_spec *spec, const char *alias)
 {
 	AUTO_STR names = {0};

@@ -161,6 +161,8 @@ void spec_clear(struct machine_spec *spec);
 /* What DNS and /etc/hosts call it: "web-kvm.shop.test web-kvm web.shop.test web". Owned by the
  * caller. alias NULL: without the short names. */
 char *spec_host_names(const struct machine_spec *spec, const char *alias);
+/* The interface that the default route leads through; NULL: there is none. */
+const struct nic *spec_route(const struct machine_spec *spec);
 size_t spec_bytes(const struct machine_spec *spec); /* of memory, all that it owns included */
 void provision_item_init(struct provision_item *item);
 void provision_item_clear(struct provision_item *item);

@@ -3,6 +3,7 @@
  * for one shell of root's, step by step. The waiting child is a shell that reads its commands from
  * a pipe; $pid is its number. Commands that a box may lack are run before the root changes.
  */
+#include "providers/container/plug.h"
 #include "providers/container/session.h"
 
 #include "providers/container/plan.h"
@@ -79,15 +80,36 @@ void container_namespaces_explain(const struct run *run, struct str *out)
 	        spec->network_mode == NET_HOST ? "mipuC" : "mipunC", go);
 }
 
+static void explain_interface(const struct run *run, size_t i, struct str *out)
+{
+	const struct nic *nic = &run->spec->nics[i];
+	bool route = nic == spec_route(run->spec);
+	char link[16];
+
+	link_of(run->names, i, link);
+	str_addf(out,
+	        "ip link add %s up type veth peer name eth%zu address %s netns $pid\n"
+	        "nsenter -t $pid -n ip address add %s/%d dev eth%zu\n",
+	        link, i, nic->mac ? nic->mac : "MAC", nic->address ? nic->address : "ADDRESS",
+	        nic->prefix, i);
+	if (nic->address6)
+		str_addf(out, "nsenter -t $pid -n ip address add %s/%d dev eth%zu nodad\n",
+		        nic->address6, nic->prefix6, i);
+	str_addf(out, "nsenter -t $pid -n ip link set eth%zu up\n", i);
+	if (route && nic->gateway)
+		str_addf(out, "nsenter -t $pid -n ip route add default via %s\n", nic->gateway);
+	if (route && nic->address6 && nic->gateway6)
+		str_addf(out, "nsenter -t $pid -n ip route add default via %s dev eth%zu\n",
+		        nic->gateway6, i);
+}
+
 void container_network_explain(const struct run *run, struct str *out)
 {
-	const struct nic *nic = run->spec->n_nics ? &run->spec->nics[0] : NULL;
-
 	if (run->spec->network_mode == NET_HOST) {
 		str_add(out, "the container shares the host's network: nothing is made\n");
 		return;
 	}
-	if (run->spec->network_mode != NET_LAB || !nic) {
+	if (!plug_count(run->spec)) {
 		str_add(out,
 		        "no network of the lab: the loopback device is all there is\n"
 		        "nsenter -t $pid -n ip link set lo up\n");
@@ -97,27 +119,24 @@ void container_network_explain(const struct run *run, struct str *out)
 	        "a veth into the container's network namespace, its address set before PID 1 "
 	        "starts\n"
 	        "nsenter -t $pid -n ip link set lo up\n");
-	str_addf(out,
-	        "ip link add %s up type veth peer name eth0 address %s netns $pid\n"
-	        "nsenter -t $pid -n ip address add %s/%d dev eth0\n"
-	        "nsenter -t $pid -n ip link set eth0 up\n",
-	        run->names->link, nic->mac ? nic->mac : "MAC",
-	        nic->address ? nic->address : "ADDRESS", nic->prefix);
-	if (nic->default_route && nic->gateway)
-		str_addf(out, "nsenter -t $pid -n ip route add default via %s\n", nic->gateway);
+	for (size_t i = 0; i < plug_count(run->spec); i++)
+		explain_interface(run, i, out);
 }
 
 void container_bridge_explain(const struct run *run, struct str *out)
 {
-	const struct nic *nic = run->spec->n_nics ? &run->spec->nics[0] : NULL;
+	char link[16];
 
-	if (run->spec->network_mode != NET_LAB || !nic) {
+	if (!plug_count(run->spec)) {
 		str_add(out, "no network of the lab: nothing is plugged in\n");
 		return;
 	}
-	str_add(out, "the host's end of the veth becomes a port of the lab's bridge\n");
-	COMMAND(out, "ip", "link", "set", run->names->link, "master",
-	        nic->bridge ? nic->bridge : "BRIDGE");
+	str_add(out, "the host's end of each veth becomes a port of its network's bridge\n");
+	for (size_t i = 0; i < plug_count(run->spec); i++) {
+		const char *bridge = run->spec->nics[i].bridge;
+		link_of(run->names, i, link);
+		COMMAND(out, "ip", "link", "set", link, "master", bridge ? bridge : "BRIDGE");
+	}
 }
 
 static void add_escaped(struct str *out, const char *key, const char *path)

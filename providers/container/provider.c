@@ -8,6 +8,7 @@
 #include "providers/container/checks.h"
 #include "providers/container/confine.h"
 #include "providers/container/describe.h"
+#include "providers/container/plug.h"
 #include "engine/process.h"
 #include "providers/container/session.h"
 #include "transports/exec.h"
@@ -208,6 +209,7 @@ const struct provider container_provider = {
         .usage = container_usage,
         .oom_kills = container_oom_kills,
         .freeze = container_freeze,
+        .plug = container_plug,
         .processes = container_processes,
         .describe = container_describe,
         .close = session_close,

@@ -285,6 +285,99 @@ START_TEST(lab_network_reaches_the_bridge)
 }
 END_TEST
 
+static void fill_nic(struct nic *nic, const char *network, int subnet, const char *bridge)
+{
+	*nic = (struct nic){
+	        .network = xstrdup(network),
+	        .mac = xasprintf("52:54:00:00:%02x:07", subnet),
+	        .address = xasprintf("10.98.%d.7", subnet),
+	        .prefix = 24,
+	        .gateway = xasprintf("10.98.%d.1", subnet),
+	        .dns = xasprintf("10.98.%d.1", subnet),
+	        .default_route = subnet == 0,
+	        .bridge = xstrdup(bridge),
+	        .mtu = 1500,
+	};
+}
+
+static bool has_link(size_t i)
+{
+	char link[16];
+
+	link_of(&ctr.names, i, link);
+	return if_nametoindex(link) != 0;
+}
+
+static void clear_nic(struct nic *nic)
+{
+	char **const texts[] = {&nic->network, &nic->mac, &nic->address, &nic->gateway, &nic->dns,
+	        &nic->address6, &nic->bridge};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(*texts[i]);
+	strv_clear(&nic->aliases);
+}
+
+/* Two networks of the spec, a third connected and taken away; what up makes tidy again. */
+START_TEST(several_networks_and_hot_plug)
+{
+	__typeof__(container_provider.plug) plug = container_provider.plug;
+	struct nic third;
+
+	if (system("command -v ip >/dev/null 2>&1") != 0) {
+		printf("SKIP several networks: the tool ip is missing\n");
+		return;
+	}
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	ip("ip link set lo up; for i in 0 1 2; do ip link add br$i type bridge; "
+	   "ip link set br$i up; ip address add 10.98.$i.1/24 dev br$i; done; "
+	   "ip address add fd98::1/64 dev br1 nodad");
+	ctr.spec.network_mode = NET_LAB;
+	ctr.spec.nics = xcalloc(2, sizeof(*ctr.spec.nics));
+	ctr.spec.n_nics = 2;
+	fill_nic(&ctr.spec.nics[0], "default", 0, "br0");
+	fill_nic(&ctr.spec.nics[1], "back", 1, "br1");
+	ctr.spec.nics[1].address6 = xstrdup("fd98::7");
+	ctr.spec.nics[1].prefix6 = 64;
+	strv_add(&ctr.spec.nics[1].aliases, "sql");
+	fill_nic(&third, "third", 2, "br2");
+	ck_fails(plug(ctr.runner.session, &third, true, &err), ERR_FAILED,
+	        "'web@container' is not running");
+	up();
+	check_sh("for a in 10.98.0.1 10.98.1.1 fd98::1; do ping -c 1 -W 5 $a >/dev/null || echo "
+	         "$a; done; ip route | grep default; grep -v localhost /etc/hosts; "
+	         "cat /etc/resolv.conf",
+	        "default via 10.98.0.1 dev eth0 \n"
+	        "10.98.0.7 web.t.test web\n10.98.1.7 web.t.test web sql\n"
+	        "fd98::7 web.t.test web sql\nsearch t.test\nnameserver 10.98.0.1\n");
+	pid_t before = ctr_pid();
+	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	check_sh("ping -c 1 -W 5 10.98.2.1 >/dev/null; ip -o -4 address show eth2 | awk '{print "
+	         "$4}'; ip route | grep -c default",
+	        "10.98.2.7/24\n1\n");
+	ck_ok(plug(ctr.runner.session, &ctr.spec.nics[1], false, &err));
+	ck_assert(has_link(0) && !has_link(1) && has_link(2) && !has_link(3));
+	/* up goes by the file: the second is back, the third is not in there. */
+	up();
+	ck_assert(ctr.changed);
+	ck_assert_int_eq(ctr_pid(), before);
+	ck_assert(has_link(0) && has_link(1) && !has_link(2));
+	check_sh("ping -c 1 -W 5 10.98.1.1 >/dev/null; ls /sys/class/net | tr '\\n' ' '",
+	        "eth0 eth1 lo ");
+	up();
+	ck_assert(!ctr.changed);
+	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	ck_ok(plug(ctr.runner.session, &third, false, &err));
+	ck_ok(plug(ctr.runner.session, &third, false, &err));
+	ck_assert(has_link(1) && !has_link(2));
+	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	clear_nic(&third);
+	ck_ok(ctr_halt());
+	ck_assert(!has_link(0) && !has_link(1) && !has_link(2));
+}
+END_TEST
+
 START_TEST(usage_counts_the_cgroup)
 {
 	struct usage usage;
@@ -328,8 +421,8 @@ int main(void)
 	        init_reaps_orphans, halt_lets_daemons_end, memory_hog_dies_alone,
 	        fork_bomb_stops_at_its_limit, limits_change_while_it_runs,
 	        hosts_change_while_it_runs, new_hostname_restarts, another_box_needs_recreate,
-	        host_network_is_the_hosts, lab_network_reaches_the_bridge, usage_counts_the_cgroup,
-	        steps_explain_themselves};
+	        host_network_is_the_hosts, lab_network_reaches_the_bridge,
+	        several_networks_and_hot_plug, usage_counts_the_cgroup, steps_explain_themselves};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;
