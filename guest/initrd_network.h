@@ -7,7 +7,15 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
+
+/* As linux/ipv6.h has it, which does not go together with the C library's headers. */
+struct in6_ifreq {
+	struct in6_addr ifr6_addr;
+	uint32_t ifr6_prefixlen;
+	int ifr6_ifindex;
+};
 
 static bool link_of_mac(const char *mac, char name[IFNAMSIZ])
 {
@@ -64,19 +72,24 @@ static bool add_gateway(int s, const char *gateway)
 	return inet_pton(AF_INET, gateway, &in->sin_addr) == 1 && ioctl(s, SIOCADDRT, &route) == 0;
 }
 
-/* One line: MAC ADDRESS/PREFIX GATEWAY MTU; gateway "-" and MTU 0 mean none. */
-static void configure_link(struct boot *b, int s, const char *mac, const char *address, int prefix,
-        const char *gateway, int mtu)
+/* The device of this address, waited for; false: there is none. */
+static bool await_link(struct boot *b, const char *mac, char link[IFNAMSIZ])
 {
 	int64_t deadline = now_ms() + 5000;
-	char link[IFNAMSIZ];
 
 	while (!link_of_mac(mac, link))
 		if (!next_uevent(b, deadline)) {
 			warn("there is no network card %s", mac);
-			return;
+			return false;
 		}
+	return true;
+}
+
+static void configure_ipv4(
+        int s, const char *link, const char *address, int prefix, const char *gateway, int mtu)
+{
 	uint32_t mask = prefix > 0 && prefix <= 32 ? htonl(~0u << (32 - prefix)) : 0;
+
 	if (!set_address(s, SIOCSIFADDR, link, address, 0) ||
 	        !set_address(s, SIOCSIFNETMASK, link, NULL, mask) || !set_up(s, link, mtu))
 		warn("cannot set up %s with %s/%d: %s", link, address, prefix, strerror(errno));
@@ -84,19 +97,72 @@ static void configure_link(struct boot *b, int s, const char *mac, const char *a
 		warn("cannot set the default route to %s: %s", gateway, strerror(errno));
 }
 
+/* What a router announces adds nothing, and the lab gives each address once: to look for another
+ * owner would take a second. */
+static void quiet_ipv6(const char *link)
+{
+	static const char *const settings[][2] = {
+	        {"disable_ipv6", "0"}, {"accept_ra", "0"}, {"accept_dad", "0"}};
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", link, settings[i][0]);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && write(fd, settings[i][1], 1) < 0)
+			warn("cannot write %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static void configure_ipv6(const char *link, const char *address, int prefix, const char *gateway)
+{
+	int s = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct in6_ifreq ifr = {
+	        .ifr6_prefixlen = (uint32_t)prefix, .ifr6_ifindex = (int)if_nametoindex(link)};
+	struct in6_rtmsg route = {.rtmsg_flags = RTF_UP | RTF_GATEWAY,
+	        .rtmsg_metric = 1024,
+	        .rtmsg_ifindex = ifr.ifr6_ifindex};
+
+	quiet_ipv6(link);
+	if (s < 0 || inet_pton(AF_INET6, address, &ifr.ifr6_addr) != 1 ||
+	        ioctl(s, (int)SIOCSIFADDR, &ifr) < 0)
+		warn("cannot give %s the address %s/%d: %s", link, address, prefix,
+		        strerror(errno));
+	else if (strcmp(gateway, "-") != 0 &&
+	        (inet_pton(AF_INET6, gateway, &route.rtmsg_gateway) != 1 ||
+	                ioctl(s, (int)SIOCADDRT, &route) < 0))
+		warn("cannot set the default route to %s: %s", gateway, strerror(errno));
+	if (s >= 0)
+		close(s);
+}
+
+/* One line: MAC ADDRESS/PREFIX GATEWAY MTU; gateway "-" and MTU 0 mean none. Those of IPv6 come
+ * behind those of IPv4, which have raised their devices. */
+static void configure_link(struct boot *b, int s, const char *line)
+{
+	char mac[18], address[64], gateway[64], link[IFNAMSIZ];
+	int prefix, mtu = 0;
+
+	if (sscanf(line, "%17s %63[^/ ]/%d %63s %d", mac, address, &prefix, gateway, &mtu) != 5 ||
+	        !await_link(b, mac, link))
+		return;
+	if (strchr(address, ':'))
+		configure_ipv6(link, address, prefix, gateway);
+	else
+		configure_ipv4(s, link, address, prefix, gateway, mtu);
+}
+
 static void configure_network(struct boot *b)
 {
 	FILE *list = fopen(SEED "/etc/prov/network", "re");
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char mac[18], address[16], gateway[16];
-	int prefix, mtu;
+	char line[256];
 
 	if (!set_up(s, "lo", 0))
 		warn("cannot set up lo: %s", strerror(errno));
-	while (list &&
-	        fscanf(list, "%17s %15[0-9.]/%d %15s %d", mac, address, &prefix, gateway, &mtu) ==
-	                5)
-		configure_link(b, s, mac, address, prefix, gateway, mtu);
+	while (list && fgets(line, sizeof(line), list))
+		configure_link(b, s, line);
 	if (list)
 		fclose(list);
 	close(s);

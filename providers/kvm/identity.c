@@ -65,13 +65,26 @@ bool identity_account(const char *passwd, const char *user, struct account *out)
 	return false;
 }
 
+static void add_line(struct str *out, const struct machine_spec *spec, const struct nic *nic,
+        const char *address, int prefix, const char *gateway)
+{
+	bool route = nic == spec_route(spec) && gateway;
+
+	if (address)
+		str_addf(out, "%s %s/%d %s %d\n", nic->mac, address, prefix, route ? gateway : "-",
+		        nic->mtu);
+}
+
 void identity_network(const struct machine_spec *spec, struct str *out)
 {
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		const struct nic *nic = &spec->nics[i];
-		const char *gateway = nic->default_route && nic->gateway ? nic->gateway : "-";
-		str_addf(out, "%s %s/%d %s %d\n", nic->mac, nic->address, nic->prefix, gateway,
-		        nic->mtu);
+		add_line(out, spec, nic, nic->address, nic->prefix, nic->gateway);
+	}
+	/* Behind: an initrd of a box from before reads up to here. */
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		add_line(out, spec, nic, nic->address6, nic->prefix6, nic->gateway6);
 	}
 }
 
@@ -81,8 +94,12 @@ void identity_known_hosts(const struct machine_spec *spec, const char *public_li
 	size_t type = strcspn(public_line, " "), key = type + strspn(public_line + type, " ");
 
 	key += strcspn(public_line + key, " \n");
-	for (size_t i = 0; i < spec->n_nics; i++)
-		str_addf(out, "%s %.*s\n", spec->nics[i].address, (int)key, public_line);
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const char *const addresses[] = {spec->nics[i].address, spec->nics[i].address6};
+		for (size_t a = 0; a < ARRAY_SIZE(addresses); a++)
+			if (addresses[a])
+				str_addf(out, "%s %.*s\n", addresses[a], (int)key, public_line);
+	}
 }
 
 static void add_authorized(struct seed *seed, const struct account *account, const struct str *key)
@@ -192,6 +209,11 @@ void seed_inputs(const struct run *run, struct digest *digest)
 		digest_field(digest, "gateway", nic->gateway);
 		digest_field(digest, "dns", nic->dns);
 		digest_number(digest, "route", nic->default_route);
+		if (!nic->address6)
+			continue;
+		digest_field(digest, "address6", nic->address6);
+		digest_number(digest, "prefix6", nic->prefix6);
+		digest_field(digest, "gateway6", nic->gateway6);
 	}
 }
 

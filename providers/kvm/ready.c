@@ -24,10 +24,39 @@
 #define KNOCK_MS     200
 #define FAST_POLL_MS 100 /* where the file of phases cannot be watched */
 
+/* The host has an address of its own in this interface's network. */
+static bool is_near(const struct nic *nic)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(SSH_PORT)}, own;
+	socklen_t n = sizeof(own);
+	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	/* Nothing is sent: the kernel only chooses the way. */
+	if (fd < 0 || !nic->address || nic->prefix < 1 ||
+	        inet_pton(AF_INET, nic->address, &to.sin_addr) != 1 ||
+	        connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	        getsockname(fd, (struct sockaddr *)&own, &n) < 0)
+		return false;
+	return !(ntohl(own.sin_addr.s_addr ^ to.sin_addr.s_addr) >> (32 - nic->prefix));
+}
+
+/* The first that the host is in the same network with, else the first; NULL: it has none. */
+static const char *address_of(const struct machine_spec *spec)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		if (is_near(&spec->nics[i]))
+			return spec->nics[i].address;
+		first = first ? first : spec->nics[i].address;
+	}
+	return first;
+}
+
 static int open_ssh(struct kvm_session *s, int64_t timeout_ns, const volatile int *stop,
         struct transport **out, struct err *err)
 {
-	struct ssh_target target = {.host = s->spec->nics[0].address,
+	struct ssh_target target = {.host = address_of(s->spec),
 	        .port = SSH_PORT,
 	        .user = s->spec->user,
 	        .key = s->names->key,
@@ -43,7 +72,7 @@ int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, str
 	struct kvm_session *s = session;
 	int64_t end_ns = clock_mono_ns() + timeout_ns;
 
-	if (s->spec->n_nics == 0)
+	if (!address_of(s->spec))
 		return err_set(err, ERR_FAILED,
 		        "the machine '%s' has no network, so SSH cannot reach it",
 		        s->spec->selector);
@@ -130,9 +159,8 @@ static int time_out(struct wait *w, struct err *err)
 	char limit[16];
 
 	clock_format(limit, spec->kvm.boot_timeout_ns);
-	if (spec->n_nics)
-		str_addf(&what, "no answer over SSH at %s within %s (", spec->nics[0].address,
-		        limit);
+	if (address_of(spec))
+		str_addf(&what, "no answer over SSH at %s within %s (", address_of(spec), limit);
 	else
 		str_addf(&what, "the guest did not report its init within %s (", limit);
 	if (w->last == PHASE_NONE)
@@ -149,7 +177,7 @@ static bool worth_a_login(const struct wait *w)
 	if (w->phases.network)
 		return true;
 	return !w->phases.any && clock_mono_ns() - w->begun_ns > SILENT_NS &&
-	        knock(w->s->spec->nics[0].address);
+	        knock(address_of(w->s->spec));
 }
 
 /* 1: the transport is there. 0: not yet. */
@@ -183,7 +211,7 @@ static bool has_begun(const struct wait *w)
 static int wait_until_up(struct wait *w, struct transport **out, struct err *err)
 {
 	const volatile int *stop = run_stop(w->run);
-	bool alone = w->run->spec->n_nics == 0;
+	bool alone = !address_of(w->run->spec);
 	int rc;
 
 	for (;;) {
@@ -245,6 +273,8 @@ int ready_apply(struct run *run, struct err *err)
 
 void ready_explain(const struct run *run, struct str *out)
 {
+	const char *address = address_of(run->spec);
+
 	if (!run->spec->n_nics) {
 		str_add(out,
 		        "The machine has no network: it is ready when its init says so on the "
@@ -257,6 +287,5 @@ void ready_explain(const struct run *run, struct str *out)
 	str_add_shell(out, run->names->key);
 	str_add(out, " -o UserKnownHostsFile=");
 	str_add_shell(out, run->names->known_hosts);
-	str_addf(out, " root@%s true\n",
-	        run->spec->nics[0].address ? run->spec->nics[0].address : "ADDRESS");
+	str_addf(out, " root@%s true\n", address ? address : "ADDRESS");
 }

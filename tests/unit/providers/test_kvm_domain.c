@@ -209,7 +209,25 @@ START_TEST(network_and_known_hosts)
 	ck_assert_str_eq(str_text(&out),
 	        "10.0.0.2 ssh-ed25519 AAAAC3\n10.0.1.2 ssh-ed25519 "
 	        "AAAAC3\n10.0.2.2 ssh-ed25519 AAAAC3\n");
+	/* IPv6 behind all of IPv4, the route through the first that has one. */
+	spec.nics[1].address6 = xstrdup("fd00:1::2");
+	spec.nics[0].address6 = xstrdup("fd00::2");
+	spec.nics[0].gateway6 = xstrdup("fd00::1");
+	spec.nics[0].prefix6 = spec.nics[1].prefix6 = 64;
+	free(spec.nics[2].address);
+	spec.nics[2].address = NULL;
 	str_reset(&out);
+	identity_network(&spec, &out);
+	ck_assert_str_eq(str_text(&out),
+	        "52:54:00:01:02:03 10.0.0.2/24 10.0.0.1 0\n"
+	        "52:54:00:01:02:03 10.0.1.2/24 - 9000\n"
+	        "52:54:00:01:02:03 fd00::2/64 fd00::1 0\n"
+	        "52:54:00:01:02:03 fd00:1::2/64 - 9000\n");
+	str_reset(&out);
+	identity_known_hosts(&spec, "ssh-ed25519 AAAAC3 web\n", &out);
+	ck_assert_str_eq(str_text(&out),
+	        "10.0.0.2 ssh-ed25519 AAAAC3\nfd00::2 ssh-ed25519 AAAAC3\n"
+	        "10.0.1.2 ssh-ed25519 AAAAC3\nfd00:1::2 ssh-ed25519 AAAAC3\n");
 	spec_clear(&spec);
 }
 END_TEST
