@@ -229,8 +229,8 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 		return err_set(err, ERR_CONFIG, "box: '%s' has no root file system for containers",
 		        spec->box.name);
 	if (spec->n_nics > DERIVE_LINKS)
-		return err_set(err, ERR_CONFIG, "networks: a container joins at most %d",
-		        DERIVE_LINKS);
+		return err_set(
+		        err, ERR_CONFIG, "networks: a container joins at most %d", DERIVE_LINKS);
 	if (spec->disk_bytes) {
 		err_set(err, ERR_CONFIG, "disk: not supported yet for containers");
 		return err_hint(err, "write it below 'kvm:' of that machine");
