@@ -18,16 +18,16 @@ static uint64_t bit(int cap)
 }
 
 /*
- * Podman's default and two more. ping of the usual systems is marked in its file with
- * CAP_NET_RAW and cannot even be executed where the bounding set lacks it; sshd takes a refused
- * audit record for fatal. In a user namespace neither reaches beyond the container.
+ * Podman's default and NET_RAW: ping of the usual systems is marked in its file with it, and cannot
+ * even be executed where the bounding set lacks it. In a user namespace it reaches no further than
+ * the container's own network.
  */
 uint64_t caps_container(void)
 {
 	return bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FOWNER) | bit(CAP_FSETID) |
 	        bit(CAP_KILL) | bit(CAP_SETGID) | bit(CAP_SETUID) | bit(CAP_SETPCAP) |
 	        bit(CAP_SETFCAP) | bit(CAP_NET_BIND_SERVICE) | bit(CAP_SYS_CHROOT) |
-	        bit(CAP_NET_RAW) | bit(CAP_AUDIT_WRITE);
+	        bit(CAP_NET_RAW);
 }
 
 /* The kernel may know more than libcap has names for, or fewer. */
