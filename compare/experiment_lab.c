@@ -80,6 +80,14 @@ static void fill_specs(struct experiment *e)
 			take_declaration(spec, declared);
 		else
 			default_machine(spec, small);
+	}
+}
+
+/* Once the box is known: what its init is can be seen in its files alone. */
+static void adapt_specs(struct experiment *e)
+{
+	for (size_t i = 0; i < e->lab.n; i++) {
+		struct machine_spec *spec = &e->lab.machines[i].spec;
 		for (size_t k = 0; k < e->n_kinds; k++)
 			if (e->kinds[k]->adapt && str_starts(spec->name, e->kinds[k]->machine))
 				e->kinds[k]->adapt(spec);
@@ -144,8 +152,11 @@ int experiment_open(struct experiment *e, struct err *err)
 	for (size_t i = 0; i < e->lab.n; i++)
 		all[i] = &e->lab.machines[i];
 	/* Boxes are looked for before anything is locked or made. */
-	if (prepare_specs(&e->lab, all, e->lab.n, err) < 0 || lab_lock(&e->lab, err) < 0 ||
-	        alloc_network(&e->lab, err) < 0 || prepare_specs(&e->lab, all, e->lab.n, err) < 0)
+	if (prepare_specs(&e->lab, all, e->lab.n, err) < 0)
+		return -1;
+	adapt_specs(e);
+	if (lab_lock(&e->lab, err) < 0 || alloc_network(&e->lab, err) < 0 ||
+	        prepare_specs(&e->lab, all, e->lab.n, err) < 0)
 		return -1;
 	return lab_steps_up(&e->lab, all, e->lab.n, &e->recorder.sink, e->env->stop, err);
 }
