@@ -44,7 +44,7 @@ int write_pid_file(const char *path, pid_t pid, struct err *err)
 {
 	AUTO_FREE char *text = xasprintf("%d", pid);
 
-	return path ? fs_replace(path, text, strlen(text), 0644, err) : 0;
+	return path ? oci_file_write(path, text, 0644, err) : 0;
 }
 
 /* All that a create has in its hands. */
@@ -77,7 +77,7 @@ static int make_home(struct making *m, struct err *err)
 	if (oci_home_make(m->call->o.root, m->id, &m->c.home, err) < 0)
 		return -1;
 	AUTO_FREE char *copy = xasprintf("%s/" OCI_STATE_CONFIG, m->c.home.path);
-	if (fs_replace(copy, m->config.text, strlen(m->config.text), 0600, err) < 0)
+	if (oci_file_write(copy, m->config.text, 0600, err) < 0)
 		return -1;
 	m->hold = make_fifo(m->c.home.path, OCI_FIFO_START, err);
 	m->late = m->hold < 0 ? -1 : make_fifo(m->c.home.path, OCI_FIFO_REPORT, err);
@@ -89,7 +89,7 @@ static int make_home(struct making *m, struct err *err)
 	        .annotations = json_incref(m->config.annotations)};
 	if (!(config_namespaces(&m->config) & CLONE_NEWNS))
 		m->c.state.below_root = oci_mount_id(m->config.plan.root);
-	return oci_state_write(&m->c.home, &m->c.state, err);
+	return 0;
 }
 
 /* The engine leaves out what a machine can do without. Of that, OCI lets a runtime ignore the
@@ -137,7 +137,7 @@ static int make_group(struct making *m, struct err *err)
 		return -1;
 	if (!c->has_tree) {
 		cgroup_mounts_expand(&m->config, NULL, NULL);
-		return 0;
+		return oci_state_write(&c->home, &c->state, err);
 	}
 	if (oci_group_name(m->config.cgroups_path, m->id, &c->state.cgroup, err) < 0)
 		return -1;

@@ -134,6 +134,21 @@ static char *rfc3339_now(void)
 	return xasprintf("%s.%09ldZ", text, now.tv_nsec);
 }
 
+int oci_file_write(const char *path, const char *text, mode_t mode, struct err *err)
+{
+	AUTO_FREE char *tmp = xasprintf("%s.%d.tmp", path, getpid());
+	AUTO_FD int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return err_sys(err, "create '%s'", tmp);
+	int rc = io_write_all(fd, text, strlen(text), err);
+	if (rc == 0 && rename(tmp, path) < 0)
+		rc = err_sys(err, "replace '%s'", path);
+	if (rc < 0)
+		unlink(tmp);
+	return rc;
+}
+
 static void put_text(json_t *object, const char *key, const char *text)
 {
 	if (text)
@@ -161,7 +176,7 @@ int oci_state_write(const struct oci_home *home, const struct oci_state *s, stru
 	json_decref(tree);
 	if (!text)
 		return err_set(err, ERR_FAILED, "the state of '%s' is no valid text", s->id);
-	return fs_replace(path, text, strlen(text), 0600, err);
+	return oci_file_write(path, text, 0600, err);
 }
 
 static char *get_text(const json_t *tree, const char *key)

@@ -64,6 +64,9 @@ MUST_CHECK int oci_home_open(
 void oci_home_unlock(struct oci_home *home);
 MUST_CHECK int oci_home_remove(struct oci_home *home, struct err *err);
 
+/* A file as a whole, or as it was; not synced, as nothing of it outlives the machine's run. */
+MUST_CHECK int oci_file_write(const char *path, const char *text, mode_t mode, struct err *err);
+
 MUST_CHECK int oci_state_write(
         const struct oci_home *home, const struct oci_state *s, struct err *err);
 /* A folder without state file is one of an interrupted `create`: its state has only the id. */
