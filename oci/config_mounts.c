@@ -3,6 +3,7 @@
 
 #include "oci/mount_options.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -84,6 +85,39 @@ static int add_bind(struct oci_config *c, const struct node *n, const char *path
 	return use_container_maps(c, n, o, row, err);
 }
 
+/* In a user namespace the kernel makes these only for who has the namespace that they show; for who
+ * shares it with the host, they are the host's own. NULL: it can be made. */
+static const char *host_mount(const struct oci_config *c, const char *type)
+{
+	static const struct {
+		const char *type;
+		int kind;
+		const char *path;
+	} rows[] = {
+	        {"sysfs", CLONE_NEWNET, "/sys"},
+	        {"mqueue", CLONE_NEWIPC, "/dev/mqueue"},
+	        {"proc", CLONE_NEWPID, "/proc"},
+	};
+	uint64_t own = config_namespaces(c);
+
+	for (size_t i = 0; own & CLONE_NEWUSER && i < ARRAY_SIZE(rows); i++)
+		if (str_eq(rows[i].type, type) && !(own & (uint64_t)rows[i].kind))
+			return rows[i].path;
+	return NULL;
+}
+
+static void add_host_mount(
+        struct oci_config *c, const char *path, const char *source, const struct mount_options *o)
+{
+	struct fs_row *row = plan_add(&c->plan, FS_BIND, path);
+
+	row->source = xstrdup(source);
+	row->attr_set = o->set;
+	row->attr_clear = o->clear;
+	row->propagation = MS_SLAVE | MS_REC;
+	row->flags = FS_RECURSIVE | FS_TOP;
+}
+
 static int add_new(struct oci_config *c, const struct node *n, const char *path, const char *type,
         const char *source, const struct mount_options *o, struct err *err)
 {
@@ -93,6 +127,10 @@ static int add_new(struct oci_config *c, const struct node *n, const char *path,
 		return node_fail(&type_n, err, "is missing");
 	if (o->id_map || o->id_map_recursive)
 		return node_fail(n, err, "a new %s cannot be id-mapped, only a bind mount", type);
+	if (host_mount(c, type)) {
+		add_host_mount(c, path, host_mount(c, type), o);
+		return 0;
+	}
 	struct fs_row *row = plan_add(&c->plan, FS_MOUNT, path);
 	row->type = xstrdup(type);
 	row->source = xstrdup(source && source[0] ? source : type);

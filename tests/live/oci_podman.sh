@@ -139,6 +139,10 @@ run="run --rm --network none"
 	both_exit 1 "read-only volume" $run -v "$scratch/vol:/vol:ro" box touch /vol/x
 	both_exit 0 "terminal" $run -t box sh -c 'tty; stty size; test -c /dev/console; echo $?'
 	both_exit 0 "user namespace" $run --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sh -c 'id; cat /proc/self/uid_map'
+	both_exit 0 "user namespace in the host's network" run --rm --network host --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sh -c \
+		'id -u; ls -d /sys/class/net/lo; touch /sys/x 2>&1; ls /dev/mqueue | wc -l'
+	both_exit 0 "user namespace, everything else the host's" run --rm --network host --pid host --uts host --uidmap 0:100000:65536 \
+		--gidmap 0:100000:65536 box sh -c 'id -u; test -d /proc/1; echo $?'
 	both_exit 125 "bad limit" $run --cpuset-cpus 4000 box true
 
 	start="run -d --network none"
