@@ -156,7 +156,7 @@ int experiment_open(struct experiment *e, struct err *err)
 		return -1;
 	adapt_specs(e);
 	if (lab_lock(&e->lab, err) < 0 || alloc_network(&e->lab, err) < 0 ||
-	        prepare_specs(&e->lab, all, e->lab.n, err) < 0)
+	        alloc_ids(&e->lab, err) < 0 || prepare_specs(&e->lab, all, e->lab.n, err) < 0)
 		return -1;
 	return lab_steps_up(&e->lab, all, e->lab.n, &e->recorder.sink, e->env->stop, err);
 }

@@ -250,6 +250,9 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 	if (systemd_is_init(spec) && spec->container.command.n)
 		return err_set(err, ERR_CONFIG,
 		        "container.command: systemd takes none; write a unit, or another 'init'");
+	if (systemd_is_init(spec) && !systemd_in_box(spec))
+		return err_set(err, ERR_CONFIG, "container.init: the box '%s' has no systemd",
+		        spec->box.name);
 	if (!str_eq(init, "none") && !str_eq(init, "auto") && !systemd_is_init(spec) &&
 	        *init != '/')
 		return err_set(err, ERR_CONFIG,

@@ -1,5 +1,6 @@
 #include "providers/container/systemd.h"
 
+#include "base/fs.h"
 #include "engine/cgroup.h"
 
 #include <signal.h>
@@ -32,6 +33,18 @@ static const struct mount_row legacy[] = {
 bool systemd_is_init(const struct machine_spec *spec)
 {
 	return str_eq(spec->container.init, "systemd");
+}
+
+bool systemd_in_box(const struct machine_spec *spec)
+{
+	static const char *const places[] = {"lib/systemd/systemd", "usr/lib/systemd/systemd"};
+	bool found = !spec->box.rootfs;
+
+	for (size_t i = 0; !found && i < ARRAY_SIZE(places); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", spec->box.rootfs, places[i]);
+		found = fs_exists(path);
+	}
+	return found;
 }
 
 int container_stop_signal(const struct machine_spec *spec)

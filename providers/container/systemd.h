@@ -9,6 +9,8 @@
 #include "engine/cgroup_tree.h"
 #include "engine/plan.h"
 
+/* Whether the box has it. A box that is not known yet is believed. */
+bool systemd_in_box(const struct machine_spec *spec);
 bool systemd_is_init(const struct machine_spec *spec);
 /* The signal that stops PID 1: what is written, else what its init understands. */
 int container_stop_signal(const struct machine_spec *spec);

@@ -169,6 +169,8 @@ START_TEST(refused_by_the_keys_name)
 	        "container.init: 'upstart' is not auto, none, systemd or a path in the box");
 	free(spec.container.init);
 	spec.container.init = xstrdup("systemd");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.init: the box 'debian/12' has no systemd");
 	strv_add(&spec.container.command, "sleep");
 	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
 	        "container.command: systemd takes none; write a unit, or another 'init'");
