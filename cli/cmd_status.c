@@ -105,11 +105,17 @@ static json_t *addresses_json(const struct machine_spec *spec)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < spec->n_nics; i++)
+	for (size_t i = 0; i < spec->n_nics && spec->nics[i].address; i++)
 		json_array_append_new(list,
 		        json_pack("{s:s, s:s}", "network", spec->nics[i].network, "address",
 		                spec->nics[i].address));
 	return list;
+}
+
+/* "": nothing was allocated to it yet. */
+static const char *address_of(const struct machine_spec *spec)
+{
+	return spec->n_nics && spec->nics[0].address ? spec->nics[0].address : "";
 }
 
 static json_t *row_json(const struct row *row)
@@ -119,10 +125,9 @@ static json_t *row_json(const struct row *row)
 	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "name",
 	        spec->selector, "provider", spec->provider, "in_file", row->machine->in_file,
 	        "state", machine_state_name(row->world.state), "ready", row->ready, "step",
-	        failed_step(row), "error", error_text(row), "address",
-	        spec->n_nics ? spec->nics[0].address : "", "addresses", addresses_json(spec), "box",
-	        spec->box.name ? spec->box.name : "", "detail", row->world.detail, "note",
-	        str_text(&row->note));
+	        failed_step(row), "error", error_text(row), "address", address_of(spec),
+	        "addresses", addresses_json(spec), "box", spec->box.name ? spec->box.name : "",
+	        "detail", row->world.detail, "note", str_text(&row->note));
 }
 
 static void add_part(struct str *out, const char *text, size_t n)

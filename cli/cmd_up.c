@@ -162,6 +162,7 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 		return -1;
 	*chosen = with_dependencies(lab, *chosen, n);
 	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
+	        (cli->command != &cmd_provision && alloc_check(lab, err) < 0) ||
 	        prepare_specs(lab, *chosen, *n, err) < 0 ||
 	        prepare_check(cli->providers, *chosen, *n, true, err) < 0)
 		return -1;

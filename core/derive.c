@@ -109,3 +109,12 @@ char *derive_network_mac(const char *lab_id, const char *network)
 {
 	return mac_of(lab_id, "bridge", network);
 }
+
+char *derive_subnet6(const char *lab_id, const char *network)
+{
+	char lab[DIGEST_HEX_LEN + 1], net[DIGEST_HEX_LEN + 1];
+
+	hash_of(lab_id, "ula", "", lab);
+	hash_of(lab_id, "subnet6", network, net);
+	return xasprintf("fd%.2s:%.4s:%.4s:%.4s::", lab, lab + 2, lab + 6, net);
+}

@@ -50,3 +50,6 @@ char *derive_mac(const char *lab_id, const char *selector, const char *network);
 /* prov-ID-NETWORK, and the bridge's fixed MAC. */
 char *derive_network(const char *lab_id, const char *network);
 char *derive_network_mac(const char *lab_id, const char *network);
+/* "fd12:3456:789a:bcde::", the first 64 bits of its unique local addresses (RFC 4193): 40 of them
+ * follow from the lab, 16 from the network. */
+char *derive_subnet6(const char *lab_id, const char *network);

@@ -1,170 +1,17 @@
 /*
- * Scarce numbers: a subnet for the lab, an address for each machine. Allocated once, in file order,
- * and recorded; a machine keeps its address as long as the file or a journal knows it.
+ * Scarce numbers: an address for each machine in each of its networks. Allocated once, in file
+ * order, those that the file has first, and recorded; a machine keeps its address as long as the
+ * file or a journal knows it.
  */
-#include "lab/prepare.h"
-
-#include "base/digest.h"
-#include "base/fs.h"
+#include "lab/networks.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char subnet_key[] = "net.default.subnet";
-static const char address_prefix[] = "ip.default.";
-
-struct subnet {
-	uint32_t base; /* host byte order */
-	int prefix;
-};
-
-static uint32_t mask_of(int prefix)
+static char *address_key(const char *network, const char *selector)
 {
-	return prefix ? ~UINT32_C(0) << (32 - prefix) : 0;
-}
-
-static bool overlap(struct subnet a, struct subnet b)
-{
-	uint32_t mask = mask_of(a.prefix < b.prefix ? a.prefix : b.prefix);
-
-	return (a.base & mask) == (b.base & mask);
-}
-
-static bool parse_subnet(const char *text, struct subnet *out)
-{
-	char address[INET_ADDRSTRLEN];
-	struct in_addr in;
-
-	if (!text || sscanf(text, "%15[0-9.]/%d", address, &out->prefix) != 2 ||
-	        inet_pton(AF_INET, address, &in) != 1)
-		return false;
-	out->base = ntohl(in.s_addr);
-	return out->prefix > 0 && out->prefix <= 30;
-}
-
-static char *address_text(uint32_t address)
-{
-	struct in_addr in = {htonl(address)};
-	char text[INET_ADDRSTRLEN];
-
-	return xstrdup(inet_ntop(AF_INET, &in, text, sizeof(text)));
-}
-
-struct taken {
-	struct subnet *nets;
-	size_t n;
-};
-
-static void add_taken(struct taken *taken, struct subnet net)
-{
-	taken->nets = xrealloc(taken->nets, taken->n + 1, sizeof(*taken->nets));
-	taken->nets[taken->n++] = net;
-}
-
-/* The host's routes, but for the default one: /proc/net/route, hexadecimal in network byte order.
- */
-static int add_routes(struct taken *taken, struct err *err)
-{
-	AUTO_STR text = {0};
-	char *save = NULL;
-
-	if (fs_read("/proc/net/route", 1 << 20, &text, err) < 0)
-		return -1;
-	for (char *line = strtok_r(text.buf, "\n", &save); line;
-	        line = strtok_r(NULL, "\n", &save)) {
-		uint32_t destination, mask;
-		if (sscanf(line, "%*s %" SCNx32 " %*x %*x %*d %*d %*d %" SCNx32, &destination,
-		            &mask) == 2 &&
-		        mask)
-			add_taken(taken,
-			        (struct subnet){ntohl(destination), __builtin_popcount(mask)});
-	}
-	return 0;
-}
-
-static int add_other_labs(const struct lab *lab, struct taken *taken, struct err *err)
-{
-	AUTO_STRV ids = {0};
-
-	if (lab_ids(lab->home, &ids, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ids.n; i++) {
-		AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, ids.v[i]);
-		struct journal_state state = {0};
-		struct subnet net;
-		if (!str_eq(ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0 &&
-		        parse_subnet(journal_fact(&state, subnet_key), &net))
-			add_taken(taken, net);
-		journal_state_clear(&state);
-	}
-	return 0;
-}
-
-static bool is_free(const struct taken *taken, struct subnet net)
-{
-	for (size_t i = 0; i < taken->n; i++)
-		if (overlap(taken->nets[i], net))
-			return false;
-	return true;
-}
-
-static size_t members(const struct lab *lab)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < lab->n; i++)
-		n += lab->machines[i].spec.network_mode == NET_LAB;
-	return n;
-}
-
-/* 10.64.0.0/10, searched from a place that the lab id picks, so that labs of two hosts seldom meet.
- */
-static int choose_subnet(const struct lab *lab, struct subnet *out, struct err *err)
-{
-	struct taken taken = {0};
-	char hex[DIGEST_HEX_LEN + 1];
-	int prefix = 24;
-	int rc = 0;
-
-	if (add_routes(&taken, err) < 0 || add_other_labs(lab, &taken, err) < 0)
-		rc = -1;
-	while (members(lab) + 2 > (UINT32_C(1) << (32 - prefix)) - 1 && prefix > 16)
-		prefix--;
-	digest_bytes(lab->id, strlen(lab->id), hex);
-	hex[6] = '\0';
-	uint32_t count = UINT32_C(1) << (prefix - 10), start = (uint32_t)strtoul(hex, NULL, 16);
-	for (uint32_t i = 0; rc == 0 && i < count; i++) {
-		struct subnet net = {(UINT32_C(10) << 24 | UINT32_C(64) << 16) +
-		                ((start + i) % count << (32 - prefix)),
-		        prefix};
-		if (is_free(&taken, net)) {
-			*out = net;
-			free(taken.nets);
-			return 0;
-		}
-	}
-	free(taken.nets);
-	return rc < 0 ? rc : err_set(err, ERR_HOST, "no free subnet is left in 10.64.0.0/10");
-}
-
-/* Two labs that come up at once choose one after the other. */
-static int record_subnet(struct lab *lab, struct err *err)
-{
-	AUTO_FD int fd = lab_home_lock(lab->home, err);
-	struct subnet net = {0};
-
-	if (fd < 0)
-		return -1;
-	if (choose_subnet(lab, &net, err) < 0)
-		return -1;
-	AUTO_FREE char *base = address_text(net.base);
-	AUTO_FREE char *text = xasprintf("%s/%d", base, net.prefix);
-	return journal_set(lab->journal, subnet_key, text, err);
+	return xasprintf("ip.%s.%s", network, selector);
 }
 
 static bool known(const struct lab *lab, const char *selector)
@@ -191,76 +38,212 @@ int alloc_forget(struct lab *lab, const char *prefix, struct err *err)
 	return 0;
 }
 
-static bool address_used(const struct journal_state *state, const char *address)
+/* The selector that has the address in this network; NULL: none. */
+static const char *holder_of(
+        const struct journal_state *state, const char *prefix, const char *address)
 {
 	for (size_t i = 0; i < state->n_facts; i++)
-		if (str_starts(state->facts[i].key, address_prefix) &&
+		if (str_starts(state->facts[i].key, prefix) &&
 		        str_eq(state->facts[i].value, address))
-			return true;
-	return false;
+			return state->facts[i].key + strlen(prefix);
+	return NULL;
 }
 
-static int record_address(
-        struct lab *lab, const char *selector, struct subnet net, uint32_t *next, struct err *err)
+struct pool {
+	struct lab *lab;
+	const char *network;
+	char *prefix; /* "ip.NETWORK." */
+	struct subnet net;
+	uint32_t next;      /* where to look for a free one: the host part */
+	struct strv others; /* not to be given out */
+};
+
+static int no_address(const struct pool *pool, const char *selector, struct err *err)
 {
-	AUTO_FREE char *key = xasprintf("%s%s", address_prefix, selector);
-	const struct journal_state *state = journal_state(lab->journal);
+	err_set(err, ERR_FAILED, "network '%s' has no address left for '%s'", pool->network,
+	        selector);
+	return err_hint(err,
+	        "destroy the lab once: its next subnet follows the number of its machines; or "
+	        "write a larger one");
+}
+
+/* One that nobody had to have. */
+static int record_any(struct pool *pool, const char *selector, struct err *err)
+{
+	AUTO_FREE char *key = address_key(pool->network, selector);
+	const struct journal_state *state = journal_state(pool->lab->journal);
+	uint32_t last = (UINT32_C(1) << (32 - pool->net.prefix)) - 1; /* broadcast */
 
 	if (journal_fact(state, key))
 		return 0;
-	for (; *next < ~mask_of(net.prefix); ++*next) {
-		AUTO_FREE char *address = address_text(net.base + *next);
-		if (!address_used(state, address))
-			return journal_set(lab->journal, key, address, err);
+	for (; pool->next < last; pool->next++) {
+		AUTO_FREE char *address = ipv4_text(pool->net.address + pool->next);
+		if (!holder_of(state, pool->prefix, address) && !strv_has(&pool->others, address))
+			return journal_set(pool->lab->journal, key, address, err);
 	}
-	err_set(err, ERR_FAILED, "network 'default' has no address left for '%s'", selector);
-	return err_hint(
-	        err, "destroy the lab once: its next subnet follows the number of its machines");
+	return no_address(pool, selector, err);
+}
+
+/* Who had it by chance gives it up, unless it exists. */
+static int take_from(struct pool *pool, const char *selector, const char *address, struct err *err)
+{
+	const struct journal_state *state = journal_state(pool->lab->journal);
+	const char *holder = holder_of(state, pool->prefix, address);
+
+	if (!holder)
+		return 0;
+	for (size_t i = 0; i < pool->lab->n; i++) {
+		const struct machine *m = &pool->lab->machines[i];
+		if (!str_eq(m->spec.selector, holder) || !m->state.exists)
+			continue;
+		err_set(err, ERR_CONFIG, "'ip': %s of '%s' in the network '%s' is that of '%s'",
+		        address, selector, pool->network, holder);
+		return err_hint(err, "write another one, or destroy %s first", holder);
+	}
+	AUTO_FREE char *key = address_key(pool->network, holder);
+	return journal_set(pool->lab->journal, key, NULL, err);
+}
+
+static int record_fixed(
+        struct pool *pool, const char *selector, const char *address, struct err *err)
+{
+	AUTO_FREE char *key = address_key(pool->network, selector);
+
+	if (str_eq(journal_fact(journal_state(pool->lab->journal), key), address))
+		return 0;
+	if (take_from(pool, selector, address, err) < 0)
+		return -1;
+	return journal_set(pool->lab->journal, key, address, err);
+}
+
+static int record_addresses(struct pool *pool, bool fixed, struct err *err)
+{
+	for (size_t i = 0; i < pool->lab->n; i++) {
+		const struct machine *m = &pool->lab->machines[i];
+		for (size_t k = 0; m->in_file && k < m->spec.n_nics; k++) {
+			const struct nic *nic = &m->spec.nics[k];
+			int rc = 0;
+			if (!str_eq(nic->network, pool->network))
+				continue;
+			if (fixed && nic->address)
+				rc = record_fixed(pool, m->spec.selector, nic->address, err);
+			else if (!fixed)
+				rc = record_any(pool, m->spec.selector, err);
+			if (rc < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int alloc_one(struct lab *lab, const char *name, struct err *err)
+{
+	const struct journal_state *state = journal_state(lab->journal);
+	struct pool pool = {.lab = lab, .network = name, .next = 2}; /* .1 is the host */
+	struct network_decl decl;
+
+	if (!net_declared(lab, name, &decl) || alloc_subnet(lab, name, &decl, err) < 0)
+		return -1;
+	const char *subnet = net_fact(state, name, "subnet");
+	if (!subnet || value_subnet(subnet, &pool.net, NULL) < 0)
+		return err_set(err, ERR_FAILED, "the lab's journal holds no readable subnet");
+	AUTO_FREE char *prefix = pool.prefix = xasprintf("ip.%s.", name);
+	int rc = alloc_forget(lab, prefix, err);
+	if (rc == 0 && decl.mode == NET_BRIDGE)
+		rc = alloc_neighbours(lab, name, &decl, &pool.others, err);
+	if (rc == 0)
+		rc = record_addresses(&pool, true, err);
+	if (rc == 0)
+		rc = record_addresses(&pool, false, err);
+	strv_clear(&pool.others);
+	return rc;
 }
 
 int alloc_network(struct lab *lab, struct err *err)
 {
-	struct subnet net;
-	uint32_t next = 2; /* .1 is the host */
+	AUTO_STRV names = {0};
 
-	if (members(lab) == 0)
-		return 0;
-	if (!journal_fact(journal_state(lab->journal), subnet_key) && record_subnet(lab, err) < 0)
-		return -1;
-	if (!parse_subnet(journal_fact(journal_state(lab->journal), subnet_key), &net))
-		return err_set(err, ERR_FAILED, "the lab's journal holds no readable subnet");
-	if (alloc_forget(lab, address_prefix, err) < 0)
-		return -1;
-	for (size_t i = 0; i < lab->n; i++)
-		if (lab->machines[i].spec.network_mode == NET_LAB &&
-		        record_address(lab, lab->machines[i].spec.selector, net, &next, err) < 0)
+	net_joined(lab, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (alloc_one(lab, names.v[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-void alloc_fill(const struct journal_state *state, struct machine_spec *spec)
+static void set_text(char **field, char *text)
 {
-	AUTO_FREE char *key = xasprintf("%s%s", address_prefix, spec->selector);
-	const char *address = journal_fact(state, key);
+	free(*field);
+	*field = text;
+}
+
+/* The same last number as in IPv4. */
+static char *address6(const char *subnet6, uint32_t host)
+{
+	return host > 0xffff ? xasprintf("%s%x:%x", subnet6, host >> 16, host & 0xffff)
+	                     : xasprintf("%s%x", subnet6, host);
+}
+
+static void fill_ipv6(
+        const char *subnet6, enum net_mode mode, const struct subnet *net, struct nic *nic)
+{
+	uint32_t address;
+
+	if (value_ipv4(nic->address, &address, NULL) < 0)
+		return;
+	set_text(&nic->address6, address6(subnet6, address - net->address));
+	set_text(&nic->gateway6, mode == NET_ISOLATED ? NULL : address6(subnet6, 1));
+	nic->prefix6 = 64;
+}
+
+static void fill_nic(
+        const struct journal_state *state, const struct machine_spec *spec, struct nic *nic)
+{
+	AUTO_FREE char *key = address_key(nic->network, spec->selector);
+	const char *subnet = net_fact(state, nic->network, "subnet");
 	struct subnet net;
 
-	alloc_fill_ids(state, spec);
-	if (spec->network_mode != NET_LAB || spec->n_nics || !address ||
-	        !parse_subnet(journal_fact(state, subnet_key), &net))
+	set_text(&nic->libvirt, derive_network(spec->lab_id, nic->network));
+	set_text(&nic->mac, derive_mac(spec->lab_id, spec->selector, nic->network));
+	if (!subnet || value_subnet(subnet, &net, NULL) < 0)
 		return;
-	spec->nics = xcalloc(1, sizeof(*spec->nics));
-	spec->n_nics = 1;
-	spec->nics[0] = (struct nic){
-	        .network = xstrdup("default"),
-	        .libvirt = derive_network(spec->lab_id, "default"),
-	        .mac = derive_mac(spec->lab_id, spec->selector, "default"),
-	        .address = xstrdup(address),
-	        .prefix = net.prefix,
-	        .gateway = address_text(net.base + 1),
-	        .dns = address_text(net.base + 1),
-	        .default_route = true,
-	        .bridge = xstrdup(journal_fact(state, "net.default.bridge")),
-	};
-	AUTO_FREE char *names = spec_host_names(spec, spec->alias);
-	strv_addf(&spec->hosts, "%s %s", address, names);
+	if (!nic->address)
+		nic->address = xstrdup(journal_fact(state, key));
+	const char *gateway = net_fact(state, nic->network, "gateway");
+	const char *dns = net_fact(state, nic->network, "dns");
+	const char *subnet6 = net_fact(state, nic->network, "subnet6");
+	/* Journals of earlier versions have neither: the host is both. */
+	bool old = !net_fact(state, nic->network, "declared");
+	nic->prefix = net.prefix;
+	set_text(&nic->gateway, old ? ipv4_text(net.address + 1) : xstrdup(gateway));
+	set_text(&nic->dns, old ? ipv4_text(net.address + 1) : xstrdup(dns));
+	if (subnet6 && nic->address)
+		fill_ipv6(subnet6, net_recorded_mode(state, nic->network), &net, nic);
+	if (!nic->bridge)
+		nic->bridge = xstrdup(net_fact(state, nic->network, "bridge"));
+}
+
+/* Its own names; those of others are known to the network's DNS. */
+static void fill_hosts(struct machine_spec *spec)
+{
+	strv_clear(&spec->hosts);
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		AUTO_FREE char *names = nic_host_names(spec, spec->alias, nic);
+		if (!nic->address || (i && !nic->aliases.n))
+			continue;
+		strv_addf(&spec->hosts, "%s %s", nic->address, names);
+		if (nic->address6)
+			strv_addf(&spec->hosts, "%s %s", nic->address6, names);
+	}
+}
+
+void alloc_fill(const struct journal_state *state, struct machine_spec *spec)
+{
+	alloc_fill_ids(state, spec);
+	if (spec->network_mode != NET_LAB || !spec->lab_id)
+		return;
+	for (size_t i = 0; i < spec->n_nics; i++)
+		fill_nic(state, spec, &spec->nics[i]);
+	if (spec->n_nics && spec->nics[0].address)
+		fill_hosts(spec);
 }

@@ -19,6 +19,8 @@ void check_shape(struct reading *r, const struct scope *scope, const struct key 
 void wrong_shape(
         struct reading *r, const struct yaml_node *node, const struct key *key, const char *hint);
 void check_networks(struct reading *r, const struct key *key, const struct yaml_node *node);
+/* What an entry of networks: must have, by its mode. */
+void check_network_decl(struct reading *r, const struct yaml_node *network);
 /* Whether the top of the file has it under networks: or volumes:. */
 bool declared(const struct reading *r, const char *section, const char *name);
 static inline bool is_text(const struct yaml_node *node)

@@ -259,7 +259,9 @@ static void check_named(struct reading *r, const struct key *key, const struct y
 			        "'%s': the name '%s' is reserved", key->name, safe);
 		if (e->kind == YAML_MAP)
 			check_map(r, &scope, e->key->text, e);
-		else if (!yaml_is_empty(e))
+		if (e->kind == YAML_MAP && key->sub == IN_NETWORK)
+			check_network_decl(r, e);
+		if (e->kind != YAML_MAP && !yaml_is_empty(e))
 			problem_add(r->problems, e->mark, "",
 			        "'%s': a map of keys is expected, not %s", safe, yaml_kind_name(e));
 	}

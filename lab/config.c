@@ -116,6 +116,7 @@ static void read_lab(struct reading *r, const struct yaml_doc *doc)
 	check_file(r);
 	r->lab->lab = top_text(r, "lab", label);
 	r->lab->domain = top_text(r, "domain", r->lab->lab);
+	read_networks(r);
 	expand_machines(r);
 	check_names(r);
 	resolve_depends(r);
@@ -193,6 +194,12 @@ void lab_decl_clear(struct lab_decl *lab)
 	for (size_t i = 0; i < lab->n; i++)
 		spec_clear(&lab->machines[i]);
 	free(lab->machines);
+	for (size_t i = 0; i < lab->n_networks; i++) {
+		free(lab->networks[i].name);
+		free(lab->networks[i].subnet);
+		free(lab->networks[i].bridge);
+	}
+	free(lab->networks);
 	free(lab->file);
 	free(lab->folder);
 	free(lab->lab);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/spec.h"
+#include "net/network.h"
 
 struct problem {
 	int line, column; /* from 1 */
@@ -17,16 +18,29 @@ struct problems {
 	size_t n;
 };
 
+/* An entry of networks:. The one called default is not among them: it is nat, and always there. */
+struct network_decl {
+	char *name;
+	enum net_mode mode;
+	char *subnet; /* "10.77.0.0/24"; NULL: a free one */
+	char *bridge; /* of the host; NULL but in mode bridge */
+	bool ipv6;
+	int mtu; /* 0: as usual */
+};
+
 struct lab_decl {
 	char *file, *folder; /* absolute */
 	char *lab, *domain;
 	/*
 	 * Every instance x kind, in file order. depends_on holds selectors that are in this list.
-	 * user NULL: the box's. Left for the caller: lab_id, nics, hosts and all of box but its
+	 * user NULL: the box's. nics hold network, aliases, default_route and the address that was
+	 * written. Left for the caller: lab_id, the rest of nics, hosts and all of box but its
 	 * name.
 	 */
 	struct machine_spec *machines;
 	size_t n;
+	struct network_decl *networks;
+	size_t n_networks;
 };
 
 /* Finds prov.yaml or prov.yml from the folder `from` upwards; the caller frees *path. ERR_CONFIG:

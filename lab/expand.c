@@ -144,6 +144,8 @@ static bool expand_decl(struct reading *r, struct decl *decl, struct layers l[MA
 			struct machine_spec *spec = &r->lab->machines[r->lab->n++];
 			spec_copy(spec, &protos[k]);
 			name_instance(decl, i, spec);
+			fill_instance_addresses(
+			        spec, instance_position(decl, decl->networks, k, i));
 		}
 	}
 	for (size_t k = 0; k < decl->n_kinds; k++)

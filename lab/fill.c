@@ -125,25 +125,6 @@ static void fill_box(struct reading *r, const struct decl *decl, const struct la
 		spec->box.name = xstrdup(node->text);
 }
 
-static void fill_networks(struct reading *r, const struct decl *decl, const struct layers *l,
-        struct machine_spec *spec)
-{
-	const struct yaml_node *node = layers_get(l, IN_MACHINE, "networks");
-
-	if (!node || node->kind != YAML_SCALAR)
-		return;
-	if (str_eq(node->text, "none"))
-		spec->network_mode = NET_NONE;
-	if (!str_eq(node->text, "host"))
-		return;
-	spec->network_mode = NET_HOST;
-	if (!str_eq(spec->provider, "kvm"))
-		return;
-	AUTO_FREE char *safe = shown(decl->name);
-	problem_add(r->problems, node->mark, "put it under container:",
-	        "'networks': 'host' is for containers only, not for %s@kvm", safe);
-}
-
 /* Maps merge, so that each layer's keys count; a list replaces the one below it. */
 static void fill_capabilities(const struct layers *l, struct machine_spec *spec)
 {

@@ -18,7 +18,10 @@ MUST_CHECK int prepare_specs(
 MUST_CHECK int prepare_check(const struct providers *providers, struct machine *const *chosen,
         size_t n, bool to_be_made, struct err *err);
 
-/* lab_lock'ed: allocates subnet and addresses for every declared machine in file order and records
+/* Refuses subnets of the file that the host or another lab has, and networks that this host cannot
+ * have; without a lock, before anything of the lab is touched. alloc_network looks again. */
+MUST_CHECK int alloc_check(const struct lab *lab, struct err *err);
+/* lab_lock'ed: allocates subnets and addresses for every declared machine in file order and records
  * them. */
 MUST_CHECK int alloc_network(struct lab *lab, struct err *err);
 /* Likewise a range of user and group ids for every container, unlike that of any other lab. */
@@ -26,7 +29,8 @@ MUST_CHECK int alloc_ids(struct lab *lab, struct err *err);
 /* Facts "PREFIXselector" of machines that neither the file nor a journal knows: their numbers are
  * free again. */
 MUST_CHECK int alloc_forget(struct lab *lab, const char *prefix, struct err *err);
-/* Fills spec->nics and spec->container.id_base from what is recorded. */
+/* Completes spec->nics and fills spec->container.id_base from what is recorded. An interface whose
+ * address was not allocated yet has none, and perhaps no prefix, gateway and dns. */
 void alloc_fill(const struct journal_state *state, struct machine_spec *spec);
 void alloc_fill_ids(const struct journal_state *state, struct machine_spec *spec);
 

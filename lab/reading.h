@@ -52,6 +52,13 @@ MUST_CHECK int check_text(
         const struct reading *r, const struct key *key, const char *text, struct err *err);
 bool type_is_scalar(enum value_type type);
 
+/* networks: of the file into lab->networks. */
+void read_networks(struct reading *r);
+/* By name; NULL: it is default, or there is none. */
+const struct network_decl *network_of(const struct reading *r, const char *name);
+/* Whether the name is of a network that machines can join. */
+bool network_is_known(const struct reading *r, const char *name);
+
 /* Machines into specs. */
 void expand_machines(struct reading *r);
 
@@ -71,6 +78,18 @@ const struct yaml_node *layers_lower(const struct layers *l, const char *name);
 void fill_spec(struct reading *r, const struct decl *decl, const char *kind,
         const struct layers *layers, struct machine_spec *spec);
 void fill_provision(struct reading *r, const struct layers *layers, struct machine_spec *spec);
+void fill_networks(struct reading *r, const struct decl *decl, const struct layers *layers,
+        struct machine_spec *spec);
+/* Fixed addresses of a numbered machine count on from the first instance's. */
+void fill_instance_addresses(struct machine_spec *spec, int position);
+/* A machine's networks: one by one, whether they are written as a name, a map or a list. NULL for
+ * before: the first; NULL: no more. */
+const struct yaml_node *next_nic(const struct yaml_node *networks, const struct yaml_node *before);
+const struct yaml_node *nic_name(const struct yaml_node *nic); /* NULL: not a text */
+/* How many instances come before the one of this kind, where they count on together: both kinds
+ * with the same list. */
+int instance_position(const struct decl *decl, const struct yaml_node *const lists[MAX_KINDS],
+        size_t kind, int instance);
 void fill_ready(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 /* "K=V" of the map into list, replacing what an earlier map has put there. */
 void fill_env(const struct yaml_node *map, struct strv *list);

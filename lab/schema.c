@@ -25,7 +25,7 @@ const struct key schema[] = {
                        "replaced by it; the provision items of the defaults run first."},
         {IN_TOP, "machines", TYPE_NAMED, KEY_REQUIRED, .sub = IN_MACHINE,
                 .doc = "The machines, by name. Names are DNS labels: a-z, 0-9 and '-'."},
-        {IN_TOP, "networks", TYPE_NAMED, KEY_LATER, .sub = IN_NETWORK,
+        {IN_TOP, "networks", TYPE_NAMED, 0, .sub = IN_NETWORK,
                 .doc = "Networks by name, beside the one called default, which always exists. The "
                        "names default, none and host "
                        "are reserved."},
@@ -36,17 +36,21 @@ const struct key schema[] = {
                 .doc = "Whether the machines can reach each other by SSH with the lab's key."},
         {IN_TOP, "vars", TYPE_ANY, KEY_LATER, .doc = "Reserved. A '$' in this file is a '$'."},
 
-        {IN_NETWORK, "mode", TYPE_CHOICE, KEY_LATER, .choices = network_modes, .initial = "nat",
-                .doc = "How far it reaches: nat and routed lead out by the host, isolated does "
-                       "not, bridge joins a bridge of the "
-                       "host."},
-        {IN_NETWORK, "subnet", TYPE_SUBNET, KEY_LATER, .initial = "a free one",
-                .doc = "Its addresses, for example 10.77.0.0/24."},
-        {IN_NETWORK, "bridge", TYPE_TEXT, KEY_LATER,
-                .doc = "With mode: bridge, the bridge of the host."},
-        {IN_NETWORK, "ipv6", TYPE_BOOL, KEY_LATER, .initial = "false",
-                .doc = "Whether machines get IPv6 addresses too."},
-        {IN_NETWORK, "mtu", TYPE_INT, KEY_LATER, .min = 576, .max = 65535,
+        {IN_NETWORK, "mode", TYPE_CHOICE, 0, .choices = network_modes, .initial = "nat",
+                .doc = "How far it reaches: nat and routed lead out by the host, the one with the "
+                       "host's address, the other with the machine's own, which then others must "
+                       "have a route to; isolated does not lead out; bridge joins a bridge of the "
+                       "host, whose network then knows the machines by address only."},
+        {IN_NETWORK, "subnet", TYPE_SUBNET, 0, .initial = "a free one",
+                .doc = "Its addresses, for example 10.77.0.0/24. The first one is the host's, but "
+                       "with mode: bridge, where it must be written and is the subnet of the "
+                       "bridge. One that the host or another lab uses is refused."},
+        {IN_NETWORK, "bridge", TYPE_TEXT, 0, .doc = "With mode: bridge, the bridge of the host."},
+        {IN_NETWORK, "ipv6", TYPE_BOOL, 0, .initial = "false",
+                .doc = "Whether machines get IPv6 addresses too: of a subnet fd.../64 that follows "
+                       "from the lab and the network, with the same last number. Not with mode: "
+                       "bridge."},
+        {IN_NETWORK, "mtu", TYPE_INT, 0, .min = 576, .max = 65535,
                 .doc = "The largest packet in bytes."},
 
         {IN_VOLUME, "size", TYPE_SIZE, KEY_LATER, .doc = "How much it holds."},
@@ -91,9 +95,10 @@ const struct key schema[] = {
                        "first process where that is a "
                        "command. Values are text, as written; '$' has no meaning."},
         {IN_MACHINE, "networks", TYPE_NETWORKS, KEY_COMMON, .sub = IN_NIC, .initial = "default",
-                .doc = "What the machine is joined to: a name, a list, none, or host (containers "
-                       "only). Other names than default "
-                       "are not supported yet. The first one has the default route."},
+                .doc = "What the machine is joined to: a name, a map, a list of both, none, or "
+                       "host "
+                       "(containers only). The first one that is not isolated has the default "
+                       "route."},
         {IN_MACHINE, "ports", TYPE_PORTS, KEY_COMMON | KEY_LATER,
                 .doc = "Published ports, each \"[ADDRESS:]HOST:GUEST[/udp]\"; \"80\" takes any "
                        "free port of the host, "
@@ -189,10 +194,11 @@ const struct key schema[] = {
                 .doc = "How long a shutdown may take before the power is cut."},
 
         {IN_NIC, "name", TYPE_TEXT, KEY_REQUIRED, .doc = "The network."},
-        {IN_NIC, "ip", TYPE_IP, KEY_LATER, .initial = "a free one",
+        {IN_NIC, "ip", TYPE_IP, 0, .initial = "a free one",
                 .doc = "A fixed address; with count the address of the first instance, the next "
                        "ones follow."},
-        {IN_NIC, "aliases", TYPE_TEXTS, KEY_LATER, .doc = "Further names in this network."},
+        {IN_NIC, "aliases", TYPE_TEXTS, 0,
+                .doc = "Further names in this network. With several kinds the first one has them."},
 
         {IN_FOLDER, "host", TYPE_TEXT, KEY_LATER | KEY_REQUIRED, .doc = "The folder on the host."},
         {IN_FOLDER, "guest", TYPE_GUEST_PATH, KEY_LATER | KEY_REQUIRED,

@@ -1,4 +1,4 @@
-/* What two machines cannot both have: a port of the host, a fixed address. */
+/* What two machines cannot both have: a port of the host, a fixed address, an alias. */
 #include "lab/reading.h"
 
 #include "lab/value_net.h"
@@ -10,7 +10,8 @@
 #define MAX_LOOKS  100000 /* at entries, whether they claim anything or not */
 
 struct claim {
-	const char *network; /* of an address; NULL: a port of the host */
+	const char *network; /* of an address or alias; NULL: a port of the host */
+	const char *alias;   /* NULL: an address */
 	uint32_t address;    /* 0: all of the host's */
 	bool udp;
 	int first, last; /* ports */
@@ -33,8 +34,7 @@ static void add_claim(struct claims *c, const struct claim *claim)
 	c->rows[c->n++] = *claim;
 }
 
-/* Where both kinds have the same list, their instances count on together. */
-static int position(const struct decl *decl, const struct yaml_node *const lists[MAX_KINDS],
+int instance_position(const struct decl *decl, const struct yaml_node *const lists[MAX_KINDS],
         size_t kind, int instance)
 {
 	bool shared = decl->n_kinds == 2 && lists[0] == lists[1];
@@ -46,7 +46,7 @@ static void claim_port(
         struct claims *c, const struct decl *decl, size_t k, int i, const struct yaml_node *entry)
 {
 	struct port_map map;
-	int at = position(decl, decl->ports, k, i);
+	int at = instance_position(decl, decl->ports, k, i);
 
 	if (entry->kind != YAML_SCALAR || value_port(entry->text, &map, NULL) < 0 || !map.host)
 		return;
@@ -68,34 +68,71 @@ static void claim_port(
 	add_claim(c, &claim);
 }
 
+/* The subnet that the address must be in is written in the file, and its first one is the host's.
+ */
+static bool address_fits(
+        struct reading *r, const struct yaml_node *ip, const char *name, uint32_t address)
+{
+	const struct network_decl *network = network_of(r, name);
+	AUTO_FREE char *text = ipv4_text(address), *safe = shown(name);
+	struct subnet net;
+
+	if (!network || !network->subnet) {
+		problem_add(r->problems, ip->mark, "write its subnet under networks:",
+		        "'ip': the network '%s' has no subnet in the file", safe);
+		return false;
+	}
+	if (value_subnet(network->subnet, &net, NULL) < 0)
+		return false; /* reported */
+	if (!subnet_has(&net, address)) {
+		problem_add(r->problems, ip->mark, "",
+		        "'ip': %s is no address for a machine in '%s', which is %s", text, safe,
+		        network->subnet);
+		return false;
+	}
+	if (network->mode == NET_BRIDGE || address != net.address + 1)
+		return true;
+	problem_add(r->problems, ip->mark, "machines have the next ones",
+	        "'ip': %s is the address of the host in '%s'", text, safe);
+	return false;
+}
+
 static void claim_address(
         struct claims *c, const struct decl *decl, size_t k, int i, const struct yaml_node *nic)
 {
-	const struct yaml_node *ip = yaml_get(nic, "ip"), *name = yaml_get(nic, "name");
-	const struct yaml_node *networks = yaml_get(c->r->root, "networks"), *network = NULL;
-	const struct yaml_node *subnet = NULL;
-	struct subnet net;
+	const struct yaml_node *ip = yaml_get(nic, "ip"), *name = nic_name(nic);
 	uint32_t address = 0;
 
-	if (!ip || !name || ip->kind != YAML_SCALAR || name->kind != YAML_SCALAR ||
+	if (!ip || !name || ip->kind != YAML_SCALAR || !network_is_known(c->r, name->text) ||
 	        value_ipv4(ip->text, &address, NULL) < 0)
 		return;
-	address += (uint32_t)position(decl, decl->networks, k, i);
-	if (networks && (network = yaml_get(networks, name->text)))
-		subnet = yaml_get(network, "subnet");
-	if (subnet && subnet->kind == YAML_SCALAR && value_subnet(subnet->text, &net, NULL) == 0 &&
-	        !subnet_has(&net, address)) {
-		AUTO_FREE char *text = ipv4_text(address), *safe = shown(name->text);
-		problem_add(c->r->problems, ip->mark, "",
-		        "'ip': %s is no address for a machine in '%s', which is %s", text, safe,
-		        subnet->text);
+	address += (uint32_t)instance_position(decl, decl->networks, k, i);
+	if (!address_fits(c->r, ip, name->text, address))
 		return;
-	}
 	add_claim(c,
 	        &(struct claim){.network = name->text,
 	                .address = address,
 	                .spec = decl->first + (size_t)i * decl->n_kinds + k,
 	                .mark = ip->mark});
+}
+
+/* With several kinds the main one has them, as it has the machine's name. */
+static void claim_aliases(
+        struct claims *c, const struct decl *decl, size_t k, int i, const struct yaml_node *nic)
+{
+	const struct yaml_node *list = yaml_get(nic, "aliases"), *name = nic_name(nic);
+	bool shared = decl->n_kinds == 2 && decl->networks[0] == decl->networks[1];
+
+	if (!list || !name || list->kind != YAML_LIST ||
+	        (shared && !str_eq(decl->kinds[k], decl->main_kind)))
+		return;
+	for (const struct yaml_node *e = list->first; e; e = e->next, c->looks++)
+		if (e->kind == YAML_SCALAR)
+			add_claim(c,
+			        &(struct claim){.network = name->text,
+			                .alias = e->text,
+			                .spec = decl->first + (size_t)i * decl->n_kinds + k,
+			                .mark = e->mark});
 }
 
 static void collect(struct claims *c, const struct decl *decl, size_t k)
@@ -107,16 +144,21 @@ static void collect(struct claims *c, const struct decl *decl, size_t k)
 		                                                                   : NULL;
 		        e; e = e->next)
 			claim_port(c, decl, k, i, e), c->looks++;
-		for (const struct yaml_node *e = nics && nics->kind == YAML_LIST ? nics->first
-		                                                                 : NULL;
-		        e; e = e->next)
-			if (c->looks++, e->kind == YAML_MAP)
-				claim_address(c, decl, k, i, e);
+		for (const struct yaml_node *e = next_nic(nics, NULL); e; e = next_nic(nics, e)) {
+			c->looks++;
+			if (e->kind != YAML_MAP)
+				continue;
+			claim_address(c, decl, k, i, e);
+			claim_aliases(c, decl, k, i, e);
+		}
 	}
 }
 
 static bool collide(const struct claim *a, const struct claim *b)
 {
+	if (a->alias || b->alias)
+		return str_eq(a->alias, b->alias) && str_eq(a->network, b->network) &&
+		        a->spec != b->spec;
 	if (a->network || b->network)
 		return str_eq(a->network, b->network) && a->address == b->address;
 	return a->udp == b->udp && a->first <= b->last && b->first <= a->last &&
@@ -129,6 +171,13 @@ static void refuse(struct claims *c, const struct claim *a, const struct claim *
 	AUTO_FREE char *first = shown(machines[a->spec].selector);
 	AUTO_FREE char *second = shown(machines[b->spec].selector);
 
+	if (b->alias) {
+		AUTO_FREE char *alias = shown(b->alias), *network = shown(b->network);
+		problem_add(c->r->problems, b->mark, "give the alias to one of them",
+		        "'aliases': %s and %s would both be called '%s' in '%s'", first, second,
+		        alias, network);
+		return;
+	}
 	if (b->network) {
 		AUTO_FREE char *text = ipv4_text(b->address);
 		problem_add(c->r->problems, b->mark, "give one of them another address",

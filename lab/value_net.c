@@ -70,6 +70,13 @@ bool subnet_has(const struct subnet *net, uint32_t address)
 	        rest != ~mask_of(net->prefix);
 }
 
+bool subnet_overlap(const struct subnet *a, const struct subnet *b)
+{
+	uint32_t mask = mask_of(a->prefix < b->prefix ? a->prefix : b->prefix);
+
+	return (a->address & mask) == (b->address & mask);
+}
+
 /* "80" or "80-89", all of the text. */
 static bool read_range(const char *text, int *first, int *last)
 {

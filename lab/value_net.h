@@ -22,4 +22,5 @@ MUST_CHECK int value_subnet(const char *text, struct subnet *out, struct err *er
 MUST_CHECK int value_port(const char *text, struct port_map *out, struct err *err);
 
 bool subnet_has(const struct subnet *net, uint32_t address); /* as an address for a machine */
-char *ipv4_text(uint32_t address);                           /* the caller frees */
+bool subnet_overlap(const struct subnet *a, const struct subnet *b);
+char *ipv4_text(uint32_t address); /* the caller frees */

@@ -2,11 +2,35 @@
 
 #include <stdlib.h>
 
+static const char *const modes[] = {
+        [NET_NAT] = "nat",
+        [NET_ISOLATED] = "isolated",
+        [NET_ROUTED] = "routed",
+        [NET_BRIDGE] = "bridge",
+};
+
+const char *net_mode_name(enum net_mode mode)
+{
+	return modes[mode];
+}
+
+bool net_mode_read(const char *text, enum net_mode *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!str_eq(modes[i], text))
+			continue;
+		*out = (enum net_mode)i;
+		return true;
+	}
+	return false;
+}
+
 void net_spec_clear(struct net_spec *spec)
 {
 	for (size_t i = 0; i < spec->n_hosts; i++) {
 		free(spec->hosts[i].names);
 		free(spec->hosts[i].address);
+		free(spec->hosts[i].address6);
 		free(spec->hosts[i].mac);
 	}
 	free(spec->hosts);
@@ -14,7 +38,9 @@ void net_spec_clear(struct net_spec *spec)
 	free(spec->libvirt);
 	free(spec->lab_id);
 	free(spec->domain);
+	free(spec->host_bridge);
 	free(spec->mac);
 	free(spec->gateway);
+	free(spec->gateway6);
 	*spec = (struct net_spec){0};
 }

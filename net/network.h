@@ -1,5 +1,5 @@
 /*
- * The lab's network: a libvirt network, which both kinds join. Only prov-kvm.so speaks to libvirt;
+ * The lab's networks: libvirt networks, which both kinds join. Only prov-kvm.so speaks to libvirt;
  * a forked helper opens it and hands back plain data, so that the container path loads nothing.
  */
 #pragma once
@@ -7,10 +7,18 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* How far it reaches; see prov.yaml(5). */
+enum net_mode { NET_NAT, NET_ISOLATED, NET_ROUTED, NET_BRIDGE };
+const char *net_mode_name(enum net_mode mode);            /* "nat" */
+bool net_mode_read(const char *text, enum net_mode *out); /* false: there is none of that name */
+
+/* A name in the network's DNS; where it is joined to the network, also an address by DHCP. */
 struct net_host {
 	char *names; /* "web-kvm web-kvm.shop.test" */
 	char *address;
-	char *mac;
+	char *address6; /* NULL: none */
+	char *mac;      /* NULL: it is of another network of the lab, known here by name only */
+	bool leased; /* it has its address by DHCP alone, so that a running network is told, too */
 };
 
 struct net_spec {
@@ -18,9 +26,14 @@ struct net_spec {
 	char *libvirt; /* libvirt's name of the network: derive_network() */
 	char *lab_id;  /* goes into the metadata; only networks with it are touched */
 	char *domain;  /* DNS domain */
-	char *mac;     /* of the bridge, fixed */
-	char *gateway; /* the host's address in it, which is also its DNS server */
+	enum net_mode mode;
+	char *host_bridge; /* mode bridge: that of the host; then nothing that follows counts */
+	char *mac;         /* of the bridge, fixed */
+	char *gateway;     /* the host's address in it, which is also its DNS server */
 	int prefix;
+	char *gateway6; /* NULL: no IPv6 */
+	int prefix6;
+	int mtu;                /* 0: libvirt's default */
 	struct net_host *hosts; /* every machine of the lab, from the start */
 	size_t n_hosts;
 };

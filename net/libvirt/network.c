@@ -69,32 +69,71 @@ static int define_and_start(virConnectPtr conn, const struct net_spec *spec, boo
 	return -1;
 }
 
-static int update(virNetworkPtr net, unsigned command, const struct net_host *host, struct err *err)
+static int update(virNetworkPtr net, unsigned command, unsigned section, const char *names,
+        const struct str *xml, struct err *err)
+{
+	if (virNetworkUpdate(net, command, section, -1, str_text(xml),
+	            VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG) < 0)
+		return libvirt_err(err, "tell the network's DNS about '%s'", names);
+	return 0;
+}
+
+static int update_name(virNetworkPtr net, unsigned command, const struct net_host *host, bool ipv6,
+        struct err *err)
 {
 	AUTO_STR xml = {0};
 
-	network_host_xml(host, &xml);
-	if (virNetworkUpdate(net, command, VIR_NETWORK_SECTION_DNS_HOST, -1, str_text(&xml),
-	            VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG) < 0)
-		return libvirt_err(err, "tell the network's DNS about '%s'", host->names);
-	return 0;
+	network_host_xml(host, ipv6, &xml);
+	return update(net, command, VIR_NETWORK_SECTION_DNS_HOST, host->names, &xml, err);
+}
+
+static int add_missing(virNetworkPtr net, const struct net_entries *entries,
+        const struct net_host *host, bool ipv6, struct err *err)
+{
+	const char *address = ipv6 ? host->address6 : host->address;
+
+	for (size_t i = 0; i < entries->n; i++)
+		if (str_eq(entries->v[i].address, address) &&
+		        network_entry_is(&entries->v[i], host))
+			return 0;
+	return address ? update_name(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, host, ipv6, err) : 0;
 }
 
 /* libvirt cannot modify a DNS host: what stands in the way goes first. Others' entries stay. */
 static int update_host(virNetworkPtr net, const struct net_entries *entries,
         const struct net_host *host, struct err *err)
 {
-	for (size_t i = 0; i < entries->n; i++)
-		if (network_entry_is(&entries->v[i], host))
-			return 0;
 	for (size_t i = 0; i < entries->n; i++) {
 		char no_names[] = "";
 		struct net_host old = {.names = no_names, .address = entries->v[i].address};
 		if (network_entry_clashes(&entries->v[i], host) &&
-		        update(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, err) < 0)
+		        update_name(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, false, err) < 0)
 			return -1;
 	}
-	return update(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, host, err);
+	if (add_missing(net, entries, host, false, err) < 0)
+		return -1;
+	return add_missing(net, entries, host, true, err);
+}
+
+/* What has its address by DHCP alone gets it in a running network too. An older lease of its card
+ * or address goes first. */
+static int update_lease(
+        virNetworkPtr net, const char *xml, const struct net_host *host, struct err *err)
+{
+	AUTO_STR lease = {0}, mac = {0}, ip = {0};
+
+	if (!host->leased || !host->mac || network_has_lease(xml, host))
+		return 0;
+	network_lease_xml(host, &lease);
+	network_lease_xml(&(struct net_host){.mac = host->mac}, &mac);
+	network_lease_xml(&(struct net_host){.address = host->address}, &ip);
+	const struct str *const old[] = {&mac, &ip};
+	for (size_t i = 0; i < ARRAY_SIZE(old); i++)
+		virNetworkUpdate(net, VIR_NETWORK_UPDATE_COMMAND_DELETE,
+		        VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, str_text(old[i]),
+		        VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG);
+	return update(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_SECTION_IP_DHCP_HOST,
+	        host->names, &lease, err);
 }
 
 static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct err *err)
@@ -109,7 +148,7 @@ static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct e
 		network_entries(xml, &entries);
 		int rc = update_host(net, &entries, &spec->hosts[i], err);
 		network_entries_clear(&entries);
-		if (rc < 0)
+		if (rc < 0 || update_lease(net, xml, &spec->hosts[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -118,6 +157,8 @@ static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct e
 static int update_running(
         virNetworkPtr net, const struct net_spec *spec, const char *xml, struct err *err)
 {
+	if (spec->mode == NET_BRIDGE)
+		return 0;
 	if (network_has_gateway(xml, spec->gateway))
 		return update_hosts(net, spec, err);
 	err_set(err, ERR_FAILED, "the network '%s' runs with another subnet than %s/%d",

@@ -5,8 +5,11 @@
 
 /* bridge NULL: libvirt picks the name (the only sure way to a free one). */
 void network_xml(const struct net_spec *spec, const char *bridge, struct str *out);
-/* One `<host ip=…>` element of the network's `<dns>`. */
-void network_host_xml(const struct net_host *host, struct str *out);
+/* One `<host ip=…>` element of the network's `<dns>`: its IPv4 or its IPv6 address. */
+void network_host_xml(const struct net_host *host, bool ipv6, struct str *out);
+/* One `<host mac=… ip=…>` element of its `<dhcp>`; and whether XML as libvirt prints it has it. */
+void network_lease_xml(const struct net_host *host, struct str *out);
+bool network_has_lease(const char *xml, const struct net_host *host);
 
 /* What a network's XML, as libvirt prints it, says about its DNS hosts: the elements in order. */
 struct net_entry {

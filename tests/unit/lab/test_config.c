@@ -61,7 +61,9 @@ START_TEST(every_key_that_is_supported)
 	ck_assert_str_eq(m->kvm.uri, "qemu:///session");
 	ck_assert(m->kvm.boot_timeout_ns == 60000000000 && m->kvm.stop_timeout_ns == 5000000000);
 	ck_assert_ptr_null(m->lab_id);
-	ck_assert(m->n_nics == 0 && m->network_mode == NET_LAB && !m->box.digest);
+	ck_assert(m->n_nics == 1 && m->network_mode == NET_LAB && !m->box.digest);
+	ck_assert_str_eq(m->nics[0].network, "default");
+	ck_assert(m->nics[0].default_route && !m->nics[0].address && !m->nics[0].mac);
 	/* The other kind's section is for the other kind. */
 	ck_assert(m->container.pids == 1024 && m->container.command.n == 0);
 	load_end(&l);
@@ -414,6 +416,50 @@ START_TEST(the_template_s_comments_load)
 }
 END_TEST
 
+START_TEST(networks)
+{
+	load_good(&l,
+	        HEAD "defaults: { box: tiny }\n"
+	             "networks:\n"
+	             "  lan: { subnet: 10.77.0.0/24, ipv6: true, mtu: 1400 }\n"
+	             "  back: { mode: isolated }\n"
+	             "  hall: { mode: bridge, bridge: br0, subnet: 192.168.7.0/24 }\n"
+	             "machines:\n"
+	             "  db: { networks: { name: back, aliases: [sql, sql.example.org] } }\n"
+	             "  web: { provider: both, networks: [back, { name: lan, ip: 10.77.0.20,\n"
+	             "         aliases: [www] }, default] }\n"
+	             "  node: { count: 3, networks: [ { name: hall, ip: 192.168.7.1 } ] }\n"
+	             "  alone: { networks: none }\n",
+	        NULL);
+	ck_assert_uint_eq(l.lab.n_networks, 3);
+	const struct network_decl *n = l.lab.networks;
+	ck_assert_str_eq(n[0].name, "lan");
+	ck_assert(n[0].mode == NET_NAT && n[0].ipv6 && n[0].mtu == 1400 && !n[0].bridge);
+	ck_assert_str_eq(n[0].subnet, "10.77.0.0/24");
+	ck_assert(n[1].mode == NET_ISOLATED && !n[1].subnet && !n[1].ipv6 && !n[1].mtu);
+	ck_assert(n[2].mode == NET_BRIDGE);
+	ck_assert_str_eq(n[2].bridge, "br0");
+
+	const struct machine_spec *db = load_machine(&l, "db@container");
+	ck_assert_uint_eq(db->n_nics, 1);
+	ck_assert(!db->nics[0].default_route && !db->nics[0].address);
+	expect_list(&db->nics[0].aliases, "sql sql.example.org");
+	/* The first that leads out has the default route; both kinds count on together. */
+	const struct machine_spec *web = load_machine(&l, "web@container");
+	ck_assert_uint_eq(web->n_nics, 3);
+	ck_assert(!web->nics[0].default_route && web->nics[1].default_route &&
+	        !web->nics[2].default_route);
+	ck_assert_str_eq(web->nics[1].address, "10.77.0.20");
+	expect_list(&web->nics[1].aliases, "www");
+	web = load_machine(&l, "web@kvm");
+	ck_assert_str_eq(web->nics[1].address, "10.77.0.21");
+	ck_assert_uint_eq(web->nics[1].aliases.n, 0);
+	ck_assert_str_eq(load_machine(&l, "node-3@container")->nics[0].address, "192.168.7.3");
+	ck_assert_uint_eq(load_machine(&l, "alone@container")->n_nics, 0);
+	load_end(&l);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("config");
@@ -435,6 +481,7 @@ int main(void)
 	tcase_add_test(tc, files_that_cannot_be_read);
 	tcase_add_test(tc, the_template_loads);
 	tcase_add_test(tc, the_template_s_comments_load);
+	tcase_add_test(tc, networks);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -56,6 +56,38 @@ START_TEST(xml_is_golden)
 }
 END_TEST
 
+/* Every mode with all that it can have. */
+START_TEST(modes_are_golden)
+{
+	static const enum net_mode modes[] = {NET_NAT, NET_ISOLATED, NET_ROUTED, NET_BRIDGE};
+	enum net_mode mode = modes[_i];
+	AUTO_FREE char *path =
+	        xasprintf("tests/unit/net/golden/network-%s.xml", net_mode_name(mode));
+	AUTO_STR xml = {0};
+	struct net_host hosts[2];
+	struct net_spec spec;
+
+	fill(&spec, hosts);
+	spec.mode = mode;
+	spec.gateway6 = lit("fd12:3456:789a:1::1");
+	spec.prefix6 = 64;
+	spec.mtu = 1400;
+	spec.host_bridge = lit("br0");
+	hosts[0].address6 = lit("fd12:3456:789a:1::2");
+	network_xml(&spec, NULL, &xml);
+	check_golden(path, &xml);
+}
+END_TEST
+
+START_TEST(modes_have_names)
+{
+	enum net_mode mode = NET_NAT;
+
+	ck_assert(net_mode_read("routed", &mode) && mode == NET_ROUTED);
+	ck_assert(!net_mode_read("open", &mode) && mode == NET_ROUTED);
+}
+END_TEST
+
 START_TEST(xml_escapes)
 {
 	AUTO_STR out = {0};
@@ -174,6 +206,48 @@ START_TEST(hosts_follow)
 }
 END_TEST
 
+/* A running network learns IPv6 addresses and the leases of foreign boxes, once. */
+START_TEST(two_families_and_leases)
+{
+	struct net_host hosts[2];
+	struct net_spec spec;
+	struct net_info info = {0};
+	struct err err = {0};
+	struct net_entries e = {0};
+	AUTO_CONN keep = NULL;
+
+	fill(&spec, hosts);
+	spec.gateway6 = lit("fd12:3456:789a:1::1");
+	spec.prefix6 = 64;
+	hosts[0].address6 = lit("fd12:3456:789a:1::2");
+	hosts[1].address6 = lit("fd12:3456:789a:1::3");
+	hosts[1].mac = lit("52:54:00:01:02:04");
+	hosts[1].leased = true;
+	ck_assert_int_eq(libvirt_open(spec.uri, &keep, &err), 0);
+	spec.n_hosts = 1;
+	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	spec.n_hosts = 2;
+	for (int round = 0; round < 2; round++)
+		ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	virNetworkPtr net = virNetworkLookupByName(keep, spec.libvirt);
+	AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
+	network_entries(xml, &e);
+	ck_assert_uint_eq(e.n, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(network_entry_is(&e.v[i], &hosts[i / 2]));
+	network_entries_clear(&e);
+	ck_assert(network_has_lease(xml, &hosts[0]) && network_has_lease(xml, &hosts[1]));
+	hosts[1].address = lit("10.77.0.9");
+	ck_assert(!network_has_lease(xml, &hosts[1]));
+	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	AUTO_FREE char *moved = virNetworkGetXMLDesc(net, 0);
+	ck_assert(network_has_lease(moved, &hosts[1]));
+	ck_assert_ptr_null(strstr(moved, "10.77.0.3"));
+	virNetworkFree(net);
+	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err), 0);
+}
+END_TEST
+
 START_TEST(stranger_of_that_name)
 {
 	struct net_host hosts[2];
@@ -229,11 +303,14 @@ int main(void)
 	TCase *t = tcase_create("network");
 
 	tcase_add_test(t, xml_is_golden);
+	tcase_add_loop_test(t, modes_are_golden, 0, 4);
+	tcase_add_test(t, modes_have_names);
 	tcase_add_test(t, xml_escapes);
 	tcase_add_test(t, mark_is_read_back);
 	tcase_add_test(t, entries_are_read);
 	tcase_add_test(t, ensure_and_remove);
 	tcase_add_test(t, hosts_follow);
+	tcase_add_test(t, two_families_and_leases);
 	tcase_add_test(t, stranger_of_that_name);
 	tcase_add_test(t, nobody_answers);
 	tcase_add_test(t, uris);

@@ -1,0 +1,359 @@
+/*
+ * Steps of the lab's networks, one each. A helper process ensures all that a command needs in one
+ * call, by the first of the steps; which ones those are is recorded before, and a revert removes
+ * all that are recorded: so that a kill between two of them leaves nothing that is not found.
+ */
+#include "lab/lab_session.h"
+
+#include "base/fs.h"
+#include "base/proc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *lab_libvirt(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (str_eq(lab->machines[i].spec.provider, "kvm") && lab->machines[i].spec.kvm.uri)
+			return lab->machines[i].spec.kvm.uri;
+	return "qemu:///system";
+}
+
+/* Where the network was made, and stays until it is removed, whatever the file says by then; a new
+ * one is made where the lab's virtual machines are. */
+static const char *uri_of(const struct lab *lab, const char *name)
+{
+	const char *recorded = net_fact(journal_state(lab->journal), name, "uri");
+
+	return recorded ? recorded : lab_libvirt(lab);
+}
+
+static int open_network(const struct network_ops **out, struct err *err)
+{
+	void *symbol;
+
+	if (module_symbol("prov-kvm", "prov_network", &symbol, err) < 0)
+		return -1;
+	*out = symbol;
+	return 0;
+}
+
+/* result: a net_info for each, in order. */
+static int ensure_networks(const void *arg, void *result, struct err *err)
+{
+	const struct lab_session *s = arg;
+	struct net_info *infos = result;
+	const struct network_ops *ops;
+
+	if (open_network(&ops, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->n_networks; i++)
+		if (ops->ensure(&s->networks[i].net, &infos[i], err) < 0)
+			return s->n_networks > 1
+			        ? err_wrap(err, "network '%s'", s->networks[i].name)
+			        : -1;
+	return 0;
+}
+
+/* The first failure is told, the others are removed all the same. */
+static int remove_networks(const void *arg, void *result, struct err *err)
+{
+	const struct lab_session *s = arg;
+	const struct network_ops *ops;
+	struct err why = {0};
+	int rc = 0;
+
+	(void)result;
+	if (open_network(&ops, err) < 0)
+		return -1;
+	for (size_t i = s->n_networks; i-- > 0;) {
+		const struct net_spec *net = &s->networks[i].net;
+		if (ops->remove(net->uri, net->libvirt, net->lab_id, &why) == 0 || rc < 0)
+			continue;
+		*err = why;
+		rc = -1;
+	}
+	return rc;
+}
+
+static int ensure_all(struct run *run, struct lab_session *s, struct err *err)
+{
+	AUTO_FREE struct net_info *infos = xcalloc(s->n_networks, sizeof(*infos));
+
+	for (size_t i = 0; i < s->n_networks; i++) {
+		AUTO_FREE char *key = xasprintf("net.%s.uri", s->networks[i].name);
+		if (run_record(run, key, s->networks[i].net.uri, err) < 0)
+			return -1;
+	}
+	if (helper_call(s->lab, ensure_networks, s, infos, s->n_networks * sizeof(*infos), err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->n_networks; i++) {
+		s->networks[i].info = infos[i];
+		s->networks[i].ensured = true;
+	}
+	return 0;
+}
+
+static int network_apply(struct run *run, struct err *err)
+{
+	struct lab_session *s = run->session;
+	const struct lab_network *network = run->step->data;
+	AUTO_FREE char *bridge = xasprintf("net.%s.bridge", network->name);
+	AUTO_FREE char *mtu = xasprintf("net.%s.mtu", network->name);
+
+	if (!network->ensured && ensure_all(run, s, err) < 0) {
+		/* No libvirt was reached: there is no network to make sure of later. */
+		if (err->kind == ERR_HOST)
+			run_untouched(run);
+		return -1;
+	}
+	AUTO_FREE char *bytes = xasprintf("%d", network->info.mtu);
+	if (run_record(run, bridge, network->info.bridge, err) < 0)
+		return -1;
+	return run_record(run, mtu, bytes, err);
+}
+
+static int network_revert(struct run *run, struct err *err)
+{
+	struct lab_session *s = run->session;
+
+	if (s->removed)
+		return 0;
+	if (helper_call(s->lab, remove_networks, s, NULL, 0, err) < 0)
+		return -1;
+	s->removed = true;
+	return 0;
+}
+
+static void network_inputs(const struct run *run, struct digest *d)
+{
+	const struct net_spec *net = &((const struct lab_network *)run->step->data)->net;
+
+	digest_field(d, "mode", net_mode_name(net->mode));
+	digest_field(d, "host_bridge", net->host_bridge);
+	digest_field(d, "gateway", net->gateway);
+	digest_number(d, "prefix", net->prefix);
+	digest_field(d, "gateway6", net->gateway6);
+	digest_field(d, "domain", net->domain);
+	for (size_t i = 0; i < net->n_hosts; i++) {
+		digest_field(d, "names", net->hosts[i].names);
+		digest_field(d, "address", net->hosts[i].address);
+		digest_field(d, "address6", net->hosts[i].address6);
+		digest_number(d, "leased", net->hosts[i].leased);
+	}
+}
+
+static void network_explain(const struct run *run, struct str *out)
+{
+	static const char *const texts[] = {
+	        [NET_NAT] = "a bridge of the host, with NAT, DNS and DHCP by libvirt's dnsmasq",
+	        [NET_ISOLATED] =
+	                "a bridge of the host that leads nowhere else, with DNS and DHCP by "
+	                "libvirt's dnsmasq",
+	        [NET_ROUTED] = "a bridge of the host, which forwards, with DNS and DHCP by "
+	                       "libvirt's dnsmasq",
+	        [NET_BRIDGE] = "a bridge that the host has already",
+	};
+	const struct net_spec *net = &((const struct lab_network *)run->step->data)->net;
+
+	str_addf(out, "%s\nvirsh net-define network.xml && virsh net-start %s\n", texts[net->mode],
+	        net->libvirt);
+}
+
+struct step lab_network_step(struct lab_network *network)
+{
+	return (struct step){
+	        .name = network->step,
+	        .flags = STEP_VOLATILE,
+	        .stale = CHANGE_LIVE,
+	        .inputs = network_inputs,
+	        .apply = network_apply,
+	        .revert = network_revert,
+	        .explain = network_explain,
+	        .data = network,
+	};
+}
+
+/* NULL: an earlier machine, of the file, answers to it; this one is of an earlier file. */
+static const char *free_alias(const struct lab *lab, size_t machine)
+{
+	const char *alias = lab->machines[machine].spec.alias;
+
+	for (size_t i = 0; i < machine; i++)
+		if (str_eq(lab->machines[i].spec.alias, alias))
+			return NULL;
+	return alias;
+}
+
+static const struct nic *nic_in(const struct machine_spec *spec, const char *network)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (str_eq(spec->nics[i].network, network) && spec->nics[i].address)
+			return &spec->nics[i];
+	return NULL;
+}
+
+/* Whether some machine is in both networks. */
+static bool meet(const struct lab *lab, const char *a, const char *b)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (nic_in(&lab->machines[i].spec, a) && nic_in(&lab->machines[i].spec, b))
+			return true;
+	return false;
+}
+
+/* The interface by which those of a network may know the machine: the one in it, else one in a
+ * network that another machine joins too, which asks here for names there. neighbours: networks
+ * that meet this one. */
+static const struct nic *nic_for(
+        const struct machine_spec *spec, const char *network, const struct strv *neighbours)
+{
+	const struct nic *own = nic_in(spec, network);
+
+	for (size_t i = 0; i < spec->n_nics && !own; i++)
+		if (strv_has(neighbours, spec->nics[i].network) && spec->nics[i].address)
+			return &spec->nics[i];
+	return own;
+}
+
+/* A virtual machine from a box that is not prov's own: nothing but DHCP tells it its address. */
+static bool is_foreign(const struct machine_spec *spec)
+{
+	return str_eq(spec->provider, "kvm") && spec->box.digest && !spec->box.kernel;
+}
+
+static void fill_hosts(const struct lab *lab, struct lab_network *network)
+{
+	struct net_spec *net = &network->net;
+	AUTO_STRV all = {0}, neighbours = {0};
+
+	net_joined(lab, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (!str_eq(all.v[i], network->name) && meet(lab, network->name, all.v[i]))
+			strv_add(&neighbours, all.v[i]);
+	net->hosts = xcalloc(lab->n + 1, sizeof(*net->hosts));
+	for (size_t i = 0; i < lab->n; i++) {
+		const struct machine_spec *spec = &lab->machines[i].spec;
+		const struct nic *nic = nic_for(spec, network->name, &neighbours);
+		if (!nic)
+			continue;
+		bool member = str_eq(nic->network, network->name);
+		net->hosts[net->n_hosts++] = (struct net_host){
+		        .names = nic_host_names(spec, free_alias(lab, i), nic),
+		        .address = xstrdup(nic->address),
+		        .address6 = xstrdup(nic->address6),
+		        .mac = member ? xstrdup(nic->mac) : NULL,
+		        .leased = member && is_foreign(spec),
+		};
+	}
+}
+
+static const char *domain_of(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (lab->machines[i].spec.domain)
+			return lab->machines[i].spec.domain;
+	return lab->name;
+}
+
+static void add_network(struct lab_session *s, const char *name)
+{
+	const struct lab *lab = s->lab;
+	const struct journal_state *state = journal_state(lab->journal);
+	const char *subnet = net_fact(state, name, "subnet");
+	const char *subnet6 = net_fact(state, name, "subnet6");
+	struct network_decl decl;
+	struct subnet net = {0};
+
+	s->networks = xrealloc(s->networks, s->n_networks + 1, sizeof(*s->networks));
+	struct lab_network *network = &s->networks[s->n_networks++];
+	*network = (struct lab_network){
+	        .name = xstrdup(name), .step = xasprintf("lab.network.%s", name)};
+	network->net = (struct net_spec){
+	        .uri = xstrdup(uri_of(lab, name)),
+	        .libvirt = derive_network(lab->id, name),
+	        .lab_id = xstrdup(lab->id),
+	        .domain = xstrdup(domain_of(lab)),
+	        .mode = net_recorded_mode(state, name),
+	        .mac = derive_network_mac(lab->id, name),
+	        .gateway6 = subnet6 ? xasprintf("%s1", subnet6) : NULL,
+	        .prefix6 = 64,
+	};
+	if (subnet && value_subnet(subnet, &net, NULL) == 0) {
+		network->net.gateway = ipv4_text(net.address + 1);
+		network->net.prefix = net.prefix;
+	}
+	if (net_declared(lab, name, &decl)) {
+		network->net.host_bridge = xstrdup(decl.bridge);
+		network->net.mtu = decl.mtu;
+	}
+	fill_hosts(lab, network);
+}
+
+void lab_networks_open(struct lab_session *s, struct machine *const *chosen, size_t n)
+{
+	AUTO_STRV names = {0};
+
+	for (size_t i = 0; i < s->lab->n; i++)
+		alloc_fill(journal_state(s->lab->journal), &s->lab->machines[i].spec);
+	for (size_t i = 0; chosen && i < n; i++)
+		for (size_t k = 0; k < chosen[i]->spec.n_nics; k++)
+			if (!strv_has(&names, chosen[i]->spec.nics[k].network))
+				strv_add(&names, chosen[i]->spec.nics[k].network);
+	if (!chosen)
+		net_recorded(journal_state(s->lab->journal), &names);
+	for (size_t i = 0; i < names.n; i++)
+		add_network(s, names.v[i]);
+}
+
+void lab_networks_clear(struct lab_session *s)
+{
+	for (size_t i = 0; i < s->n_networks; i++) {
+		net_spec_clear(&s->networks[i].net);
+		free(s->networks[i].name);
+		free(s->networks[i].step);
+	}
+	free(s->networks);
+}
+
+bool lab_networks_stand(const struct lab_session *s)
+{
+	for (size_t i = 0; i < s->n_networks; i++) {
+		const struct lab_network *network = &s->networks[i];
+		const char *bridge =
+		        net_fact(journal_state(s->lab->journal), network->name, "bridge");
+		if (!bridge || !net_stands(bridge, network->net.mac))
+			return false;
+	}
+	return true;
+}
+
+/* No DNS of prov's serves a bridge of the host's: the machines that were declared when this one is
+ * made stand in its /etc/hosts. */
+static void tell_neighbours(const struct lab *lab, const char *network, struct machine_spec *spec)
+{
+	for (size_t i = 0; i < lab->n; i++) {
+		const struct machine_spec *other = &lab->machines[i].spec;
+		const struct nic *nic = nic_in(other, network);
+		if (!nic || str_eq(other->selector, spec->selector))
+			continue;
+		AUTO_FREE char *names = nic_host_names(other, free_alias(lab, i), nic);
+		strv_addf(&spec->hosts, "%s %s", nic->address, names);
+	}
+}
+
+void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec)
+{
+	const struct journal_state *state = journal_state(s->lab->journal);
+
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		struct nic *nic = &spec->nics[i];
+		const char *mtu = net_fact(state, nic->network, "mtu");
+		free(nic->bridge);
+		nic->bridge = xstrdup(net_fact(state, nic->network, "bridge"));
+		nic->mtu = mtu ? atoi(mtu) : 1500;
+		if (net_recorded_mode(state, nic->network) == NET_BRIDGE)
+			tell_neighbours(s->lab, nic->network, spec);
+	}
+}

@@ -1,0 +1,36 @@
+/* What the lab's own steps share; see lab/lab_steps.c. */
+#pragma once
+
+#include "lab/networks.h"
+
+/* A network of the lab as its step knows it. */
+struct lab_network {
+	char *name;
+	char *step; /* "lab.network.NAME" */
+	struct net_spec net;
+	struct net_info info;
+	bool ensured; /* info is of now */
+};
+
+struct lab_session {
+	struct lab *lab;
+	char *key_path;
+	struct lab_network *networks;
+	size_t n_networks;
+	bool removed; /* all networks that were recorded, see networks_revert */
+};
+
+/* Those that the chosen machines join; machines NULL: all that the journal knows. Specs of all
+ * machines are filled. */
+void lab_networks_open(struct lab_session *s, struct machine *const *chosen, size_t n);
+void lab_networks_clear(struct lab_session *s);
+struct step lab_network_step(struct lab_network *network);
+/* The recorded bridges of all stand with the lab's MACs: nothing of libvirt needs to be asked. */
+bool lab_networks_stand(const struct lab_session *s);
+/* The bridges' names and MTUs into the machine's interfaces. */
+void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec);
+/* Where the lab's libvirt is, or is to be. */
+const char *lab_libvirt(const struct lab *lab);
+/* Starts the system's libvirt where it does not run, uri means it and this user may; says so, and
+ * where that fails, too: what then needs it fails with the reason. */
+void lab_libvirt_start(const char *uri, struct event_sink *sink);
