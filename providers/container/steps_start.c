@@ -110,6 +110,10 @@ int container_namespaces_apply(struct run *run, struct err *err)
 
 	if (container_pid(s))
 		return 0;
+	/* Never by accident: root inside would be root of the host. */
+	if (!run->spec->container.id_base && !run->spec->container.privileged)
+		return err_set(err, ERR_FAILED, "no range of user ids was allocated for '%s'",
+		        run->spec->selector);
 	container_abandon(s);
 	if (cgroup_kill(&s->tree, group, err) < 0 || fs_unlink(run->names->status, err) < 0 ||
 	        cgroup_join_open(&s->tree, group, &s->join, err) < 0)
