@@ -78,7 +78,8 @@ int cli_open_file(const struct cli *cli, struct lab *lab);
 /* prov.yaml as far as it can be read, else the journals alone: halt and destroy work without a
  * valid file. */
 int cli_open_lab_anyhow(const struct cli *cli, struct lab *lab);
-/* Likewise, for a command on one machine: of all others is known only that they exist. NULL: all. */
+/* Likewise, for a command on one machine: of all others is known only that they exist. NULL: all.
+ */
 int cli_open_lab_for(const struct cli *cli, const char *machine, struct lab *lab);
 /* --provider, else PROV_PROVIDER; NULL: as the file says. */
 const char *cli_provider(const struct cli *cli);

@@ -41,11 +41,11 @@ struct lab_options {
 	const char *file;     /* --file; NULL: search */
 	const char *lab_id;   /* --lab; NULL: the folder's */
 	const char *provider; /* --provider or PROV_PROVIDER; NULL: as the file says */
-	const char *only;     /* name or selector: of others is known that they exist, their journals
-	                         are not read. NULL: all are */
-	bool journal_only;    /* do not read prov.yaml: destroy and halt work without it, or with a
-	                         broken one */
-	bool file_only;       /* nothing but prov.yaml: validate needs no home */
+	const char *only;  /* name or selector: of others is known that they exist, their journals
+	                      are not read. NULL: all are */
+	bool journal_only; /* do not read prov.yaml: destroy and halt work without it, or with a
+	                      broken one */
+	bool file_only;    /* nothing but prov.yaml: validate needs no home */
 };
 
 /* problems: filled where prov.yaml has any (then -1 with ERR_CONFIG). The lab is to be cleared in
