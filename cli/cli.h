@@ -18,6 +18,7 @@ struct cli;
 
 #define COMMAND_STOP_AT_OPERAND 1u /* options behind the first operand belong to somebody else */
 #define COMMAND_HIDDEN          2u
+#define COMMAND_AS_OTHER        4u /* behind its option as-ssh, nothing is prov's */
 
 struct command {
 	const char *name;

@@ -156,6 +156,19 @@ static int print_help(const struct command *command)
 	return 0;
 }
 
+/* The words behind it belong to another program's command line. */
+static bool stands_for_ssh(struct cli *cli, const char *word)
+{
+	const struct command *c = cli->command;
+
+	if (!(c->flags & COMMAND_AS_OTHER) || !str_eq(word, "--as-ssh"))
+		return false;
+	for (size_t i = 0; i < c->n_options; i++)
+		if (str_eq(c->options[i].name, "as-ssh"))
+			add_value(cli, &c->options[i], NULL);
+	return true;
+}
+
 int cli_parse(struct cli *cli, int argc, char **argv, int *code)
 {
 	cli->command = &only_common;
@@ -175,6 +188,12 @@ int cli_parse(struct cli *cli, int argc, char **argv, int *code)
 		cli->command = &only_common;
 		*code = unknown_command(cli, argv[first]);
 		return -1;
+	}
+	if (stands_for_ssh(cli, argv[first + 1])) {
+		for (int i = first + 2; i < argc; i++)
+			strv_add(&cli->operands, argv[i]);
+		*code = change_folder(cli);
+		return *code ? -1 : 0;
 	}
 	if ((*code = parse_options(cli, argc - first, argv + first)) != 0)
 		return -1;

@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "core/seed.h"
-#include "providers/common/host_keys.h"
+#include "core/host_keys.h"
 #include "providers/container/systemd.h"
 #include "engine/enter.h"
 

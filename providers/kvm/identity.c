@@ -7,7 +7,7 @@
 
 #include "base/fs.h"
 #include "core/seed.h"
-#include "providers/common/host_keys.h"
+#include "core/host_keys.h"
 #include "providers/kvm/identity.h"
 
 #include <errno.h>
@@ -85,20 +85,6 @@ void identity_network(const struct machine_spec *spec, struct str *out)
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		const struct nic *nic = &spec->nics[i];
 		add_line(out, spec, nic, nic->address6, nic->prefix6, nic->gateway6);
-	}
-}
-
-void identity_known_hosts(const struct machine_spec *spec, const char *public_line, struct str *out)
-{
-	/* "TYPE KEY COMMENT": the comment is nobody's business there. */
-	size_t type = strcspn(public_line, " "), key = type + strspn(public_line + type, " ");
-
-	key += strcspn(public_line + key, " \n");
-	for (size_t i = 0; i < spec->n_nics; i++) {
-		const char *const addresses[] = {spec->nics[i].address, spec->nics[i].address6};
-		for (size_t a = 0; a < ARRAY_SIZE(addresses); a++)
-			if (addresses[a])
-				str_addf(out, "%s %.*s\n", addresses[a], (int)key, public_line);
 	}
 }
 
@@ -180,17 +166,6 @@ static int write_initrd(
 	return kvm_give(s, fd, tmp, err);
 }
 
-static int write_known_hosts(struct run *run, struct err *err)
-{
-	AUTO_FREE char *path = beside(run->names, "host_key.pub");
-	AUTO_STR line = {0}, text = {0};
-
-	if (fs_read(path, KEY_MAX, &line, err) < 0)
-		return -1;
-	identity_known_hosts(run->spec, str_text(&line), &text);
-	return fs_replace(run->names->known_hosts, str_text(&text), text.len, 0644, err);
-}
-
 void seed_inputs(const struct run *run, struct digest *digest)
 {
 	const struct machine_spec *spec = run->spec;
@@ -227,7 +202,7 @@ int seed_apply(struct run *run, struct err *err)
 	if (rc == 0)
 		seed_cpio(&seed, &cpio);
 	seed_clear(&seed);
-	if (rc < 0 || write_known_hosts(run, err) < 0 || fs_unlink(tmp, err) < 0)
+	if (rc < 0 || host_keys_known(run->names, run->spec, err) < 0 || fs_unlink(tmp, err) < 0)
 		return -1;
 	rc = write_initrd(run->session, &cpio, tmp, err);
 	explicit_bzero(cpio.buf, cpio.len);

@@ -16,6 +16,3 @@ bool identity_account(const char *passwd, const char *user, struct account *out)
 /* /etc/prov/network: a line "MAC ADDRESS/PREFIX GATEWAY MTU" for each interface; "-": no default
  * route, 0: Ethernet's MTU. */
 void identity_network(const struct machine_spec *spec, struct str *out);
-/* A line for each address. public_line: "ssh-ed25519 AAAA… comment". */
-void identity_known_hosts(
-        const struct machine_spec *spec, const char *public_line, struct str *out);

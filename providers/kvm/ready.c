@@ -2,6 +2,7 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/clock.h"
+#include "net/near.h"
 #include "providers/kvm/phases.h"
 #include "transports/ssh.h"
 
@@ -24,39 +25,10 @@
 #define KNOCK_MS     200
 #define FAST_POLL_MS 100 /* where the file of phases cannot be watched */
 
-/* The host has an address of its own in this interface's network. */
-static bool is_near(const struct nic *nic)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(SSH_PORT)}, own;
-	socklen_t n = sizeof(own);
-	AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	/* Nothing is sent: the kernel only chooses the way. */
-	if (fd < 0 || !nic->address || nic->prefix < 1 ||
-	        inet_pton(AF_INET, nic->address, &to.sin_addr) != 1 ||
-	        connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	        getsockname(fd, (struct sockaddr *)&own, &n) < 0)
-		return false;
-	return !(ntohl(own.sin_addr.s_addr ^ to.sin_addr.s_addr) >> (32 - nic->prefix));
-}
-
-/* The first that the host is in the same network with, else the first; NULL: it has none. */
-static const char *address_of(const struct machine_spec *spec)
-{
-	const char *first = NULL;
-
-	for (size_t i = 0; i < spec->n_nics; i++) {
-		if (is_near(&spec->nics[i]))
-			return spec->nics[i].address;
-		first = first ? first : spec->nics[i].address;
-	}
-	return first;
-}
-
 static int open_ssh(struct kvm_session *s, int64_t timeout_ns, const volatile int *stop,
         struct transport **out, struct err *err)
 {
-	struct ssh_target target = {.host = address_of(s->spec),
+	struct ssh_target target = {.host = net_near_address(s->spec),
 	        .port = SSH_PORT,
 	        .user = s->spec->user,
 	        .key = s->names->key,
@@ -72,7 +44,7 @@ int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, str
 	struct kvm_session *s = session;
 	int64_t end_ns = clock_mono_ns() + timeout_ns;
 
-	if (!address_of(s->spec))
+	if (!net_near_address(s->spec))
 		return err_set(err, ERR_FAILED,
 		        "the machine '%s' has no network, so SSH cannot reach it",
 		        s->spec->selector);
@@ -159,8 +131,9 @@ static int time_out(struct wait *w, struct err *err)
 	char limit[16];
 
 	clock_format(limit, spec->kvm.boot_timeout_ns);
-	if (address_of(spec))
-		str_addf(&what, "no answer over SSH at %s within %s (", address_of(spec), limit);
+	if (net_near_address(spec))
+		str_addf(&what, "no answer over SSH at %s within %s (", net_near_address(spec),
+		        limit);
 	else
 		str_addf(&what, "the guest did not report its init within %s (", limit);
 	if (w->last == PHASE_NONE)
@@ -177,7 +150,7 @@ static bool worth_a_login(const struct wait *w)
 	if (w->phases.network)
 		return true;
 	return !w->phases.any && clock_mono_ns() - w->begun_ns > SILENT_NS &&
-	        knock(address_of(w->s->spec));
+	        knock(net_near_address(w->s->spec));
 }
 
 /* 1: the transport is there. 0: not yet. */
@@ -211,7 +184,7 @@ static bool has_begun(const struct wait *w)
 static int wait_until_up(struct wait *w, struct transport **out, struct err *err)
 {
 	const volatile int *stop = run_stop(w->run);
-	bool alone = !address_of(w->run->spec);
+	bool alone = !net_near_address(w->run->spec);
 	int rc;
 
 	for (;;) {
@@ -273,7 +246,7 @@ int ready_apply(struct run *run, struct err *err)
 
 void ready_explain(const struct run *run, struct str *out)
 {
-	const char *address = address_of(run->spec);
+	const char *address = net_near_address(run->spec);
 
 	if (!run->spec->n_nics) {
 		str_add(out,

@@ -1,5 +1,6 @@
 /* The domain's XML byte by byte, and the small pure parts around it. */
 #include "base/fs.h"
+#include "core/host_keys.h"
 #include "net/libvirt/conn.h"
 #include "providers/kvm/domain.h"
 #include "providers/kvm/identity.h"
@@ -205,7 +206,7 @@ START_TEST(network_and_known_hosts)
 	        "52:54:00:01:02:03 10.0.1.2/24 - 9000\n"
 	        "52:54:00:01:02:03 10.0.2.2/24 - 0\n");
 	str_reset(&out);
-	identity_known_hosts(&spec, "ssh-ed25519 AAAAC3 web\n", &out);
+	host_keys_lines(&spec, "ssh-ed25519 AAAAC3 web\n", &out);
 	ck_assert_str_eq(str_text(&out),
 	        "10.0.0.2 ssh-ed25519 AAAAC3\n10.0.1.2 ssh-ed25519 "
 	        "AAAAC3\n10.0.2.2 ssh-ed25519 AAAAC3\n");
@@ -224,9 +225,11 @@ START_TEST(network_and_known_hosts)
 	        "52:54:00:01:02:03 fd00::2/64 fd00::1 0\n"
 	        "52:54:00:01:02:03 fd00:1::2/64 - 9000\n");
 	str_reset(&out);
-	identity_known_hosts(&spec, "ssh-ed25519 AAAAC3 web\n", &out);
+	spec.hostname = xstrdup("web-kvm");
+	host_keys_lines(&spec, "ssh-ed25519 AAAAC3 web\n", &out);
 	ck_assert_str_eq(str_text(&out),
-	        "10.0.0.2 ssh-ed25519 AAAAC3\nfd00::2 ssh-ed25519 AAAAC3\n"
+	        "web-kvm ssh-ed25519 AAAAC3\n10.0.0.2 ssh-ed25519 AAAAC3\nfd00::2 ssh-ed25519 "
+	        "AAAAC3\n"
 	        "10.0.1.2 ssh-ed25519 AAAAC3\nfd00:1::2 ssh-ed25519 AAAAC3\n");
 	spec_clear(&spec);
 }

@@ -1,12 +1,14 @@
 /* The files beside a machine's journal that hold its host keys and its machine id. */
-#include "providers/common/host_keys.h"
+#include "core/host_keys.h"
 
 #include "base/fs.h"
 #include "base/proc.h"
 #include "core/keys.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 
 #define KEY_MAX (64 * 1024)
@@ -45,6 +47,16 @@ static int write_keys(const struct names *names, const struct key_pair *pair, st
 	return write_one(names, "host_key", pair->private_key, strlen(pair->private_key), err);
 }
 
+/* Two commands that need them at once make one pair. */
+static int lock_folder(const struct names *names, struct err *err)
+{
+	AUTO_FD int fd = open(names->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return err_sys(err, "lock '%s'", names->dir);
+	return util_steal_fd(&fd);
+}
+
 int host_keys_make(const struct names *names, const char *comment, struct err *err)
 {
 	AUTO_FREE char *path = beside(names, "host_key");
@@ -53,8 +65,14 @@ int host_keys_make(const struct names *names, const char *comment, struct err *e
 
 	if (fs_exists(path))
 		return 0;
-	if (fs_mkdirs(names->dir, 0711, err) < 0 ||
-	        module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
+	if (fs_mkdirs(names->dir, 0711, err) < 0)
+		return -1;
+	AUTO_FD int lock = lock_folder(names, err);
+	if (lock < 0)
+		return -1;
+	if (fs_exists(path))
+		return 0;
+	if (module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
 	        ((const struct key_ops *)ops)->generate(comment, &pair, err) < 0)
 		return -1;
 	int rc = write_keys(names, &pair, err);
@@ -102,4 +120,31 @@ int host_keys_seed(const struct names *names, struct seed *seed, struct err *err
 		explicit_bzero(bytes.buf, bytes.len);
 	}
 	return 0;
+}
+
+void host_keys_lines(const struct machine_spec *spec, const char *public_line, struct str *out)
+{
+	/* "TYPE KEY COMMENT": the comment is nobody's business there. */
+	size_t type = strcspn(public_line, " "), key = type + strspn(public_line + type, " ");
+
+	key += strcspn(public_line + key, " \n");
+	if (spec->hostname)
+		str_addf(out, "%s %.*s\n", spec->hostname, (int)key, public_line);
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const char *const addresses[] = {spec->nics[i].address, spec->nics[i].address6};
+		for (size_t a = 0; a < ARRAY_SIZE(addresses); a++)
+			if (addresses[a])
+				str_addf(out, "%s %.*s\n", addresses[a], (int)key, public_line);
+	}
+}
+
+int host_keys_known(const struct names *names, const struct machine_spec *spec, struct err *err)
+{
+	AUTO_FREE char *path = beside(names, "host_key.pub");
+	AUTO_STR line = {0}, text = {0};
+
+	if (fs_read(path, KEY_MAX, &line, err) < 0)
+		return -1;
+	host_keys_lines(spec, str_text(&line), &text);
+	return fs_replace(names->known_hosts, str_text(&text), text.len, 0644, err);
 }

@@ -6,6 +6,7 @@
 
 #include "core/derive.h"
 #include "core/seed.h"
+#include "core/spec.h"
 
 /* Nothing to do where they are. Opens prov-ssh.so, which has the cryptography. */
 MUST_CHECK int host_keys_make(const struct names *names, const char *comment, struct err *err);
@@ -13,3 +14,9 @@ MUST_CHECK int host_keys_remove(const struct names *names, struct err *err);
 /* Adds them where OpenSSH and dropbear look for them. */
 MUST_CHECK int host_keys_seed(const struct names *names, struct seed *seed, struct err *err);
 void host_keys_explain(const struct names *names, struct str *out);
+/* Lines of known_hosts: the host name that ssh-config gives it (HostKeyAlias), and its addresses.
+ * public_line: "ssh-ed25519 AAAA… comment". */
+void host_keys_lines(const struct machine_spec *spec, const char *public_line, struct str *out);
+/* Writes them, of its key, to names->known_hosts. */
+MUST_CHECK int host_keys_known(
+        const struct names *names, const struct machine_spec *spec, struct err *err);

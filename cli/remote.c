@@ -1,0 +1,95 @@
+#include "cli/remote.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONNECT_NS (10 * INT64_C(1000000000))
+
+static int not_running(const struct machine *m, const struct access *a, struct err *err)
+{
+	err_set(err, ERR_FAILED, "'%s' is %s", m->spec.selector,
+	        m->state.exists ? machine_state_name(a->world.state) : "not up");
+	return err_hint(err, "prov %s %s", a->world.state == MACHINE_SUSPENDED ? "resume" : "up",
+	        m->spec.selector);
+}
+
+int remote_made(const struct machine *m, struct err *err)
+{
+	const struct access none = {0};
+
+	return m->state.exists ? 0 : not_running(m, &none, err);
+}
+
+int remote_open_machine(
+        const struct cli *cli, struct remote *r, const struct machine *m, struct err *err)
+{
+	if (remote_made(m, err) < 0)
+		return -1;
+	if (access_open(cli->providers, m, ACCESS_STORED, NULL, &r->access, err) < 0)
+		return -1;
+	if (r->access.world.state != MACHINE_RUNNING)
+		return not_running(m, &r->access, err);
+	return r->access.provider->connect(
+	        r->access.session, CONNECT_NS, cli->stop, &r->transport, err);
+}
+
+int remote_open(const struct cli *cli, struct remote *r, const char *name, struct err *err)
+{
+	struct machine *m;
+
+	return lab_select_one(&r->lab, name, &m, err) < 0 ? -1
+	                                                  : remote_open_machine(cli, r, m, err);
+}
+
+void remote_close(struct remote *r)
+{
+	if (r->transport)
+		r->transport->ops->close(r->transport);
+	r->transport = NULL;
+	access_close(&r->access);
+	lab_clear(&r->lab);
+}
+
+static int64_t oom_kills(const struct access *a)
+{
+	return a->provider->oom_kills ? a->provider->oom_kills(a->session) : -1;
+}
+
+/* What the kernel killed does not know why, and its shell says "Killed" at most. */
+static void say_oom(const struct access *a, int64_t before)
+{
+	int64_t killed = oom_kills(a) - (before > 0 ? before : 0);
+	AUTO_STR limit = {0};
+
+	if (before < 0 || killed <= 0)
+		return;
+	str_add_size(&limit, a->spec->memory_bytes);
+	fprintf(stderr,
+	        "prov: the kernel killed %d process%s of '%s' for lack of memory ('memory' is "
+	        "%s)\n",
+	        (int)killed, killed == 1 ? "" : "es", a->spec->selector, str_text(&limit));
+}
+
+int remote_run(const struct cli *cli, struct remote *r, struct transport_cmd *cmd, bool tty,
+        int *status, struct err *err)
+{
+	int64_t killed = oom_kills(&r->access);
+
+	if (cmd->in_fd < 0)
+		cmd->in_fd = STDIN_FILENO;
+	cmd->out_fd = STDOUT_FILENO;
+	cmd->err_fd = STDERR_FILENO;
+	cmd->stop = cli->stop;
+	int rc = tty ? r->transport->ops->shell(r->transport, cmd, status, err)
+	             : r->transport->ops->run(r->transport, cmd, status, err);
+	if (rc == 0 && *status != 0)
+		say_oom(&r->access, killed);
+	return rc;
+}
+
+int remote_fail(const struct cli *cli, const struct err *err, int code)
+{
+	int own = cli_fail(cli, err);
+
+	return err->kind == ERR_INTERRUPTED ? own : code;
+}

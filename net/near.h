@@ -1,0 +1,8 @@
+/* Which of a machine's addresses the host itself can reach. */
+#pragma once
+
+#include "core/spec.h"
+
+/* The first IPv4 address in whose network the host has one of its own, else the first; NULL: the
+ * machine has none. Borrowed from spec. */
+const char *net_near_address(const struct machine_spec *spec);
