@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under the helper's lock, so that two commands make one key. */
 static int generate_key(const void *arg, void *result, struct err *err)
 {
 	const char *path = arg;
@@ -21,6 +22,8 @@ static int generate_key(const void *arg, void *result, struct err *err)
 	void *symbol;
 
 	(void)result;
+	if (fs_exists(path))
+		return 0;
 	if (module_symbol("prov-ssh", "prov_keys", &symbol, err) < 0)
 		return -1;
 	ops = symbol;
@@ -34,13 +37,16 @@ static int generate_key(const void *arg, void *result, struct err *err)
 	return rc;
 }
 
+int lab_login_key(struct lab *lab, struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/id_ed25519", lab->dir);
+
+	return fs_exists(path) ? 0 : helper_call(lab, generate_key, path, NULL, 0, err);
+}
+
 static int key_apply(struct run *run, struct err *err)
 {
-	struct lab_session *s = run->session;
-
-	if (fs_exists(s->key_path))
-		return 0;
-	return helper_call(s->lab, generate_key, s->key_path, NULL, 0, err);
+	return lab_login_key(((struct lab_session *)run->session)->lab, err);
 }
 
 static int key_revert(struct run *run, struct err *err)

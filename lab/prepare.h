@@ -38,6 +38,9 @@ void alloc_fill_ids(const struct journal_state *state, struct machine_spec *spec
  * Errors of steps are emitted to sink as well. */
 MUST_CHECK int lab_steps_up(struct lab *lab, struct machine *const *chosen, size_t n,
         struct event_sink *sink, const volatile int *stop, struct err *err);
+/* The key that opens all machines of the lab, LAB/id_ed25519, made where there is none: also
+ * without the lab's lock. lab->dir is set. */
+MUST_CHECK int lab_login_key(struct lab *lab, struct err *err);
 /* Reverts them all and removes the lab's folder and id: after its last machine is gone. */
 MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err);
 
