@@ -5,7 +5,8 @@
 [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "this host has cgroup v1"
 need_box tiny
 remember_host
-mounted=$(cat /sys/fs/cgroup/cgroup.subtree_control)
+systemctl daemon-reload
+controllers=$(cat /sys/fs/cgroup/cgroup.subtree_control)
 
 lab_file <<'Y'
 prov: 1
@@ -68,4 +69,4 @@ expect_clean destroy
 [ ! -e /sys/fs/cgroup/prov ] || [ -n "$(ls -d /sys/fs/cgroup/prov/*/ 2>/dev/null)" ] || fail "the group of all containers is left"
 # What systemd wants to be without is its own again.
 expect 0 systemctl daemon-reload
-expect_same "the root's controllers" "$mounted" "$(cat /sys/fs/cgroup/cgroup.subtree_control)"
+expect_same "the root's controllers" "$controllers" "$(cat /sys/fs/cgroup/cgroup.subtree_control)"

@@ -6,13 +6,14 @@ need_box tiny
 remember_host
 
 host_state() {
+	# First: on a host with systemd the look itself loads that module.
+	ls /proc/sys/fs/binfmt_misc 2>/dev/null
 	for f in kernel/core_pattern kernel/modprobe kernel/hotplug kernel/poweroff_cmd kernel/sysrq kernel/hostname \
 		kernel/panic kernel/randomize_va_space kernel/core_uses_pid vm/swappiness vm/overcommit_memory fs/file-max \
 		net/ipv4/ip_forward net/core/somaxconn kernel/keys/maxkeys fs/inotify/max_user_watches; do
 		echo "$f $(cat /proc/sys/$f 2>/dev/null)"
 	done
 	cat /sys/kernel/uevent_helper /sys/kernel/mm/transparent_hugepage/enabled /proc/modules 2>/dev/null | cut -d' ' -f1-3
-	ls /proc/sys/fs/binfmt_misc 2>/dev/null
 	stat -c '%n %a %u %g %F' /dev/null /dev/zero /dev/ptmx /etc/passwd /etc/hostname
 }
 host_state >"$scratch/before.state"

@@ -120,20 +120,21 @@ static void look_at_descriptors(int pid)
 static void look_at(int pid)
 {
 	static int told;
-	char path[64];
+	char path[64], exe[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	if (is_foreign(path))
-		keep_program(path);
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	if (is_foreign(exe))
+		keep_program(exe);
 	look_at_folder(pid, "cwd");
 	look_at_folder(pid, "root");
 	look_at_descriptors(pid);
 	/* One that still has the host's program has the host's memory too. */
-	if (!is_foreign(path) || pid == 1)
+	if (!is_foreign(exe) || pid == 1)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && told != pid)
+	/* Still the host's now, so it was when the memory was opened. */
+	if (fd >= 0 && told != pid && is_foreign(exe))
 		got("memory", "of %d with the program of the host", told = pid);
 	close(fd);
 }
