@@ -239,6 +239,7 @@ static void keep_root_open(pid_t pid)
 {
 	AUTO_FREE char *root = xasprintf("/proc/%d/root", (int)pid);
 
+	/* cppcheck-suppress leakReturnValNotUsed */
 	(void)!open(root, O_PATH | O_CLOEXEC);
 }
 
