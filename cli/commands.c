@@ -26,6 +26,7 @@ const struct command *const commands[] = {
         &cmd_compare,
         &cmd_report,
         &cmd_doctor,
+        &cmd_network,
         &cmd_global_status,
         &cmd_version,
         &cmd_help,
