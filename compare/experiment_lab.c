@@ -54,6 +54,8 @@ static void take_declaration(struct machine_spec *spec, const struct machine_spe
 	SWAP(spec->user, copy.user);
 	SWAP(spec->env, copy.env);
 	SWAP(spec->network_mode, copy.network_mode);
+	SWAP(spec->folders, copy.folders);
+	SWAP(spec->n_folders, copy.n_folders);
 	SWAP(spec->provision, copy.provision);
 	SWAP(spec->n_provision, copy.n_provision);
 	SWAP(spec->container, copy.container);
@@ -80,6 +82,8 @@ static void fill_specs(struct experiment *e)
 			take_declaration(spec, declared);
 		else
 			default_machine(spec, small);
+		/* Both kinds have the same to do. */
+		spec_drop_implicit_folders(spec);
 	}
 }
 

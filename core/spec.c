@@ -75,6 +75,8 @@ static const struct field folder_fields[] = {
         {ROW(TEXT, "owner", folder_use, owner)},
         {ROW(TEXT, "group", folder_use, group)},
         {ROW(INT, "mode", folder_use, mode), .initial = -1},
+        {ROW(TEXT, "top", folder_use, top)},
+        {ROW(BOOL, "implicit", folder_use, implicit)},
 };
 static const struct shape folder_shape = SHAPE(folder_fields, struct folder_use);
 
@@ -228,6 +230,29 @@ void provision_item_clear(struct provision_item *item)
 {
 	shape_clear(&item_shape, item);
 	memset(item, 0, sizeof(*item));
+}
+
+struct folder_use *spec_add_folder(struct machine_spec *spec)
+{
+	spec->folders = xrealloc(spec->folders, spec->n_folders + 1, sizeof(*spec->folders));
+	struct folder_use *folder = &spec->folders[spec->n_folders++];
+
+	memset(folder, 0, sizeof(*folder));
+	shape_init(&folder_shape, folder);
+	return folder;
+}
+
+void spec_drop_implicit_folders(struct machine_spec *spec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		if (spec->folders[i].implicit)
+			shape_clear(&folder_shape, &spec->folders[i]);
+		else
+			spec->folders[kept++] = spec->folders[i];
+	}
+	spec->n_folders = kept;
 }
 
 void spec_write(const struct machine_spec *spec, struct str *out)

@@ -70,8 +70,10 @@ struct folder_use {
 	enum folder_type type;
 	bool read_only, create;
 	struct strv exclude; /* patterns that rsync leaves out */
-	char *owner, *group; /* inside; NULL: root */
-	int mode;            /* -1: as on the host */
+	char *owner, *group; /* inside; NULL: the login user and its group */
+	int mode;            /* of the folder itself; -1: as on the host */
+	char *top;     /* a shared folder above host: no link is followed below it; NULL: none */
+	bool implicit; /* the project's at /vagrant, which nobody asked for */
 };
 
 struct volume_use {
@@ -121,7 +123,7 @@ struct machine_spec {
 	size_t n_nics;
 	struct port_use *ports;
 	size_t n_ports;
-	struct folder_use *folders;
+	struct folder_use *folders; /* sorted: one that lies within another comes behind it */
 	size_t n_folders;
 	struct volume_use *volumes;
 	size_t n_volumes;
@@ -163,6 +165,9 @@ void spec_clear(struct machine_spec *spec);
 char *spec_host_names(const struct machine_spec *spec, const char *alias);
 /* The interface that the default route leads through; NULL: there is none. */
 const struct nic *spec_route(const struct machine_spec *spec);
+/* Without the folders that nobody asked for. */
+void spec_drop_implicit_folders(struct machine_spec *spec);
+struct folder_use *spec_add_folder(struct machine_spec *spec); /* of defaults; to be filled */
 size_t spec_bytes(const struct machine_spec *spec); /* of memory, all that it owns included */
 void provision_item_init(struct provision_item *item);
 void provision_item_clear(struct provision_item *item);

@@ -21,6 +21,7 @@ void wrong_shape(
 void check_networks(struct reading *r, const struct key *key, const struct yaml_node *node);
 /* What an entry of networks: must have, by its mode. */
 void check_network_decl(struct reading *r, const struct yaml_node *network);
+void check_folders(struct reading *r, const struct key *key, const struct yaml_node *node);
 /* Whether the top of the file has it under networks: or volumes:. */
 bool declared(const struct reading *r, const char *section, const char *name);
 static inline bool is_text(const struct yaml_node *node)

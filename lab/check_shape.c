@@ -141,28 +141,6 @@ static void check_mounts(struct reading *r, const struct key *key, const struct 
 	}
 }
 
-static void check_folders(struct reading *r, const struct key *key, const struct yaml_node *node)
-{
-	struct scope scope = {key->sub, false};
-
-	if (node->kind != YAML_LIST && !yaml_is_empty(node)) {
-		wrong_shape(r, node, key, "");
-		return;
-	}
-	for (const struct yaml_node *e = node->first; e; e = e->next) {
-		if (e->kind == YAML_MAP) {
-			check_map(r, &scope, key->name, e);
-			continue;
-		}
-		const char *guest = is_text(e) ? strchr(e->text, ':') : NULL;
-		AUTO_FREE char *safe = is_text(e) ? shown(e->text) : xstrdup("");
-		if (!guest || guest == e->text || guest[1] != '/')
-			problem_add(r->problems, e->mark,
-			        "folders are written \"./site:/srv/site:ro\"",
-			        "'%s': '%s' is not a synced folder", key->name, safe);
-	}
-}
-
 static void check_item(struct reading *r, const struct key *key, const struct yaml_node *item)
 {
 	static const char *const kinds[] = {"shell", "file", "ansible"};

@@ -121,6 +121,7 @@ static void read_lab(struct reading *r, const struct yaml_doc *doc)
 	check_names(r);
 	resolve_depends(r);
 	check_sharing(r);
+	relate_folders(r);
 	free(r->decls);
 }
 

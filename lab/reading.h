@@ -90,6 +90,8 @@ const struct yaml_node *nic_name(const struct yaml_node *nic); /* NULL: not a te
  * with the same list. */
 int instance_position(const struct decl *decl, const struct yaml_node *const lists[MAX_KINDS],
         size_t kind, int instance);
+/* With the implicit one. */
+void fill_folders(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 void fill_ready(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 /* "K=V" of the map into list, replacing what an earlier map has put there. */
 void fill_env(const struct yaml_node *map, struct strv *list);
@@ -100,3 +102,5 @@ void fill_field(const struct key *key, const struct yaml_node *node, void *base)
 void check_names(struct reading *r);
 void resolve_depends(struct reading *r);
 void check_sharing(struct reading *r);
+/* What lies below a folder that machines share gets its `top`. */
+void relate_folders(struct reading *r);

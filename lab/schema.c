@@ -105,9 +105,15 @@ const struct key schema[] = {
                        "\"8080-8089:80\" one each for the instances."},
         {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON | KEY_LATER,
                 .doc = "Volumes, each \"NAME:PATH[:ro]\"."},
-        {IN_MACHINE, "synced_folders", TYPE_FOLDERS, KEY_COMMON | KEY_LATER, .sub = IN_FOLDER,
-                .doc = "Folders of the host inside the machine, each \"HOST:GUEST[:ro]\" or a "
-                       "map."},
+        {IN_MACHINE, "synced_folders", TYPE_FOLDERS, KEY_COMMON, .sub = IN_FOLDER,
+                .initial = "the project at /vagrant",
+                .doc = "Folders of the host inside the machine: a list, each \"HOST:GUEST[:ro]\" "
+                       "or "
+                       "a map; or none. The project's folder is at /vagrant too, where that costs "
+                       "nothing (containers, and virtual machines with virtiofs), unless an item "
+                       "with guest: /vagrant says otherwise; .prov in it is hidden. Programs of "
+                       "the machine can leave programs in a folder that it may write: share with "
+                       "what you do not trust read_only, or none."},
         {IN_MACHINE, "depends_on", TYPE_TEXTS, KEY_KIND,
                 .doc = "Machines that must be ready before this one is made: names, or "
                        "NAME@PROVIDER. A name means all its "
@@ -200,19 +206,36 @@ const struct key schema[] = {
         {IN_NIC, "aliases", TYPE_TEXTS, 0,
                 .doc = "Further names in this network. With several kinds the first one has them."},
 
-        {IN_FOLDER, "host", TYPE_TEXT, KEY_LATER | KEY_REQUIRED, .doc = "The folder on the host."},
-        {IN_FOLDER, "guest", TYPE_GUEST_PATH, KEY_LATER | KEY_REQUIRED,
-                .doc = "Where it is inside, an absolute path."},
-        {IN_FOLDER, "type", TYPE_CHOICE, KEY_LATER, .choices = folder_types, .initial = "auto",
-                .doc = "The mechanism."},
-        {IN_FOLDER, "read_only", TYPE_BOOL, KEY_LATER, .initial = "false",
+        {IN_FOLDER, "host", TYPE_TEXT, KEY_REQUIRED,
+                .doc = "The folder on the host; ./ is the folder of prov.yaml. Below a folder that "
+                       "machines share no symbolic link is followed."},
+        {IN_FOLDER, "guest", TYPE_GUEST_PATH, KEY_REQUIRED,
+                .doc = "Where it is inside, an absolute path; not in /dev, /proc or /sys."},
+        {IN_FOLDER, "type", TYPE_CHOICE, 0, .choices = folder_types, .initial = "auto",
+                .doc = "The mechanism: bind (containers), virtiofs and 9p (virtual machines) show "
+                       "the host's own files, so that changes travel both ways at once. rsync "
+                       "copies from the host to the machine, with up and prov sync; what was "
+                       "deleted on the host is deleted inside. auto takes bind for containers, "
+                       "else virtiofs where host and box have it, else rsync, and says so."},
+        {IN_FOLDER, "read_only", TYPE_BOOL, 0, .initial = "false",
                 .doc = "The machine cannot write to it."},
-        {IN_FOLDER, "exclude", TYPE_TEXTS, KEY_LATER, .doc = "Patterns that rsync leaves out."},
-        {IN_FOLDER, "owner", TYPE_USER, KEY_LATER, .doc = "The owner inside."},
-        {IN_FOLDER, "group", TYPE_USER, KEY_LATER, .doc = "The group inside."},
-        {IN_FOLDER, "mode", TYPE_MODE, KEY_LATER, .doc = "The mode inside."},
-        {IN_FOLDER, "create", TYPE_BOOL, KEY_LATER, .initial = "false",
+        {IN_FOLDER, "exclude", TYPE_TEXTS, 0,
+                .doc = "What is not copied (type: rsync): patterns as .git, *.o (anywhere) or "
+                       "/build (at the top). What is not copied is not deleted inside either."},
+        {IN_FOLDER, "owner", TYPE_USER, 0, .initial = "the login user",
+                .doc = "Who has inside what the folder's owner has on the host, and the other way "
+                       "round: what this user makes in a mounted folder belongs to the folder's "
+                       "owner on the host. A folder of root's is root's inside. What others make "
+                       "in it belongs to nobody on the host. Of copies: the owner of all of "
+                       "them."},
+        {IN_FOLDER, "group", TYPE_USER, 0, .initial = "the owner's",
+                .doc = "The same for the group."},
+        {IN_FOLDER, "mode", TYPE_MODE, 0, .initial = "as on the host",
+                .doc = "The mode of the folder itself: of one that create makes, and of a copy."},
+        {IN_FOLDER, "create", TYPE_BOOL, 0, .initial = "false",
                 .doc = "Make the host's folder where it is absent."},
+        {IN_FOLDER, "disabled", TYPE_BOOL, 0, .initial = "false",
+                .doc = "Leave this item out; with guest: /vagrant, the project's folder too."},
 
         {IN_ITEM, "name", TYPE_MARK, 0, .initial = "a digest of its content",
                 .doc = "The mark that it has run, and its name for --provision-with. Once in a "

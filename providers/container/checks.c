@@ -8,6 +8,7 @@
 #include "engine/probe.h"
 #include "providers/container/confine.h"
 #include "providers/container/devices.h"
+#include "providers/container/session.h"
 #include "providers/common/cpus.h"
 
 #include <errno.h>
@@ -258,7 +259,7 @@ int container_check_spec(const struct machine_spec *spec, struct err *err)
 		return err_set(err, ERR_CONFIG,
 		        "container.init: '%s' is not auto, none, systemd or a path in the box",
 		        init);
-	return check_isolation(spec, err);
+	return container_folders_check(spec, err) < 0 ? -1 : check_isolation(spec, err);
 }
 
 int container_check_rights(struct err *err)

@@ -12,6 +12,8 @@ struct session {
 	struct container_plan plan;        /* of engine */
 	struct cgroup_join join, mon_join; /* likewise */
 	struct engine *engine;             /* made, and waiting to be started; NULL: none */
+	int *folders;                      /* of the host, opened for the rows of plan */
+	size_t n_folders;
 	int notify; /* where systemd says that it has booted; -1: nobody listens */
 };
 
@@ -29,6 +31,12 @@ int container_freeze(void *session, bool freeze, struct err *err);
 bool container_is_frozen(const struct session *s);
 /* Adds "the kernel killed 2 processes for lack of memory (512 MiB)", if it did. */
 void container_say_oom(const struct session *s, struct str *out);
+
+/* folders.c: rows of the plan for the synced folders, behind all others. */
+MUST_CHECK int container_folders_plan(struct run *run, struct err *err);
+void container_folders_close(struct session *s);
+void container_folders_inputs(const struct run *run, struct digest *d);
+MUST_CHECK int container_folders_check(const struct machine_spec *spec, struct err *err);
 
 /* The socket for systemd's word, in the machine's folder; the caller frees. */
 char *boot_socket(const struct names *names);

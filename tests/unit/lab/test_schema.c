@@ -236,11 +236,29 @@ static const struct rule {
                 "5:40: 'volumes': there is no volume 'pq' | declare it under volumes:\n"
                 "5:52: 'volumes': 'pg' is not a volume | volumes are written \"NAME:/path[:ro]\""},
         {M "  web: { " B ", synced_folders: ['.:/x', { host: ., mode: 999 }, 'x'] }\n",
-                "4:21: 'synced_folders' is not supported yet\n"
                 "4:46: 'guest' is missing in 'synced_folders'\n"
                 "4:63: 'mode': '999' is not an octal mode | modes are written 0644\n"
                 "4:70: 'synced_folders': 'x' is not a synced folder | folders are written "
                 "\"./site:/srv/site:ro\""},
+        {M "  web: { " B ", synced_folders: ['./no:/x', 'prov.yaml:/y', '.:/', '.:/sys/x',\n"
+           "    '.:/a/../dev', '.:/b', './:/./b/', { host: ./no, guest: /c },\n"
+           "    { host: ./no, guest: /d, create: true }, { host: ./no, guest: /e, disabled: true }"
+           "] }\n",
+                "4:38: 'synced_folders': there is no folder './no' | make it, or write a map with "
+                "create: true; paths are relative to the folder of prov.yaml\n"
+                "4:49: 'synced_folders': 'prov.yaml' is not a folder\n"
+                "4:65: 'synced_folders': nothing can be mounted on '/' of a machine\n"
+                "4:72: 'synced_folders': nothing can be mounted on '/sys/x' of a machine\n"
+                "5:5: 'synced_folders': nothing can be mounted on '/a/../dev' of a machine\n"
+                "5:28: 'synced_folders': '/./b/' stands there twice\n"
+                "5:48: 'synced_folders': there is no folder './no' | make it, or write a map with "
+                "create: true; paths are relative to the folder of prov.yaml"},
+        {M "  web: { " B ", synced_folders: all }\n"
+           "  a: { " B ", provider: both, synced_folders: [{ host: ., guest: /x, type: 9p }] }\n",
+                "4:37: 'synced_folders': a list of folders is expected, not text | write "
+                "[\"./site:/srv/site\"], or none\n"
+                "5:80: 'synced_folders': '9p' is for virtual machines only | write auto, or put it "
+                "under container: or kvm:"},
         {M "  web: { " B ", cpu_weight: 0, io_weight: 100, cpuset: 1-0, on_boot: true }\n",
                 "4:33: 'cpu_weight': '0' is not between 1 and 10000\n"
                 "4:60: 'cpuset': '1-0' is not a set of CPUs | sets are written 0-3,7\n"
@@ -363,7 +381,7 @@ static const char everything[] =
         "    networks: [ lan, back ]\n"
         "    ports: [ \"8080:80\" ]\n"
         "    synced_folders:\n"
-        "      - \"./site:/srv/site:ro\"\n"
+        "      - \".:/srv/site:ro\"\n"
         "      - { host: ., guest: /vagrant, type: auto, read_only: true, exclude: [.git] }\n"
         "    depends_on: [ db ]\n"
         "    provision:\n"
@@ -446,6 +464,7 @@ static char *spec_text(const char *text, const char *kind)
 	struct machine_spec *m = &l.lab.machines[0];
 	free(m->project);
 	m->project = NULL; /* another folder each time */
+	spec_drop_implicit_folders(m);
 	spec_write(m, &out);
 	load_end(&l);
 	return str_steal(&out);
