@@ -34,7 +34,9 @@ static bool await_socket(void)
 	int64_t until = clock_mono_ns() + LIMIT_NS;
 	AUTO_FD int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-	if (fd < 0 || inotify_add_watch(fd, SOCKET_FOLDER, IN_CREATE | IN_ATTRIB) < 0)
+	if (fd < 0 ||
+	        (inotify_add_watch(fd, SOCKET_FOLDER, IN_CREATE | IN_ATTRIB) < 0 &&
+	                inotify_add_watch(fd, "/run", IN_CREATE | IN_ATTRIB) < 0))
 		return listens();
 	while (!listens() && clock_mono_ns() < until) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
