@@ -7,16 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
-char *module_file(const char *name)
+char *module_self(void)
 {
-	const char *folder = getenv("PROV_MODULE_DIR");
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
+	return n > 0 ? xstrndup(self, (size_t)n) : NULL;
+}
+
+char *module_file(const char *name)
+{
+	const char *folder = getenv("PROV_MODULE_DIR");
+	AUTO_FREE char *self = module_self();
+
 	if (folder && *folder)
 		return xasprintf("%s/%s", folder, name);
-	if (n > 0) {
-		self[n] = '\0';
+	if (self) {
 		*(strrchr(self, '/') + 1) = '\0';
 		char *beside = xasprintf("%s%s", self, name);
 		if (fs_exists(beside))

@@ -47,6 +47,8 @@ pid_t proc_outlive_begin(void);
 void proc_outlive_end(pid_t parent);
 int proc_exit_status(int wait_status); /* exit code, or 128 + n for signal n */
 
+/* Path of the running program; NULL: /proc does not tell. The caller frees. */
+char *module_self(void);
 /*
  * Path of a file that belongs to prov (a module, a guest program): in $PROV_MODULE_DIR if that is
  * set, else beside the running binary as in the build folder, else in $(libdir)/prov. Never NULL;

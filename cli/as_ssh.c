@@ -15,7 +15,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { HASH_CHARS = 40, SUFFIX_CHARS = 18, SOCKET_CHARS = 108 };
 
 /* Where systems have it: Debian, Fedora, Alpine and Arch. */
 static const char sftp_server[] =
@@ -73,6 +76,17 @@ static void add_option(struct strv *argv, const char *name, const char *value)
 	strv_addf(argv, "%s=%s", name, value);
 }
 
+/* Of the lab's own: a machine of the same name in another lab must not be taken for this one. ssh
+ * adds to the path what must fit into a socket's address as well. */
+static void share_connection(const struct names *names, struct strv *argv)
+{
+	AUTO_FREE char *path = xasprintf("%s/ssh-%%C", names->lab_dir);
+	bool fits =
+	        strlen(path) + HASH_CHARS + SUFFIX_CHARS < SOCKET_CHARS && !strpbrk(path, " \t");
+
+	add_option(argv, "ControlPath", fits ? path : "none");
+}
+
 /* In ssh the first value of an option holds, so that the lab's come first. A path with a blank is
  * one word in quotes. */
 static void ssh_argv(const struct machine *m, const struct machine_spec *spec,
@@ -96,6 +110,8 @@ static void ssh_argv(const struct machine *m, const struct machine_spec *spec,
 	add_option(argv, "PasswordAuthentication", "no");
 	add_option(argv, "KbdInteractiveAuthentication", "no");
 	add_option(argv, "User", user ? user : spec->user);
+	if (a->shared)
+		share_connection(&m->names, argv);
 	for (size_t i = 0; i < a->passed.n; i++)
 		strv_add(argv, a->passed.v[i]);
 	strv_add(argv, spec->hostname);

@@ -26,6 +26,7 @@ enum meaning {
 	REQUEST_TTY,
 	SESSION_TYPE,
 	STDIN_NULL,
+	SHARED,
 };
 
 /* ssh(1): the letters in the order of its synopsis. */
@@ -74,7 +75,7 @@ static const struct letter {
         {'o', true, OPTION},
         {'p', true, IGNORED},
         {'R', true, ONLY_SSH},
-        {'S', true, IGNORED},
+        {'S', true, SHARED},
         {'W', true, ONLY_SSH},
         {'w', true, ONLY_SSH},
 };
@@ -116,7 +117,7 @@ static const struct {
         {"connectionattempts", IGNORED},
         {"connecttimeout", IGNORED},
         {"controlmaster", IGNORED},
-        {"controlpath", IGNORED},
+        {"controlpath", SHARED},
         {"controlpersist", IGNORED},
         {"enableescapecommandline", IGNORED},
         {"enablesshkeysign", IGNORED},
@@ -247,6 +248,9 @@ static int take_option(struct ssh_args *a, const char *text, struct err *err)
 	case USER:
 		set_user(a, value);
 		return 0; /* given to ssh with what it means */
+	case SHARED:
+		a->shared = strcasecmp(value, "none") != 0;
+		return 0;
 	case SEND_ENV:
 		add_words(value, &a->send_env);
 		break;
@@ -286,6 +290,9 @@ static int take_letter(
 		return take_option(a, value, err);
 	case USER:
 		set_user(a, value);
+		return 0;
+	case SHARED:
+		a->shared = strcasecmp(value, "none") != 0;
 		return 0;
 	case ONLY_SSH:
 		only_ssh(a, text);

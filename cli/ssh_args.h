@@ -15,7 +15,8 @@ struct ssh_args {
 	struct strv passed; /* all options for OpenSSH, without the user */
 	struct strv send_env, set; /* patterns of names; NAME=VALUE */
 	bool quiet, no_stdin, subsystem, has_file, show, version, control;
-	int tty; /* 1: wanted where there is one, 2: in any case, -1: none; 0: not said */
+	bool shared; /* a ControlPath was given, which is not passed on */
+	int tty;     /* 1: wanted where there is one, 2: in any case, -1: none; 0: not said */
 };
 
 /* words: without the program's name, NULL-terminated. ERR_USAGE names an option that ssh has not.

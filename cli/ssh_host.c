@@ -1,10 +1,11 @@
 #include "cli/ssh_host.h"
 
+#include "base/proc.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 void ssh_host_spec(const struct machine *m, struct machine_spec *out)
 {
@@ -98,15 +99,13 @@ int ssh_host_find(
 void ssh_host_prov(const struct lab *lab, struct str *out)
 {
 	const char *home = getenv("PROV_HOME");
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	AUTO_FREE char *self = module_self();
 
-	self[n > 0 ? n : 0] = '\0';
 	if (home && *home) {
 		str_add(out, "env PROV_HOME=");
 		str_add_shell(out, lab->home);
 		str_add(out, " ");
 	}
-	str_add_shell(out, n > 0 ? self : "prov");
+	str_add_shell(out, self ? self : "prov");
 	str_addf(out, " --lab %s", lab->id);
 }

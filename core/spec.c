@@ -16,7 +16,7 @@
 		fields_, ARRAY_SIZE(fields_), sizeof(type_) \
 	}
 
-static const char *const type_names[] = {"shell", "file", NULL};
+static const char *const type_names[] = {"shell", "file", "ansible", NULL};
 static const char *const run_names[] = {"once", "always", "never", NULL};
 static const char *const ready_names[] = {"none", "tcp", "exec", "log", NULL};
 static const char *const folder_names[] = {"auto", "bind", "virtiofs", "9p", "rsync", NULL};
@@ -32,6 +32,7 @@ static const struct field item_fields[] = {
         {ROW(TEXT, "script", provision_item, script)},
         {ROW(TEXT, "path", provision_item, path)},
         {ROW(LIST, "args", provision_item, args)},
+        {ROW(LIST, "vars", provision_item, vars)},
         {ROW(TEXT, "source", provision_item, source)},
         {ROW(TEXT, "destination", provision_item, destination)},
         {ROW(INT, "mode", provision_item, mode), .initial = -1},

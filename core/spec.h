@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum provision_type { PROVISION_SHELL, PROVISION_FILE };
+enum provision_type { PROVISION_SHELL, PROVISION_FILE, PROVISION_ANSIBLE };
 enum provision_run { RUN_ONCE, RUN_ALWAYS, RUN_NEVER };
 
 struct provision_item {
@@ -20,9 +20,10 @@ struct provision_item {
 	struct strv env;    /* "K=V" */
 	int64_t timeout_ns; /* 0: none */
 	char *script;       /* shell, inline text */
-	char *path;         /* shell, a script on the host (absolute) */
+	char *path;         /* shell, a script on the host (absolute); ansible, a playbook */
 	struct strv args;
-	char *source; /* file or folder on the host (absolute) */
+	struct strv vars; /* ansible, "K=V" */
+	char *source;     /* file or folder on the host (absolute) */
 	char *destination;
 	int mode;    /* -1: as at the source */
 	char *owner; /* user or user:group; NULL: root */

@@ -67,7 +67,8 @@ static const char *section_word(enum section section)
 	        [IN_ITEM] = "an item of provision",
 	        [IN_READY] = "ready",
 	        [IN_FILE] = "file",
-	        [IN_SHELL] = "shell"};
+	        [IN_SHELL] = "shell",
+	        [IN_ANSIBLE] = "ansible"};
 
 	return words[section];
 }

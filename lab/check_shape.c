@@ -188,6 +188,20 @@ static void check_shell(struct reading *r, const struct key *key, const struct y
 		problem_add(r->problems, node->mark, "", "'%s': the script is empty", key->name);
 }
 
+static void check_ansible(struct reading *r, const struct key *key, const struct yaml_node *node)
+{
+	const struct key *playbook = schema_find(key->sub, "playbook");
+	struct scope scope = {key->sub, false};
+	struct err err = {0};
+
+	if (node->kind == YAML_MAP)
+		check_map(r, &scope, key->name, node);
+	else if (node->kind == YAML_LIST || yaml_is_empty(node))
+		wrong_shape(r, node, key, "");
+	else if (check_text(r, playbook, node->text, &err) < 0)
+		problem_of_key(r->problems, node->mark, key->name, &err);
+}
+
 static void check_ready(struct reading *r, const struct yaml_node *node)
 {
 	size_t n = (yaml_get(node, "tcp") != NULL) + (yaml_get(node, "exec") != NULL) +
@@ -258,6 +272,7 @@ static void (*const shapes[N_TYPES])(
         [TYPE_FOLDERS] = check_folders,
         [TYPE_ITEMS] = check_items,
         [TYPE_SHELL] = check_shell,
+        [TYPE_ANSIBLE] = check_ansible,
 };
 
 void check_shape(struct reading *r, const struct scope *scope, const struct key *key,

@@ -169,6 +169,7 @@ static const struct type {
         [TYPE_FOLDERS] = {"a list of folders", check_any},
         [TYPE_ITEMS] = {"a list of maps", NULL},
         [TYPE_SHELL] = {"a script's text, or a map", NULL},
+        [TYPE_ANSIBLE] = {"a playbook's path, or a map", NULL},
 };
 
 const char *schema_type_name(enum value_type type)

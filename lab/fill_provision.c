@@ -30,6 +30,22 @@ static void fill_shell(
 				strv_add(&item->args, e->text);
 }
 
+static void fill_ansible(
+        const struct reading *r, const struct yaml_node *node, struct provision_item *item)
+{
+	bool is_map = node->kind == YAML_MAP;
+	const char *path = is_map ? text_of(node, "playbook") : node->text;
+	const struct yaml_node *args = is_map ? yaml_get(node, "args") : NULL;
+
+	item->type = PROVISION_ANSIBLE;
+	item->path = path ? value_path(path, r->folder) : NULL;
+	if (is_map && yaml_get(node, "extra_vars"))
+		fill_env(yaml_get(node, "extra_vars"), &item->vars);
+	for (const struct yaml_node *e = args ? args->first : NULL; e; e = e->next)
+		if (e->kind == YAML_SCALAR)
+			strv_add(&item->args, e->text);
+}
+
 static void fill_file(
         const struct reading *r, const struct yaml_node *node, struct provision_item *item)
 {
@@ -68,6 +84,8 @@ static void fill_item(
 		fill_shell(r, shell, item);
 	else if (file)
 		fill_file(r, file, item);
+	else if (yaml_get(node, "ansible"))
+		fill_ansible(r, yaml_get(node, "ansible"), item);
 }
 
 static bool same_list(const struct strv *a, const struct strv *b)
@@ -84,7 +102,8 @@ static bool same_content(const struct provision_item *a, const struct provision_
 	return a->type == b->type && str_eq(a->script, b->script) && str_eq(a->path, b->path) &&
 	        str_eq(a->source, b->source) && str_eq(a->destination, b->destination) &&
 	        str_eq(a->user, b->user) && str_eq(a->owner, b->owner) && a->mode == b->mode &&
-	        same_list(&a->args, &b->args) && same_list(&a->env, &b->env);
+	        same_list(&a->args, &b->args) && same_list(&a->vars, &b->vars) &&
+	        same_list(&a->env, &b->env);
 }
 
 static void refuse_repeated(struct reading *r, const struct yaml_node *const nodes[],

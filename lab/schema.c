@@ -247,8 +247,11 @@ const struct key schema[] = {
                        "PROV_COUNT."},
         {IN_ITEM, "file", TYPE_MAP, 0, .sub = IN_FILE,
                 .doc = "A file or folder to copy into the machine."},
-        {IN_ITEM, "ansible", TYPE_ANY, KEY_LATER,
-                .doc = "A playbook that runs on the host against the machine."},
+        {IN_ITEM, "ansible", TYPE_ANSIBLE, 0, .sub = IN_ANSIBLE,
+                .doc = "The path of a playbook, or a map with it. ansible-playbook runs it on "
+                       "the host, limited to this machine, with the inventory of prov(1); user is "
+                       "whom it logs in as, env is of ansible-playbook itself. Of edits, those of "
+                       "the playbook's own file are noticed."},
         {IN_ITEM, "run", TYPE_CHOICE, 0, .choices = run_choices, .initial = "once",
                 .doc = "once: at the first up, and by prov provision. always: at every up and "
                        "reload too. never: only by "
@@ -270,6 +273,12 @@ const struct key schema[] = {
         {IN_FILE, "mode", TYPE_MODE, 0, .initial = "as at the source",
                 .doc = "The mode of a file, octal, for example 0644."},
         {IN_FILE, "owner", TYPE_OWNER, 0, .initial = "root", .doc = "user or user:group."},
+
+        {IN_ANSIBLE, "playbook", TYPE_SCRIPT, KEY_REQUIRED,
+                .doc = "A playbook on the host, relative to this file's folder."},
+        {IN_ANSIBLE, "args", TYPE_TEXTS, 0, .doc = "Further arguments of ansible-playbook."},
+        {IN_ANSIBLE, "extra_vars", TYPE_ENV, 0,
+                .doc = "Variables for the playbook. Values are text."},
 
         {IN_READY, "tcp", TYPE_INT, 0, .min = 1, .max = 65535,
                 .doc = "A port of the machine that accepts connections."},

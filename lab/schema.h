@@ -20,6 +20,7 @@ enum section {
 	IN_ITEM,   /* an item of provision */
 	IN_SHELL,
 	IN_FILE,
+	IN_ANSIBLE,
 	IN_READY,
 	IN_CAPABILITIES,
 	N_SECTIONS,
@@ -63,6 +64,7 @@ enum value_type {
 	TYPE_FOLDERS, /* a list of "HOST:GUEST[:ro]" and maps of `sub` */
 	TYPE_ITEMS,   /* a list of maps of `sub` */
 	TYPE_SHELL,   /* a script's text, or a map of `sub` */
+	TYPE_ANSIBLE, /* a playbook's path, or a map of `sub` */
 	N_TYPES,
 };
 

@@ -22,6 +22,7 @@ static const struct chapter {
         {IN_ITEM, "MACHINES: PROVISION", "Keys of each item:"},
         {IN_SHELL, "MACHINES: PROVISION: SHELL", "Where it is a map:"},
         {IN_FILE, "MACHINES: PROVISION: FILE", "Keys below file:"},
+        {IN_ANSIBLE, "MACHINES: PROVISION: ANSIBLE", "Where it is a map:"},
         {IN_READY, "MACHINES: READY", "Keys below ready:"},
         {IN_NETWORK, "NETWORKS", "Keys below networks.NAME:"},
         {IN_VOLUME, "VOLUMES", "Keys below volumes.NAME:"},

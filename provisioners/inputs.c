@@ -24,6 +24,9 @@ void provision_item_declared(const struct provision_item *item, struct digest *d
 	digest_field(digest, "script", item->script);
 	digest_field(digest, "path", item->path);
 	add_list(digest, "args", &item->args);
+	/* Marks of items without any are as they were. */
+	if (item->vars.n)
+		add_list(digest, "vars", &item->vars);
 	digest_field(digest, "source", item->source);
 	digest_field(digest, "destination", item->destination);
 	digest_number(digest, "mode", item->mode);

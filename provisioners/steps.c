@@ -15,6 +15,7 @@ static const struct {
 } types[] = {
         [PROVISION_SHELL] = {"shell", provision_shell, provision_shell_explain},
         [PROVISION_FILE] = {"file", provision_file, provision_file_explain},
+        [PROVISION_ANSIBLE] = {"ansible", provision_ansible, provision_ansible_explain},
 };
 
 char *provision_mark(const struct provision_item *item)

@@ -56,6 +56,7 @@ static void fill(struct machine_spec *s)
 	item.name = xstrdup("n"), item.user = xstrdup("");
 	strv_add(&item.env, "K=V");
 	strv_add(&item.args, "");
+	strv_add(&item.vars, "V=1");
 	add_item(s, &item);
 	provision_item_init(&item);
 	item.type = PROVISION_FILE, item.mode = 0644;

@@ -174,11 +174,13 @@ START_TEST(provision_items)
 	        "      - file: { source: ., destination: /x/z }\n"
 	        "        run: never\n"
 	        "      - { shell: id, privileged: false }\n"
-	        "      - { shell: id2, privileged: true }\n",
+	        "      - { shell: id2, privileged: true }\n"
+	        "      - { ansible: script.sh, user: student }\n"
+	        "      - ansible: { playbook: ./script.sh, args: [-v], extra_vars: { a: 1 } }\n",
 	        NULL);
 	const struct provision_item *p = l.lab.machines[0].provision;
 	AUTO_FREE char *script = xasprintf("%s/script.sh", l.folder);
-	ck_assert_int_eq(l.lab.machines[0].n_provision, 6);
+	ck_assert_int_eq(l.lab.machines[0].n_provision, 8);
 	ck_assert_str_eq(p[0].script, "echo $HOME\n");
 	ck_assert(p[0].type == PROVISION_SHELL && p[0].run == RUN_ONCE && !p[0].name && !p[0].user);
 	ck_assert_str_eq(p[1].path, script);
@@ -193,6 +195,13 @@ START_TEST(provision_items)
 	ck_assert(p[3].mode == -1 && p[3].run == RUN_NEVER && !p[3].owner);
 	ck_assert_str_eq(p[4].user, "");
 	ck_assert_ptr_null(p[5].user);
+	ck_assert(p[6].type == PROVISION_ANSIBLE && !p[6].args.n && !p[6].vars.n);
+	ck_assert_str_eq(p[6].path, script);
+	ck_assert_str_eq(p[6].user, "student");
+	ck_assert(p[7].type == PROVISION_ANSIBLE && !p[7].script);
+	ck_assert_str_eq(p[7].path, script);
+	expect_list(&p[7].args, "-v");
+	expect_list(&p[7].vars, "a=1");
 	load_end(&l);
 }
 END_TEST

@@ -283,8 +283,17 @@ static const struct rule {
                 "4:101: 'provision': a list of maps is expected, not text | write { shell: ... } "
                 "or { "
                 "file: ... }"},
-        {M "  web: { " B ", provision: [ { ansible: { playbook: x.yml } } ] }\n",
-                "4:36: 'ansible' is not supported yet"},
+        {M "  web: { " B
+           ", provision: [ { ansible: { playbook: x.yml, tags: [a] } }, { ansible: y.yml }, "
+           "{ ansible: { args: [-v] } }, { ansible: [x] }, { ansible: ~ } ] }\n",
+                "4:57: 'playbook': there is no file 'x.yml' | paths are relative to the folder of "
+                "prov.yaml\n"
+                "4:64: unknown key 'tags' | did you mean 'args'?\n"
+                "4:90: 'ansible': there is no file 'y.yml' | paths are relative to the folder of "
+                "prov.yaml\n"
+                "4:101: 'playbook' is missing in 'ansible'\n"
+                "4:139: 'ansible': a playbook's path, or a map is expected, not a list\n"
+                "4:148: 'ansible' has no value"},
         {M "  web: { " B ", provision: [ { shell: { path: nope.sh, agrs: [] } } ] }\n",
                 "4:51: 'path': there is no file 'nope.sh' | paths are relative to the folder of "
                 "prov.yaml\n"
