@@ -86,8 +86,13 @@ static int ensure_all(struct run *run, struct lab_session *s, struct err *err)
 		if (run_record(run, key, s->networks[i].net.uri, err) < 0)
 			return -1;
 	}
-	if (helper_call(s->lab, ensure_networks, s, infos, s->n_networks * sizeof(*infos), err) < 0)
+	if (helper_call(s->lab, ensure_networks, s, infos, s->n_networks * sizeof(*infos), err) <
+	        0) {
+		/* No libvirt was reached: there is no network to make sure of later. */
+		if (err->kind == ERR_HOST && !infos[0].bridge[0])
+			run_untouched(run);
 		return -1;
+	}
 	for (size_t i = 0; i < s->n_networks; i++) {
 		s->networks[i].info = infos[i];
 		s->networks[i].ensured = true;
@@ -102,12 +107,8 @@ static int network_apply(struct run *run, struct err *err)
 	AUTO_FREE char *bridge = xasprintf("net.%s.bridge", network->name);
 	AUTO_FREE char *mtu = xasprintf("net.%s.mtu", network->name);
 
-	if (!network->ensured && ensure_all(run, s, err) < 0) {
-		/* No libvirt was reached: there is no network to make sure of later. */
-		if (err->kind == ERR_HOST)
-			run_untouched(run);
+	if (!network->ensured && ensure_all(run, s, err) < 0)
 		return -1;
-	}
 	AUTO_FREE char *bytes = xasprintf("%d", network->info.mtu);
 	if (run_record(run, bridge, network->info.bridge, err) < 0)
 		return -1;

@@ -96,9 +96,44 @@ static int64_t largest_range(struct machine *const *machines, size_t n)
 	return most;
 }
 
+/* How many machines each network has: its bridge needs as many ports. */
+struct crowd {
+	struct strv networks;
+	size_t counts[64];
+};
+
+static size_t join(struct crowd *crowd, const char *network)
+{
+	size_t i = 0;
+
+	while (i < crowd->networks.n && !str_eq(crowd->networks.v[i], network))
+		i++;
+	if (i == ARRAY_SIZE(crowd->counts))
+		return 0; /* who has so many networks has few machines in each */
+	if (i == crowd->networks.n)
+		strv_add(&crowd->networks, network);
+	return ++crowd->counts[i];
+}
+
+static void count_networks(
+        const struct machine_spec *spec, bool kvm, struct crowd *crowd, struct lab_needs *out)
+{
+	/* A spec of an earlier version may say nothing of the one that it joins. */
+	for (size_t i = 0; i < spec->n_nics || i == 0; i++) {
+		size_t ports = join(crowd, spec->n_nics ? spec->nics[i].network : "default");
+		if (ports > (size_t)out->ports)
+			out->ports = (int64_t)ports;
+		/* The host's own, and the gateway as the container knows it: the namespaces share
+		 * one table, a virtual machine has a kernel of its own. */
+		out->neighbours += kvm ? 1 : 2;
+	}
+}
+
 void lab_needs_count(
         struct machine *const *machines, size_t n, const char *boot_id, struct lab_needs *out)
 {
+	struct crowd crowd = {0};
+
 	*out = (struct lab_needs){0};
 	for (size_t i = 0; i < n; i++) {
 		const struct machine_spec *spec = &machines[i]->spec;
@@ -108,13 +143,10 @@ void lab_needs_count(
 			count_vm(spec, runs, out);
 		else
 			count_container(spec, runs, out);
-		if (spec->network_mode != NET_LAB)
-			continue;
-		out->ports++;
-		/* The host's own, and the gateway as the container knows it: the namespaces share
-		 * one table, a virtual machine has a kernel of its own. */
-		out->neighbours += kvm ? 1 : 2;
+		if (spec->network_mode == NET_LAB)
+			count_networks(spec, kvm, &crowd, out);
 	}
+	strv_clear(&crowd.networks);
 	out->keys = largest_range(machines, n);
 }
 
@@ -167,7 +199,7 @@ struct limit {
 
 static const struct limit limits[] = {
 	{"ports of a bridge", NEED(ports), .floor = 256, .fixed = BRIDGE_PORTS,
-	 .hint = "Linux allows no more: give some machines 'networks: none', or spread them over several labs"},
+	 .hint = "Linux allows no more: spread the machines over several networks"},
 	{"IPv4 neighbours", NEED(neighbours), .floor = 128, .have = PROC("sys/net/ipv4/neigh/default/gc_thresh3"),
 	 SYSCTL("net.ipv4.neigh.default.gc_thresh3")},
 	{"inotify instances", NEED(inotify), .floor = 32, .have = PROC("sys/fs/inotify/max_user_instances"),

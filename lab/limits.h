@@ -13,7 +13,7 @@
 struct lab_needs {
 	int64_t containers, vms;
 	int64_t new_containers, new_vms;
-	int64_t ports;                /* of the bridge of the default network, one a machine */
+	int64_t ports;                /* of the bridge that needs most, one a machine */
 	int64_t neighbours;           /* IPv4 neighbours that the kernel keeps for them */
 	int64_t inotify;              /* instances that their init systems hold */
 	int64_t keys, root_keys;      /* of the largest id range, and of root's own */

@@ -136,22 +136,49 @@ static int update_lease(
 	        host->names, &lease, err);
 }
 
+static bool all_known(const struct net_entries *entries, const struct net_host *host)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < entries->n; i++) {
+		if (network_entry_clashes(&entries->v[i], host))
+			return false;
+		known += network_entry_is(&entries->v[i], host);
+	}
+	return known == (host->address6 ? 2 : 1);
+}
+
+static int read_entries(virNetworkPtr net, const struct net_spec *spec, char **xml,
+        struct net_entries *entries, struct err *err)
+{
+	free(*xml);
+	network_entries_clear(entries);
+	*xml = virNetworkGetXMLDesc(net, 0);
+	if (!*xml)
+		return libvirt_err(err, "read the network '%s'", spec->libvirt);
+	network_entries(*xml, entries);
+	return 0;
+}
+
 static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < spec->n_hosts; i++) {
-		/* Read again each time: a deletion may have touched what the next host asks about.
-		 */
-		AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
-		struct net_entries entries = {0};
-		if (!xml)
-			return libvirt_err(err, "read the network '%s'", spec->libvirt);
-		network_entries(xml, &entries);
-		int rc = update_host(net, &entries, &spec->hosts[i], err);
-		network_entries_clear(&entries);
-		if (rc < 0 || update_lease(net, xml, &spec->hosts[i], err) < 0)
-			return -1;
+	struct net_entries entries = {0};
+	AUTO_FREE char *xml = NULL;
+	int rc = read_entries(net, spec, &xml, &entries, err);
+
+	for (size_t i = 0; rc == 0 && i < spec->n_hosts; i++) {
+		const struct net_host *host = &spec->hosts[i];
+		if (!all_known(&entries, host)) {
+			rc = update_host(net, &entries, host, err);
+			/* A deletion may have touched what the next host asks about. */
+			if (rc == 0)
+				rc = read_entries(net, spec, &xml, &entries, err);
+		}
+		if (rc == 0)
+			rc = update_lease(net, xml, host, err);
 	}
-	return 0;
+	network_entries_clear(&entries);
+	return rc;
 }
 
 static int update_running(
