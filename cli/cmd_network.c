@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/table.h"
+#include "cli/network_plug.h"
 #include "lab/networks.h"
 
 #include <jansson.h>
@@ -310,6 +311,16 @@ static int network_inspect(struct cli *cli)
 	return code;
 }
 
+static int network_connect(struct cli *cli)
+{
+	return cli_network_plug(cli, true);
+}
+
+static int network_disconnect(struct cli *cli)
+{
+	return cli_network_plug(cli, false);
+}
+
 struct subcommand {
 	const char *name, *alias;
 	size_t min, max; /* operands behind it */
@@ -318,6 +329,8 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
         {"ls", "list", 0, 0, network_ls},
         {"inspect", NULL, 1, 1, network_inspect},
+        {"connect", NULL, 2, 2, network_connect},
+        {"disconnect", NULL, 2, 2, network_disconnect},
 };
 
 static int run(struct cli *cli)
@@ -339,9 +352,15 @@ static int run(struct cli *cli)
 	        cli->command->usage);
 }
 
+static const struct option_row options[] = {
+        {0, "ip", "ADDRESS", "connect: with this address"},
+};
+
 const struct command cmd_network = {
         .name = "network",
-        .usage = "ls | inspect NETWORK",
-        .summary = "show the lab's networks, their members and addresses",
+        .usage = "ls | inspect NETWORK | connect NETWORK MACHINE | disconnect NETWORK MACHINE",
+        .summary = "show the lab's networks, their members and addresses, or change who joins",
+        .options = options,
+        .n_options = ARRAY_SIZE(options),
         .run = run,
 };

@@ -87,8 +87,8 @@ struct provider {
 	 * where it is. Already so: success. NULL: this kind cannot. */
 	int (*freeze)(void *session, bool freeze, struct err *err);
 	/* Gives a running machine an interface in a further network, or one back that its spec
-	 * has; in false: takes it away. Lasts until the machine is halted. Already so: success.
-	 * NULL: this kind cannot. */
+	 * has; in false: takes it away. Lasts until the machine is halted. 1: done; 0: it was so
+	 * already. NULL: this kind cannot. */
 	int (*plug)(void *session, const struct nic *nic, bool in, struct err *err);
 	/* The processes of a running machine, by their number inside. NULL: the host does not see
 	 * them. Undone by machine_processes_free. */

@@ -224,6 +224,28 @@ static bool is_foreign(const struct machine_spec *spec)
 	return str_eq(spec->provider, "kvm") && spec->box.digest && !spec->box.kernel;
 }
 
+static void add_host(struct net_spec *net, const struct net_host *host)
+{
+	net->hosts = xrealloc(net->hosts, net->n_hosts + 1, sizeof(*net->hosts));
+	net->hosts[net->n_hosts++] = *host;
+}
+
+/* Those of its other networks: a machine that is in both asks here. */
+static void add_aliases(struct net_spec *net, const struct machine_spec *spec,
+        const struct nic *known, const struct strv *neighbours)
+{
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		if (nic == known || !nic->aliases.n || !nic->address ||
+		        !strv_has(neighbours, nic->network))
+			continue;
+		add_host(net,
+		        &(struct net_host){.names = nic_alias_names(spec, nic),
+		                .address = xstrdup(nic->address),
+		                .address6 = xstrdup(nic->address6)});
+	}
+}
+
 static void fill_hosts(const struct lab *lab, struct lab_network *network)
 {
 	struct net_spec *net = &network->net;
@@ -233,20 +255,21 @@ static void fill_hosts(const struct lab *lab, struct lab_network *network)
 	for (size_t i = 0; i < all.n; i++)
 		if (!str_eq(all.v[i], network->name) && meet(lab, network->name, all.v[i]))
 			strv_add(&neighbours, all.v[i]);
-	net->hosts = xcalloc(lab->n + 1, sizeof(*net->hosts));
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine_spec *spec = &lab->machines[i].spec;
 		const struct nic *nic = nic_for(spec, network->name, &neighbours);
 		if (!nic)
 			continue;
 		bool member = str_eq(nic->network, network->name);
-		net->hosts[net->n_hosts++] = (struct net_host){
-		        .names = nic_host_names(spec, free_alias(lab, i), nic),
-		        .address = xstrdup(nic->address),
-		        .address6 = xstrdup(nic->address6),
-		        .mac = member ? xstrdup(nic->mac) : NULL,
-		        .leased = member && is_foreign(spec),
-		};
+		add_host(net,
+		        &(struct net_host){
+		                .names = nic_host_names(spec, free_alias(lab, i), nic),
+		                .address = xstrdup(nic->address),
+		                .address6 = xstrdup(nic->address6),
+		                .mac = member ? xstrdup(nic->mac) : NULL,
+		                .leased = member && is_foreign(spec),
+		        });
+		add_aliases(net, spec, nic, &neighbours);
 	}
 }
 

@@ -79,17 +79,31 @@ void net_joined(const struct lab *lab, struct strv *names)
 	}
 }
 
+static void add_aliases(const struct machine_spec *spec, const struct nic *nic, struct str *out)
+{
+	for (size_t i = 0; i < nic->aliases.n; i++) {
+		const char *text = nic->aliases.v[i];
+		str_add(out, out->len ? " " : "");
+		if (!strchr(text, '.'))
+			str_addf(out, "%s.%s ", text, spec->domain);
+		str_add(out, text);
+	}
+}
+
+char *nic_alias_names(const struct machine_spec *spec, const struct nic *nic)
+{
+	struct str names = {0};
+
+	add_aliases(spec, nic, &names);
+	return str_steal(&names);
+}
+
 char *nic_host_names(const struct machine_spec *spec, const char *alias, const struct nic *nic)
 {
 	struct str names = {0};
 	AUTO_FREE char *own = spec_host_names(spec, alias);
 
 	str_add(&names, own);
-	for (size_t i = 0; i < nic->aliases.n; i++) {
-		const char *text = nic->aliases.v[i];
-		if (!strchr(text, '.'))
-			str_addf(&names, " %s.%s", text, spec->domain);
-		str_addf(&names, " %s", text);
-	}
+	add_aliases(spec, nic, &names);
 	return str_steal(&names);
 }

@@ -46,3 +46,5 @@ MUST_CHECK int alloc_neighbours(const struct lab *lab, const char *name,
 
 /* The names of a machine in one of its networks, as spec_host_names and its aliases there. */
 char *nic_host_names(const struct machine_spec *spec, const char *alias, const struct nic *nic);
+/* The aliases alone. */
+char *nic_alias_names(const struct machine_spec *spec, const struct nic *nic);

@@ -2,6 +2,7 @@
 #include "lab/verbs.h"
 
 #include "base/fs.h"
+#include "lab/plug.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -244,10 +245,35 @@ static int resume(struct job *job, struct err *err)
 	return set_frozen(job, false, err);
 }
 
+/* A network of a running machine; by the spec of its journal, since that is what runs. */
+static int set_plugged(struct job *job, struct err *err)
+{
+	const struct plug *plug = job->options->plug;
+	struct access a;
+	struct journal *j = NULL;
+	int rc = begin(job, ACCESS_STORED, NULL, &a, &j, err);
+
+	if (rc == 0 && a.world.state != MACHINE_RUNNING)
+		rc = not_running(job, a.world.state, err);
+	else if (rc == 0 && !a.provider->plug)
+		rc = err_set(err, ERR_CONFIG,
+		        "networks of a running machine of the kind '%s' cannot be changed",
+		        a.provider->name);
+	else if (rc == 0)
+		rc = a.provider->plug(a.session, plug->nic, plug->in, err);
+	if (rc == 0)
+		job->outcome = "unchanged";
+	journal_close(j);
+	access_close(&a);
+	return rc < 0 ? -1 : 0;
+}
+
 const struct verb verb_up = {"up", true, up};
 const struct verb verb_halt = {"halt", false, halt};
 const struct verb verb_reload = {"reload", true, reload};
 const struct verb verb_destroy = {"destroy", false, destroy};
 const struct verb verb_provision = {"provision", true, provision};
 const struct verb verb_suspend = {"suspend", false, suspend};
+const struct verb verb_connect = {"connect", true, set_plugged};
+const struct verb verb_disconnect = {"disconnect", true, set_plugged};
 const struct verb verb_resume = {"resume", true, resume};

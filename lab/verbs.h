@@ -11,6 +11,7 @@ struct verb_options {
 	bool no_provision;
 	bool named; /* by the user: what cannot be done to one of them is an error */
 	struct strv provision_with; /* empty: as the file says */
+	const struct plug *plug;    /* of connect and disconnect (lab/plug.h) */
 	int parallel;               /* running workers at most; 0: as schedule_abreast says */
 };
 
@@ -33,7 +34,7 @@ struct verb {
 };
 
 extern const struct verb verb_up, verb_halt, verb_reload, verb_destroy, verb_provision,
-        verb_suspend, verb_resume;
+        verb_suspend, verb_resume, verb_connect, verb_disconnect;
 
 /* How the caller watches: where events go, and how often the user asked to stop. */
 struct watch {

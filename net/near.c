@@ -5,8 +5,7 @@
 
 enum { ANY_PORT = 9 };
 
-/* The host has an address of its own in this interface's network. */
-static bool is_near(const struct nic *nic)
+bool net_is_near(const struct nic *nic)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(ANY_PORT)}, own;
 	socklen_t n = sizeof(own);
@@ -26,7 +25,7 @@ const char *net_near_address(const struct machine_spec *spec)
 	const char *first = NULL;
 
 	for (size_t i = 0; i < spec->n_nics; i++) {
-		if (is_near(&spec->nics[i]))
+		if (net_is_near(&spec->nics[i]))
 			return spec->nics[i].address;
 		first = first ? first : spec->nics[i].address;
 	}

@@ -3,6 +3,8 @@
 
 #include "core/spec.h"
 
+/* The host has an IPv4 address of its own in this interface's network. */
+bool net_is_near(const struct nic *nic);
 /* The first IPv4 address in whose network the host has one of its own, else the first; NULL: the
  * machine has none. Borrowed from spec. */
 const char *net_near_address(const struct machine_spec *spec);

@@ -168,7 +168,7 @@ static int plug_in(
 	describe(nic, nic->default_route, s->names, i, &veth);
 	veth.alias = nic->network;
 	if (veth_create(&veth, 1, netns, err) == 0)
-		return 0;
+		return 1;
 	(void)!veth_cut(veth.link, NULL);
 	return -1;
 }
@@ -192,5 +192,7 @@ int container_plug(void *session, const struct nic *nic, bool in, struct err *er
 	link_of(s->names, i, link);
 	if (in == (veth_look(link, NULL) != VETH_ABSENT))
 		return 0;
-	return in ? plug_in(s, nic, i, pid, err) : veth_cut(link, err);
+	if (in)
+		return plug_in(s, nic, i, pid, err);
+	return veth_cut(link, err) < 0 ? -1 : 1;
 }

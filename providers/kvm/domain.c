@@ -94,7 +94,7 @@ static void add_disk(const struct domain_plan *p, struct str *out)
 	str_add(out, "/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n");
 }
 
-static void add_nic(const struct domain_nic *nic, struct str *out)
+void domain_nic_xml(const struct domain_nic *nic, struct str *out)
 {
 	str_add(out, "    <interface type='network'>\n      <mac");
 	xml_add_attr(out, "address", nic->mac);
@@ -129,7 +129,7 @@ static void add_devices(const struct domain_plan *p, struct str *out)
 	if (p->disk)
 		add_disk(p, out);
 	for (size_t i = 0; i < p->n_nics; i++)
-		add_nic(&p->nics[i], out);
+		domain_nic_xml(&p->nics[i], out);
 	add_channels(p, out);
 	str_add(out,
 	        "    <controller type='usb' model='none'/>\n"

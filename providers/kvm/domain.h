@@ -29,6 +29,8 @@ struct domain_plan {
 };
 
 void domain_xml(const struct domain_plan *plan, struct str *out);
+/* One interface, as it is attached to a running domain. */
+void domain_nic_xml(const struct domain_nic *nic, struct str *out);
 
 /* cpus rounded up, at least 1. */
 int domain_vcpus(double cpus);

@@ -6,7 +6,7 @@
  *   identity.c  kvm.keys, kvm.seed    domain.c   the XML
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
- *   usage.c     what it uses; stopped and going on
+ *   plug.c      kvm.network           usage.c    what it uses; stopped and going on
  *   describe.c  what it is made of
  */
 #pragma once
@@ -44,6 +44,7 @@ void kvm_domain_free(virDomainPtr *domain);
 int kvm_qemu_pid(const struct kvm_session *s);
 int kvm_usage(void *session, struct usage *out, struct err *err);
 int kvm_freeze(void *session, bool freeze, struct err *err);
+int kvm_plug(void *session, const struct nic *nic, bool in, struct err *err);
 json_t *kvm_describe(void *session, struct err *err);
 
 MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, struct err *err);
@@ -81,5 +82,8 @@ int start_revert(struct run *run, struct err *err);
 void start_explain(const struct run *run, struct str *out);
 int ready_apply(struct run *run, struct err *err);
 void ready_explain(const struct run *run, struct str *out);
+void network_inputs(const struct run *run, struct digest *digest);
+int network_apply(struct run *run, struct err *err);
+void network_explain(const struct run *run, struct str *out);
 
 extern const struct provider prov_kvm_provider;

@@ -192,6 +192,12 @@ static const struct step steps[] = {
                 .stale = CHANGE_LIVE,
                 .apply = ready_apply,
                 .explain = ready_explain},
+        {.name = "kvm.network",
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .inputs = network_inputs,
+                .apply = network_apply,
+                .explain = network_explain},
 };
 
 const struct provider prov_kvm_provider = {
@@ -207,6 +213,7 @@ const struct provider prov_kvm_provider = {
         .connect = kvm_connect,
         .usage = kvm_usage,
         .freeze = kvm_freeze,
+        .plug = kvm_plug,
         .describe = kvm_describe,
         .close = session_close,
 };

@@ -25,10 +25,10 @@
 #define KNOCK_MS     200
 #define FAST_POLL_MS 100 /* where the file of phases cannot be watched */
 
-static int open_ssh(struct kvm_session *s, int64_t timeout_ns, const volatile int *stop,
-        struct transport **out, struct err *err)
+static int open_one(struct kvm_session *s, const char *address, int64_t timeout_ns,
+        const volatile int *stop, struct transport **out, struct err *err)
 {
-	struct ssh_target target = {.host = net_near_address(s->spec),
+	struct ssh_target target = {.host = address,
 	        .port = SSH_PORT,
 	        .user = s->spec->user,
 	        .key = s->names->key,
@@ -36,6 +36,21 @@ static int open_ssh(struct kvm_session *s, int64_t timeout_ns, const volatile in
 
 	return ssh_transport_open(
 	        &target, timeout_ns < LOGIN_NS ? timeout_ns : LOGIN_NS, stop, out, err);
+}
+
+/* An interface may have been taken away from the running machine: then another one answers. */
+static int open_ssh(struct kvm_session *s, int64_t timeout_ns, const volatile int *stop,
+        struct transport **out, struct err *err)
+{
+	const char *first = net_near_address(s->spec);
+	int rc = open_one(s, first, timeout_ns, stop, out, err);
+
+	for (size_t i = 0; rc < 0 && err && err->kind == ERR_BUSY && i < s->spec->n_nics; i++) {
+		const struct nic *nic = &s->spec->nics[i];
+		if (nic->address != first && net_is_near(nic))
+			rc = open_one(s, nic->address, timeout_ns, stop, out, err);
+	}
+	return rc;
 }
 
 int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, struct transport **out,

@@ -351,12 +351,12 @@ START_TEST(several_networks_and_hot_plug)
 	        "10.98.0.7 web.t.test web\n10.98.1.7 web.t.test web sql\n"
 	        "fd98::7 web.t.test web sql\nsearch t.test\nnameserver 10.98.0.1\n");
 	pid_t before = ctr_pid();
-	ck_ok(plug(ctr.runner.session, &third, true, &err));
-	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	ck_assert_int_eq(plug(ctr.runner.session, &third, true, &err), 1);
+	ck_assert_int_eq(plug(ctr.runner.session, &third, true, &err), 0);
 	check_sh("ping -c 1 -W 5 10.98.2.1 >/dev/null; ip -o -4 address show eth2 | awk '{print "
 	         "$4}'; ip route | grep -c default",
 	        "10.98.2.7/24\n1\n");
-	ck_ok(plug(ctr.runner.session, &ctr.spec.nics[1], false, &err));
+	ck_assert_int_eq(plug(ctr.runner.session, &ctr.spec.nics[1], false, &err), 1);
 	ck_assert(has_link(0) && !has_link(1) && has_link(2) && !has_link(3));
 	/* up goes by the file: the second is back, the third is not in there. */
 	up();
@@ -367,11 +367,11 @@ START_TEST(several_networks_and_hot_plug)
 	        "eth0 eth1 lo ");
 	up();
 	ck_assert(!ctr.changed);
-	ck_ok(plug(ctr.runner.session, &third, true, &err));
-	ck_ok(plug(ctr.runner.session, &third, false, &err));
-	ck_ok(plug(ctr.runner.session, &third, false, &err));
+	ck_assert_int_eq(plug(ctr.runner.session, &third, true, &err), 1);
+	ck_assert_int_eq(plug(ctr.runner.session, &third, false, &err), 1);
+	ck_assert_int_eq(plug(ctr.runner.session, &third, false, &err), 0);
 	ck_assert(has_link(1) && !has_link(2));
-	ck_ok(plug(ctr.runner.session, &third, true, &err));
+	ck_assert_int_eq(plug(ctr.runner.session, &third, true, &err), 1);
 	clear_nic(&third);
 	ck_ok(ctr_halt());
 	ck_assert(!has_link(0) && !has_link(1) && !has_link(2));

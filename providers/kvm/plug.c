@@ -1,0 +1,289 @@
+/*
+ * Interfaces of a virtual machine that runs: attached and detached by libvirt, addresses set inside
+ * over SSH. kvm.network makes what runs as the spec says again.
+ */
+#include "providers/kvm/kvm.h"
+
+#include "base/clock.h"
+#include "net/libvirt/xml.h"
+#include "providers/kvm/domain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS  INT64_C(1000000000)
+#define LOGIN_NS   (30 * SECOND_NS)
+#define INSIDE_NS  (30 * SECOND_NS)
+#define DETACH_NS  (20 * SECOND_NS) /* the guest has to let go of it */
+#define WAKE_MS    200
+#define MAC_OPEN   "<mac address='"
+#define MAC_LENGTH 17
+
+static const char plugs_fact[] = "kvm.plugs";
+
+/* $1 MAC, $2 ADDRESS/PREFIX, $3 GATEWAY, $4 MTU, $5 and $6 of IPv6; "-" is none. udev may give the
+ * device another name, which it has when udev is through. */
+static const char inside_script[] =
+        "find() { dev=; for d in /sys/class/net/*; do\n"
+        "[ \"$(cat $d/address)\" != \"$1\" ] || dev=${d##*/}; done; [ \"$dev\" ]; }\n"
+        "n=0; until find $1; do n=$((n + 1))\n"
+        "[ $n -lt 100 ] || { echo \"no network card $1 appears\" >&2; exit 1; }\n"
+        "sleep 0.1 2>/dev/null || sleep 1; done\n"
+        "! command -v udevadm >/dev/null || { udevadm settle -t 5; find $1; }\n"
+        "set -e\n"
+        "[ $4 = 0 ] || ip link set dev $dev mtu $4\n"
+        "if [ $5 != - ]; then for s in accept_ra accept_dad; do\n"
+        "echo 0 >/proc/sys/net/ipv6/conf/$dev/$s; done; fi\n"
+        "ip link set dev $dev up\n"
+        "[ $2 = - ] || ip address add $2 broadcast + dev $dev\n"
+        "[ $3 = - ] || ip route add default via $3\n"
+        "[ $5 = - ] || ip -6 address add $5 dev $dev\n"
+        "[ $6 = - ] || ip -6 route add default via $6 dev $dev\n";
+
+/* The running domain. */
+static int running_domain(struct kvm_session *s, virDomainPtr *out, struct err *err)
+{
+	AUTO_DOMAIN domain = NULL;
+	int state = VIR_DOMAIN_SHUTOFF;
+
+	if (kvm_domain(s, &domain, err) < 0)
+		return -1;
+	if (domain && virDomainGetState(domain, &state, NULL, 0) < 0)
+		return libvirt_err(err, "ask for the state of the domain '%s'", s->names->domain);
+	if (state != VIR_DOMAIN_RUNNING)
+		return err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
+	*out = STEAL(domain);
+	return 0;
+}
+
+/* The MAC addresses of its interfaces, in lower case. */
+static int list_macs(virDomainPtr domain, struct strv *out, struct err *err)
+{
+	AUTO_FREE char *xml = virDomainGetXMLDesc(domain, 0);
+
+	if (!xml)
+		return libvirt_err(err, "read the domain '%s'", virDomainGetName(domain));
+	for (const char *p = xml; (p = strstr(p, MAC_OPEN)); p += MAC_LENGTH) {
+		p += strlen(MAC_OPEN);
+		if (strlen(p) < MAC_LENGTH)
+			break;
+		strv_take(out, xstrndup(p, MAC_LENGTH));
+	}
+	return 0;
+}
+
+static int attach(virDomainPtr domain, const struct nic *nic, struct err *err)
+{
+	const struct domain_nic device = {nic->libvirt, nic->mac};
+	AUTO_STR xml = {0};
+
+	domain_nic_xml(&device, &xml);
+	if (virDomainAttachDeviceFlags(domain, str_text(&xml), VIR_DOMAIN_AFFECT_LIVE) < 0)
+		return libvirt_err(err, "attach a network card in '%s'", nic->network);
+	return 0;
+}
+
+static void on_removed(virConnectPtr conn, virDomainPtr domain, const char *alias, void *ctx)
+{
+	(void)conn;
+	(void)domain;
+	(void)alias;
+	(void)ctx; /* its only effect is to end the wait, as with the timer */
+}
+
+static void on_timer(int timer, void *ctx)
+{
+	(void)timer;
+	(void)ctx;
+}
+
+static int wait_removed(virDomainPtr domain, const char *mac, struct err *err)
+{
+	int64_t deadline = clock_mono_ns() + DETACH_NS;
+
+	for (;;) {
+		AUTO_STRV macs = {0};
+		if (list_macs(domain, &macs, err) < 0)
+			return -1;
+		if (!strv_has(&macs, mac))
+			return 0;
+		if (clock_mono_ns() >= deadline)
+			return err_set(err, ERR_FAILED,
+			        "the guest does not let go of its network card %s within %d s", mac,
+			        (int)(DETACH_NS / SECOND_NS));
+		if (virEventRunDefaultImpl() < 0)
+			return libvirt_err(err, "wait for the network card's end");
+	}
+}
+
+static int detach(virDomainPtr domain, const char *mac, struct err *err)
+{
+	virConnectPtr conn = virDomainGetConnect(domain);
+	AUTO_STR xml = {0};
+
+	str_add(&xml, "<interface type='network'><mac");
+	xml_add_attr(&xml, "address", mac);
+	str_add(&xml, "/><source network='any'/></interface>");
+	int callback =
+	        virConnectDomainEventRegisterAny(conn, domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+	                VIR_DOMAIN_EVENT_CALLBACK(on_removed), NULL, NULL);
+	if (callback < 0)
+		return libvirt_err(err, "listen to the domain '%s'", virDomainGetName(domain));
+	int timer = virEventAddTimeout(WAKE_MS, on_timer, NULL, NULL);
+	int rc = virDomainDetachDeviceFlags(domain, str_text(&xml), VIR_DOMAIN_AFFECT_LIVE);
+	rc = rc < 0 ? libvirt_err(err, "detach the network card %s", mac)
+	            : wait_removed(domain, mac, err);
+	virConnectDomainEventDeregisterAny(conn, callback);
+	if (timer >= 0)
+		virEventRemoveTimeout(timer);
+	return rc;
+}
+
+static void collect(void *ctx, int stream, const char *data, size_t n)
+{
+	(void)stream;
+	str_add_escaped(ctx, data, n);
+}
+
+static char *with_prefix(const char *address, int prefix)
+{
+	return address ? xasprintf("%s/%d", address, prefix) : xstrdup("-");
+}
+
+static int configure(struct transport *t, const struct nic *nic, bool route, struct err *err)
+{
+	AUTO_FREE char *address = with_prefix(nic->address, nic->prefix);
+	AUTO_FREE char *address6 = with_prefix(nic->address6, nic->prefix6);
+	AUTO_FREE char *mtu = xasprintf("%d", nic->mtu);
+	const char *const argv[] = {"sh", "-c", inside_script, "prov-plug", nic->mac, address,
+	        route && nic->gateway ? nic->gateway : "-", mtu, address6,
+	        route && nic->address6 && nic->gateway6 ? nic->gateway6 : "-", NULL};
+	AUTO_STR said = {0};
+	const struct transport_cmd cmd = {.argv = argv,
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .output = collect,
+	        .ctx = &said,
+	        .timeout_ns = INSIDE_NS};
+	int status;
+
+	if (t->ops->run(t, &cmd, &status, err) < 0)
+		return -1;
+	return status == 0
+	        ? 0
+	        : err_set(err, ERR_FAILED, "the network card in '%s' cannot be set up inside: %s",
+	                  nic->network, said.len ? str_text(&said) : "no word why");
+}
+
+/* t is borrowed. */
+static int plug_in(virDomainPtr domain, struct transport *t, const struct nic *nic, bool route,
+        struct err *err)
+{
+	if (attach(domain, nic, err) < 0)
+		return -1;
+	if (configure(t, nic, route, err) == 0)
+		return 0;
+	(void)!detach(domain, nic->mac, NULL);
+	return -1;
+}
+
+int kvm_plug(void *session, const struct nic *nic, bool in, struct err *err)
+{
+	struct kvm_session *s = session;
+	AUTO_DOMAIN domain = NULL;
+	AUTO_STRV macs = {0};
+	struct transport *t;
+
+	if (running_domain(s, &domain, err) < 0 || list_macs(domain, &macs, err) < 0)
+		return -1;
+	if (in == strv_has(&macs, nic->mac))
+		return 0;
+	if (!in)
+		return detach(domain, nic->mac, err) < 0 ? -1 : 1;
+	/* Before there is anything to be undone. */
+	if (kvm_connect(s, LOGIN_NS, NULL, &t, err) < 0)
+		return -1;
+	int rc = plug_in(domain, t, nic, nic->default_route, err);
+	t->ops->close(t);
+	return rc < 0 ? -1 : 1;
+}
+
+static bool is_of(const struct machine_spec *spec, const char *mac)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (str_eq(spec->nics[i].mac, mac))
+			return true;
+	return false;
+}
+
+/* It runs with the spec's interfaces and no others; so does one that does not run, by its
+ * definition. */
+static bool is_tidy(struct kvm_session *s)
+{
+	AUTO_DOMAIN domain = NULL;
+	AUTO_STRV macs = {0};
+	size_t own = 0;
+
+	if (running_domain(s, &domain, NULL) < 0 || list_macs(domain, &macs, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < macs.n; i++)
+		own += is_of(s->spec, macs.v[i]);
+	return own == macs.n && own == s->spec->n_nics;
+}
+
+/* As with the bridge of a container: each time that something was put in order counts, and what is
+ * out of order digests as the next time. */
+void network_inputs(const struct run *run, struct digest *digest)
+{
+	const char *plugs = run_fact(run, plugs_fact);
+
+	digest_number(
+	        digest, "plugs", (plugs ? strtoll(plugs, NULL, 10) : 0) + !is_tidy(run->session));
+}
+
+static int tidy(struct run *run, virDomainPtr domain, struct err *err)
+{
+	const struct machine_spec *spec = run->spec;
+	AUTO_STRV macs = {0};
+	struct transport *t;
+
+	if (list_macs(domain, &macs, err) < 0)
+		return -1;
+	for (size_t i = 0; i < macs.n; i++)
+		if (!is_of(spec, macs.v[i]) && detach(domain, macs.v[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct nic *nic = &spec->nics[i];
+		if (strv_has(&macs, nic->mac))
+			continue;
+		if (run_transport(run, &t, err) < 0 ||
+		        plug_in(domain, t, nic, nic == spec_route(spec), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int network_apply(struct run *run, struct err *err)
+{
+	const char *plugs = run_fact(run, plugs_fact);
+	AUTO_DOMAIN domain = NULL;
+	char count[24];
+
+	if (is_tidy(run->session))
+		return 0;
+	if (running_domain(run->session, &domain, err) < 0 || tidy(run, domain, err) < 0)
+		return -1;
+	snprintf(count, sizeof(count), "%lld", (plugs ? strtoll(plugs, NULL, 10) : 0) + 1);
+	return run_record(run, plugs_fact, count, err);
+}
+
+void network_explain(const struct run *run, struct str *out)
+{
+	str_add(out,
+	        "Networks that were connected to the running machine, and are not in the file, are "
+	        "taken away again; those that are missing come back.\nvirsh -c ");
+	str_add_shell(out, run->spec->kvm.uri);
+	str_addf(out, " domiflist %s\n", run->names->domain);
+}

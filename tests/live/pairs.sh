@@ -1,0 +1,163 @@
+#!/bin/sh
+# Three containers and two virtual machines: every one reaches every other by all its names, in one network and in
+# a second one, after halt and up, after a reboot from inside, and while networks come and go.
+# time limit: 600
+. "$(dirname "$0")/../lib.sh"
+need_libvirt
+need_tool busybox curl
+need_box tiny
+remember_host
+
+lab_file <<'Y'
+prov: 1
+lab: pairs
+domain: pairs.test
+networks:
+  lan: { mode: nat }
+  back: { mode: isolated, ipv6: true, mtu: 1400 }
+  late: { mode: isolated }
+defaults: { box: tiny, memory: 128MiB, networks: [lan] }
+machines:
+  c1: {}
+  c2: { networks: [lan, { name: back, aliases: [store] }] }
+  c3: { networks: [back] }
+  v1:
+    provider: kvm
+    provision:
+      - name: web
+        run: always
+        shell: |
+          mkdir -p /srv/www
+          hostname >/srv/www/index.html
+          wget -q -O /dev/null http://127.0.0.1/ || busybox httpd -h /srv/www
+  v2: { provider: kvm, networks: [lan, back] }
+Y
+kind_of() { case $1 in v*) echo kvm ;; *) echo container ;; esac; }
+# One login for each machine: what it cannot reach is printed.
+reach() { # FROM TO…
+	from=$1
+	shift
+	names=
+	for to in "$@"; do
+		names="$names $to $to-$(kind_of "$to") $to.pairs.test $to-$(kind_of "$to").pairs.test"
+	done
+	expect 0 prov exec "$from" -- sh -c 'for n; do ping -c 1 -w 20 "$n" >/dev/null || echo "$n"; done' sh $names
+	expect_same "not reached from $from" "" "$(cat "$out")"
+}
+all_pairs() {
+	context=$1
+	for machine in c1 c2 v1 v2; do
+		reach $machine c1 c2 v1 v2
+	done
+	reach c3 c2 c3 v2
+	reach c2 c3
+	reach v2 c3
+	for from in c1 c2 v2; do
+		expect 0 prov exec $from -- timeout 20 wget -q -O - http://v1/
+		expect_same "the web server in v1, from $from" v1-kvm "$(cat "$out")"
+	done
+	expect 0 prov exec v1 -- ping -c 1 -w 20 c2
+	context=
+}
+# What the machine's interfaces are, without the addresses that it gives itself.
+interfaces() { # MACHINE
+	prov exec "$1" -- sh -c 'cd /sys/class/net; for i in eth*; do echo $i $(cat $i/mtu) \
+		$(ip address show dev $i scope global | sed -n "s/.*inet6* \([^ ]*\).*/\1/p"); done
+		ip route | grep -c ^default; ip -6 route | grep -c ^default; true'
+}
+
+expect 0 prov up
+expect_same states 5 "$(states | grep -c ' running$')"
+all_pairs "as made"
+for m in c2 v2; do
+	expect 0 interfaces $m
+	expect_text "$out" '^eth0 1500 10\.[0-9.]+/[0-9]+$'
+	expect_text "$out" '^eth1 1400 10\.[0-9.]+/[0-9]+ fd[0-9a-f:]+/64$'
+	expect_same "default routes of $m" "1 0" "$(tail -n 2 "$out" | tr '\n' ' ' | sed 's/ $//')"
+	cp "$out" "$scratch/$m.before"
+done
+address6=$(sed -n 's/^eth1 .* \(fd[^/]*\).*/\1/p' "$scratch/v2.before")
+expect 0 prov exec c2 -- ping -c 1 -w 20 "$address6"
+for m in c3 v2; do
+	expect 0 prov exec $m -- ping -c 1 -w 20 store.pairs.test
+done
+address=$(prov status --json v1 | sed -n 's/^ *"address": *"\([0-9.]*\)".*/\1/p' | head -n 1)
+expect 0 curl -s -m 20 "http://$address/"
+expect_same "the web server in v1, from the host" v1-kvm "$(cat "$out")"
+
+expect 0 prov halt
+expect 0 prov up
+all_pairs "after halt and up"
+for m in c2 v2; do
+	expect 0 interfaces $m
+	cmp -s "$out" "$scratch/$m.before" || fail "other interfaces in $m after halt and up"
+done
+
+# From inside: the same process of QEMU, and the same interfaces.
+expect 0 prov exec v2 -- cat /proc/sys/kernel/random/boot_id
+boot=$(cat "$out")
+prov exec v2 -- sh -c 'reboot; sleep 5' >"$out" 2>&1 </dev/null
+tries=0
+until [ "$(prov exec v2 -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null || echo "$boot")" != "$boot" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 120 ] || fail "v2 does not come back"
+	sleep 1
+done
+all_pairs "after a reboot"
+expect 0 interfaces v2
+cmp -s "$out" "$scratch/v2.before" || fail "other interfaces in v2 after a reboot"
+
+# A network that nobody had yet, for both kinds, and one that the file gives them.
+expect 0 prov network connect late c1
+expect 0 prov network connect late v1
+expect 0 prov network connect late v1
+expect_text "$err" unchanged
+for m in c1 v1; do
+	expect 0 interfaces $m
+	expect_same "interfaces of $m" 2 "$(grep -c ^eth "$out")"
+	late=$(sed -n 's/^eth1 [0-9]* \([0-9.]*\).*/\1/p' "$out")
+	[ -n "$late" ] || fail "$m has no address in the network late"
+	other=$([ $m = c1 ] && echo v1 || echo c1)
+	expect 0 prov exec $other -- ping -c 1 -w 20 "$late"
+done
+expect 0 prov network connect back c1 --ip "$(sed -n 's/^eth1 [0-9]* \([0-9]*\.[0-9]*\.[0-9]*\)\..*/\1/p' "$scratch/c2.before").77"
+reach c1 c3
+expect 0 interfaces c1
+expect_text "$out" '^eth2 1400 10\.[0-9.]+\.77/'
+all_pairs "after connect"
+expect 0 prov network disconnect late c1
+expect 0 prov network disconnect late v1
+expect 0 prov network disconnect back v2
+for m in c1:2 v1:1 v2:1; do
+	expect 0 interfaces ${m%:*}
+	expect_same "interfaces of ${m%:*} after disconnect" "${m#*:}" "$(grep -c ^eth "$out")"
+done
+! prov exec v2 -- ping -c 1 -w 2 c3 >"$out" 2>&1 </dev/null || fail "v2 reaches c3 without its network"
+# up goes by the file, and restarts nothing for it.
+expect 0 prov exec c1 -- cat /proc/1/stat
+first=$(awk '{print $22}' "$out")
+expect 0 prov up
+expect 0 prov exec c1 -- cat /proc/1/stat
+expect_same "start of PID 1" "$first" "$(awk '{print $22}' "$out")"
+expect 0 interfaces c1
+expect_same "interfaces of c1 after up" 1 "$(grep -c ^eth "$out")"
+expect 0 interfaces v2
+cmp -s "$out" "$scratch/v2.before" || fail "other interfaces in v2 after disconnect and up"
+all_pairs "after disconnect and up"
+expect 0 prov up
+expect_text "$err" '1 done, 4 unchanged'
+
+# What cannot be is said before anything is made.
+expect 2 prov network connect nowhere c1
+expect_text "$err" "there is no network 'nowhere' in lab 'pairs'"
+expect 2 prov network connect lan c1 --ip 10.1.2.3
+expect_text "$err" "the file says how 'c1@container' joins 'lan'"
+expect 2 prov network connect late c1 --ip 8.8.8.8
+expect_text "$err" "8.8.8.8 is no address for a machine in 'late'"
+expect 2 prov network connect late nobody
+expect 0 prov halt c1
+expect 1 prov network connect late c1
+expect_text "$err" "'c1@container' is halted"
+expect_text "$err" "prov up c1@container"
+expect 0 prov destroy -f
+expect_clean destroy
