@@ -3,51 +3,28 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "engine/terminal.h"
 #include "transports/exec_env.h"
 #include "transports/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
-
-/* The machine decides what lies at that path: only a pty multiplexer of a real devpts will do. */
-static bool is_multiplexer(int fd)
-{
-	struct stat st;
-	struct statfs fs;
-
-	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2) &&
-	        fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
-}
 
 static int make_pty(int root, int *master, int *slave, struct err *err)
 {
-	AUTO_FD int path = exec_open_in(root, "/dev/pts/ptmx", O_PATH);
+	AUTO_FD int multiplexer = exec_open_in(root, "/dev/pts/ptmx", O_PATH);
 
-	if (path < 0)
+	if (multiplexer < 0)
 		return err_sys(err, "open the machine's '/dev/pts/ptmx'");
-	if (!is_multiplexer(path))
-		return err_set(err, ERR_FAILED, "the machine's '/dev/pts' makes no terminals");
-	AUTO_FREE char *reopen = xasprintf("/proc/self/fd/%d", path);
-	AUTO_FD int m = open(reopen, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	int locked = 0;
-	if (m < 0 || ioctl(m, TIOCSPTLCK, &locked) < 0)
-		return err_sys(err, "make a terminal in the machine");
-	/* By the master, not by a path that the machine may have changed. */
-	int s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s < 0)
-		return err_sys(err, "open a terminal in the machine");
-	*slave = s;
-	*master = util_steal_fd(&m);
+	if (terminal_open(multiplexer, master, slave, err) < 0)
+		return -1;
+	fcntl(*master, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -248,7 +225,8 @@ int exec_shell(struct transport *t, const struct transport_cmd *cmd, int *status
 	struct terminal terminal;
 	const char *argv[2];
 	AUTO_FREE char *name = NULL;
-	const char *who = cmd->user ? cmd->user : x->user;
+	/* A login is the login user's, a command root's. */
+	const char *who = cmd->user || cmd->argv ? cmd->user : x->user;
 
 	int rc = exec_start_init(x, cmd, who, &user, &start, err);
 	if (rc == 0)

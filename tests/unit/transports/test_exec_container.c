@@ -307,6 +307,24 @@ START_TEST(login_shell)
 }
 END_TEST
 
+/* A login is the login user's; a command is root's, with a terminal as without one. */
+START_TEST(a_terminal_changes_no_user)
+{
+	free(ctr.spec.user);
+	ctr.spec.user = xstrdup("ann");
+	t->ops->close(t);
+	ck_ok(container_provider.connect(ctr.runner.session, 0, NULL, &t, &err));
+	start("echo $(id -u) $USER; exit 7");
+	wait_for("0 root\r\n");
+	ck_assert_int_eq(finish(), 7 << 8);
+	start(NULL);
+	wait_for("$ ");
+	type("echo $(id -u) $USER; exit 8\n");
+	wait_for("1000 ann\r\n");
+	ck_assert_int_eq(finish(), 8 << 8);
+}
+END_TEST
+
 START_TEST(signal_restores_the_terminal)
 {
 	start("echo ready; sleep 1000");
@@ -343,8 +361,8 @@ int main(void)
 	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
 	        a_chroot_of_provs_own_leads_nowhere, time_limit_in_the_container, files_stay_inside,
 	        terminal_of_its_own, terminal_follows_the_window, control_c_is_typed_inside,
-	        a_flood_stalls_nothing, login_shell, signal_restores_the_terminal,
-	        signal_of_the_command, refuses_a_false_terminal};
+	        a_flood_stalls_nothing, login_shell, a_terminal_changes_no_user,
+	        signal_restores_the_terminal, signal_of_the_command, refuses_a_false_terminal};
 
 	use_built_modules();
 	if (ctr_world_begin() < 0)
