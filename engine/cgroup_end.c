@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KILL_LIMIT_NS INT64_C(10000000000) /* a process may hang in the kernel for good */
@@ -84,6 +85,20 @@ static bool is_named(pid_t pid, const char *const names[2])
 	return str_eq(comm.buf, names[0]) || str_eq(comm.buf, names[1]);
 }
 
+/* A container may call itself anything: only what still executes this very program is not started
+ * to its end. */
+static bool is_starting(pid_t pid, const char *status)
+{
+	char path[32];
+	struct stat its, own;
+
+	if (!str_starts(status, "Name:\t" COMM_STARTING "\n"))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return stat(path, &its) < 0 || stat("/proc/self/exe", &own) < 0 ||
+	        (its.st_dev == own.st_dev && its.st_ino == own.st_ino);
+}
+
 /* "NSpid: HOST INSIDE": exactly one namespace further in, and the first there. What was not started
  * to its end is none yet. */
 static bool is_init(pid_t pid)
@@ -101,8 +116,7 @@ static bool is_init(pid_t pid)
 	const char *ids = strstr(str_text(&text), "\nNSpid:");
 	return state && state[8] != 'Z' && state[8] != 'X' && parent && ids &&
 	        sscanf(ids + 1, "NSpid:%d%d%d", &host, &inside, &more) == 2 && inside == 1 &&
-	        !str_starts(str_text(&text), "Name:\t" COMM_STARTING "\n") &&
-	        !is_named(atoi(parent + 6), not_yet);
+	        !is_starting(pid, str_text(&text)) && !is_named(atoi(parent + 6), not_yet);
 }
 
 pid_t cgroup_init(const struct cgroup_tree *tree, const char *group)

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,16 +15,32 @@
  * alone: what joins from outside gets one too. */
 #define LEAF "prov-exec"
 
+/* One that the machine made itself is not taken: its owner could have frozen it, and who joins it
+ * would never come back. */
+static int open_leaf(int folder, const char *name)
+{
+	struct stat st;
+
+	if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	AUTO_FD int leaf = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return leaf >= 0 && fstat(leaf, &st) == 0 && st.st_uid == geteuid() ? util_steal_fd(&leaf)
+	                                                                    : -1;
+}
+
 /* The links of a cgroup's folder are "." and one for each group below. */
 static int leaf_of(int folder)
 {
+	char own[32];
 	struct stat st;
 
 	if (fstat(folder, &st) < 0 || st.st_nlink <= 2)
 		return folder;
-	if (mkdirat(folder, LEAF, 0755) < 0 && errno != EEXIST)
-		return folder;
-	int leaf = openat(folder, LEAF, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int leaf = open_leaf(folder, LEAF);
+	if (leaf < 0) {
+		snprintf(own, sizeof(own), LEAF "-%d", getpid());
+		leaf = open_leaf(folder, own);
+	}
 	if (leaf < 0)
 		return folder;
 	close(folder);

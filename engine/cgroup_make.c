@@ -227,6 +227,21 @@ int cgroup_create(
 	return 0;
 }
 
+/* Who makes groups below may make them so deep that their paths have no end, which nobody could
+ * walk and remove: twelve names of the longest kind fit into a path. */
+static int bound_below(const char *dir, struct err *err)
+{
+	static const char *const bounds[][2] = {
+	        {"cgroup.max.depth", "12"}, {"cgroup.max.descendants", "4096"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", dir, bounds[i][0]);
+		if (fs_exists(path) && fs_write_attr(path, bounds[i][1], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int cgroup_delegate(
         const struct cgroup_tree *tree, const char *group, uid_t uid, gid_t gid, struct err *err)
 {
@@ -235,6 +250,8 @@ int cgroup_delegate(
 
 	for (size_t i = 0; i < tree->dirs.n; i++) {
 		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
+		if (cgroup_is_v2(tree, i) && bound_below(dir, err) < 0)
+			return -1;
 		for (size_t k = 0; cgroup_is_v2(tree, i) && k < ARRAY_SIZE(files); k++) {
 			AUTO_FREE char *path = xasprintf("%s%s", dir, files[k]);
 			if (chown(path, uid, gid) < 0)

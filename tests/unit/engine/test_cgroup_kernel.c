@@ -9,6 +9,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -173,6 +175,60 @@ START_TEST(groups_below_belong_to_it)
 	cgroup_join_close(&join);
 	ck_ok(cgroup_kill(&tree, group, &err));
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
+static bool has_v2(void)
+{
+	for (size_t i = 0; i < tree.dirs.n; i++)
+		if (tree.controllers[i] & CG_CORE)
+			return true;
+	printf("SKIP cgroups: there is no v2 at '%s'\n", tree.dirs.v[0]);
+	return false;
+}
+
+/* Groups so deep that no path names them could neither be walked nor removed. */
+START_TEST(what_is_delegated_has_a_depth)
+{
+	AUTO_STR path = {0};
+	char name[251] = "";
+	int depth = 0;
+
+	if (!begin(1))
+		return;
+	if (has_v2()) {
+		memset(name, 'x', sizeof(name) - 1);
+		ck_ok(cgroup_delegate(&tree, group, 1000, 1000, &err));
+		str_addf(&path, "%s/%s", tree.dirs.v[0], group);
+		for (int made = 0; made == 0 && depth < 15; depth += made == 0) {
+			str_addf(&path, "/%s", name);
+			made = mkdir(str_text(&path), 0755);
+		}
+		ck_assert_int_eq(depth, 12);
+	}
+	end();
+}
+END_TEST
+
+/* Its owner could freeze it, and who joins it with it. */
+START_TEST(a_group_of_the_machines_is_not_joined)
+{
+	struct cgroup_join join;
+	struct stat st;
+
+	if (!begin(1))
+		return;
+	if (has_v2()) {
+		AUTO_FREE char *leaf = xasprintf("%s/%s/prov-exec", tree.dirs.v[0], group);
+		ck_assert_int_eq(mkdir(leaf, 0755), 0);
+		ck_assert_int_eq(chown(leaf, 1000, 1000), 0);
+		ck_ok(cgroup_join_open(&tree, group, &join, &err));
+		ck_assert_int_eq(fstat(join.folder, &st), 0);
+		ck_assert_uint_eq(st.st_uid, 0);
+		ck_assert_uint_eq(st.st_nlink, 2);
+		cgroup_join_close(&join);
+	}
 	end();
 }
 END_TEST
@@ -376,6 +432,8 @@ int main(void)
 	tcase_add_loop_test(tc, removal_waits, 0, 2);
 	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
 	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
+	tcase_add_test(tc, what_is_delegated_has_a_depth);
+	tcase_add_test(tc, a_group_of_the_machines_is_not_joined);
 	tcase_add_test(tc, gathers_in_another_hierarchy);
 	tcase_add_test(tc, devices_in_a_user_namespace);
 	tcase_add_test(tc, the_kernel_takes_the_limits);

@@ -71,6 +71,20 @@ START_TEST(own_end_is_stored)
 }
 END_TEST
 
+/* The name of what is not yet a container hides nothing that is one. */
+START_TEST(any_name_will_do)
+{
+	COMMAND("none", "sh", "-c", "printf prov-start >/proc/1/comm; echo named; sleep 1000; :");
+	ck_ok(ctr_up());
+	wait_log("named\n");
+	ck_assert_int_eq(ctr_status().state, MACHINE_RUNNING);
+	ck_assert_int_eq(ctr_sh("cat /proc/1/comm"), 0);
+	ck_assert_str_eq(str_text(&ctr.out), "prov-start\n");
+	ctr.spec.container.stop_timeout_ns = 1;
+	ck_ok(ctr_halt());
+}
+END_TEST
+
 START_TEST(environment_is_the_machines)
 {
 	strv_add(&ctr.spec.env, "TZ=Europe/Madrid");
@@ -233,7 +247,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {output_is_kept, own_end_is_stored,
+	const TTest *const tests[] = {output_is_kept, own_end_is_stored, any_name_will_do,
 	        environment_is_the_machines, signals_reach_the_command, without_init_it_is_pid_1,
 	        init_of_the_box, stubborn_is_killed, missing_command_fails_up,
 	        not_executable_fails_up, log_is_limited, supervisor_is_small_and_apart,
