@@ -13,7 +13,7 @@ expect_no_networks() { # LAB-ID SUBNET-PREFIX…
 	id=$1
 	shift
 	! virsh -q net-list --all --name | grep -q "^prov-$id-" || fail "networks of $id are left"
-	! ls /var/lib/libvirt/dnsmasq | grep -q "prov-$id-" || fail "files of dnsmasq for $id are left"
+	[ -z "$(find /var/lib/libvirt/dnsmasq -name "prov-$id-*")" ] || fail "files of dnsmasq for $id are left"
 	for prefix in "$@"; do
 		! ip -4 -o addr | grep -F " $prefix" >"$out" || fail "an address in $prefix is left"
 		! iptables-save | grep -F " $prefix" >"$out" || fail "a rule for $prefix is left"
