@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/table.h"
+#include "lab/volumes.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -23,11 +24,13 @@ static void add_lab(const struct cli *cli, const char *id, struct table *t, json
 			access_close(&a);
 		}
 		AUTO_FREE char *count = xasprintf("%zu of %zu", running, lab.n);
-		table_row(t, lab.id, lab.name, count, lab.folder);
+		size_t volumes = volumes_count(&lab);
+		AUTO_FREE char *volumes_text = xasprintf("%zu", volumes);
+		table_row(t, lab.id, lab.name, count, volumes_text, lab.folder);
 		json_array_append_new(rows,
-		        json_pack("{s:s, s:s, s:s, s:i, s:i}", "id", lab.id, "name", lab.name,
+		        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "id", lab.id, "name", lab.name,
 		                "folder", lab.folder ? lab.folder : "", "machines", (int)lab.n,
-		                "running", (int)running));
+		                "running", (int)running, "volumes", (int)volumes));
 	}
 	problems_clear(&problems);
 	lab_clear(&lab);
@@ -50,8 +53,8 @@ static int run(struct cli *cli)
 		json_decref(rows);
 		return cli_fail(cli, &err);
 	}
-	table_init(&t, 4);
-	table_row(&t, "ID", "LAB", "RUNNING", "FOLDER");
+	table_init(&t, 5);
+	table_row(&t, "ID", "LAB", "RUNNING", "VOLUMES", "FOLDER");
 	for (size_t i = 0; i < ids.n; i++)
 		add_lab(cli, ids.v[i], &t, rows);
 	table_print(&t, &out);

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "lab/limits.h"
+#include "lab/volumes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,12 +123,15 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	struct err err = {0};
 
 	if (alloc_network(lab, &err) < 0 || alloc_ids(lab, &err) < 0 ||
-	        prepare_specs(lab, chosen, n, &err) < 0)
+	        prepare_specs(lab, chosen, n, &err) < 0 ||
+	        (verb != &verb_provision && volumes_admit(lab, chosen, n, &err) < 0))
 		return cli_fail(cli, &err);
 	int code = verb == &verb_up ? remove_orphans(cli, lab, chosen, n, options, sink) : 0;
 	if (code)
 		return code;
 	if (lab_steps_up(lab, chosen, n, sink, cli->stop, &err) < 0)
+		return cli_failed(cli, &err);
+	if (verb != &verb_provision && volumes_up(lab, chosen, n, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
 	return cli_run_verb(cli, lab, verb, chosen, n, options, sink);
 }

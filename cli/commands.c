@@ -27,6 +27,7 @@ const struct command *const commands[] = {
         &cmd_report,
         &cmd_doctor,
         &cmd_network,
+        &cmd_volume,
         &cmd_global_status,
         &cmd_version,
         &cmd_help,

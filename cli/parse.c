@@ -57,7 +57,7 @@ static const char *suggestion(const char *name)
 static bool comes_later(const char *name)
 {
 	static const char *const names[] = {"completion", "console", "info", "package", "port",
-	        "prune", "resume", "run", "schema", "snapshot", "suspend", "sync", "volume"};
+	        "prune", "resume", "run", "schema", "snapshot", "suspend", "sync"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(name, names[i]))

@@ -91,7 +91,8 @@ int run_destroy(struct runner *r, struct err *err)
 {
 	r->error_said = false;
 	r->destroying = true;
-	warn_of_strangers(r);
+	if (!r->partial)
+		warn_of_strangers(r);
 	int rc = revert_steps(r, WHICH_ALL, err);
 	r->destroying = false;
 	runner_clear(r);

@@ -30,6 +30,7 @@ struct runner {
 	const char *machine;      /* for events; "" is the lab */
 	const struct step *steps; /* all of them in order: the provider's, then provisioning */
 	size_t n_steps;
+	bool partial; /* others of the journal's steps are another runner's */
 	const volatile int *stop;
 	const struct run_hooks *hooks; /* NULL outside tests */
 	/* The runner's own: */

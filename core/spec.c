@@ -84,7 +84,6 @@ static const struct shape folder_shape = SHAPE(folder_fields, struct folder_use)
 static const struct field volume_fields[] = {
         {ROW(TEXT, "name", volume_use, name)},
         {ROW(TEXT, "guest", volume_use, guest)},
-        {ROW(TEXT, "path", volume_use, path)},
         {ROW(INT64, "size_bytes", volume_use, size_bytes)},
         {ROW(BOOL, "read_only", volume_use, read_only)},
 };

@@ -77,9 +77,9 @@ struct folder_use {
 	bool implicit; /* the project's at /vagrant, which nobody asked for */
 };
 
+/* A volume of the lab (core/volume.h) in a machine. */
 struct volume_use {
-	char *name, *guest;
-	char *path; /* of the host: the file or folder that holds it */
+	char *name, *guest; /* guest: absolute, where it is mounted */
 	int64_t size_bytes;
 	bool read_only;
 };
@@ -126,7 +126,7 @@ struct machine_spec {
 	size_t n_ports;
 	struct folder_use *folders; /* sorted: one that lies within another comes behind it */
 	size_t n_folders;
-	struct volume_use *volumes;
+	struct volume_use *volumes; /* in the order in which they are mounted */
 	size_t n_volumes;
 	struct strv hosts; /* "ADDRESS NAME…" lines of the lab, for /etc/hosts */
 

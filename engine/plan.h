@@ -43,6 +43,8 @@ struct fs_row {
 	unsigned flags; /* FS_… */
 	char *path;     /* absolute, inside */
 	char *source;
+	int mount_fd; /* FS_BIND: a detached mount of the caller's instead of source, which only
+	                 names it; 0: none */
 	char *type;
 	char *data;                    /* options of the file system, "mode=755,size=64k" */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_…, mount_setattr(2) */

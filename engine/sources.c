@@ -59,8 +59,9 @@ static int maps_of(const struct engine *e, const struct fs_row *row, int *out, s
 static int bind_source(const struct engine *e, const struct fs_row *row, int *out, struct err *err)
 {
 	unsigned deep = row->flags & FS_RECURSIVE ? AT_RECURSIVE : 0;
-	AUTO_FD int fd =
-	        open_tree(AT_FDCWD, row->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep);
+	AUTO_FD int fd = row->mount_fd
+	        ? fcntl(row->mount_fd, F_DUPFD_CLOEXEC, HIGH_FD)
+	        : open_tree(AT_FDCWD, row->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep);
 	AUTO_FD int userns = -1;
 
 	if (fd < 0 && row->flags & FS_OPTIONAL && errno == ENOENT)

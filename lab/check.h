@@ -22,6 +22,9 @@ void check_networks(struct reading *r, const struct key *key, const struct yaml_
 /* What an entry of networks: must have, by its mode. */
 void check_network_decl(struct reading *r, const struct yaml_node *network);
 void check_folders(struct reading *r, const struct key *key, const struct yaml_node *node);
+void check_mounts(struct reading *r, const struct key *key, const struct yaml_node *node);
+/* A list of which every item is text; else it is reported. */
+bool check_list(struct reading *r, const struct key *key, const struct yaml_node *node);
 /* Whether the top of the file has it under networks: or volumes:. */
 bool declared(const struct reading *r, const char *section, const char *name);
 static inline bool is_text(const struct yaml_node *node)

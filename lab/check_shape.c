@@ -42,8 +42,7 @@ static void check_env(struct reading *r, const struct key *key, const struct yam
 	}
 }
 
-/* A list of which every item is text. */
-static bool check_list(struct reading *r, const struct key *key, const struct yaml_node *node)
+bool check_list(struct reading *r, const struct key *key, const struct yaml_node *node)
 {
 	bool good = true;
 
@@ -109,35 +108,6 @@ static void check_providers(struct reading *r, const struct key *key, const stru
 				        "'%s': '%s' stands there twice", key->name, e->text);
 			seen[i] = true;
 		}
-	}
-}
-
-/* "VOLUME:PATH" and "VOLUME:PATH:ro" */
-static bool is_mount(const char *text, size_t name)
-{
-	const char *path = text + name + 1;
-	size_t n = text[name] ? strlen(path) : 0;
-
-	if (name == 0 || n == 0 || *path != '/')
-		return false;
-	return !memchr(path, ':', str_ends(path, ":ro") ? n - 3 : n);
-}
-
-static void check_mounts(struct reading *r, const struct key *key, const struct yaml_node *node)
-{
-	if (!check_list(r, key, node))
-		return;
-	for (const struct yaml_node *e = node->first; e; e = e->next) {
-		size_t n = strcspn(e->text, ":");
-		AUTO_FREE char *name = xstrndup(e->text, n), *safe = shown(e->text);
-		AUTO_FREE char *safe_name = shown(name);
-		if (!is_mount(e->text, n))
-			problem_add(r->problems, e->mark, "volumes are written \"NAME:/path[:ro]\"",
-			        "'%s': '%s' is not a volume", key->name, safe);
-		else if (!declared(r, "volumes", name))
-			problem_add(r->problems, e->mark,
-			        "declare it under volumes:", "'%s': there is no volume '%s'",
-			        key->name, safe_name);
 	}
 }
 

@@ -174,6 +174,7 @@ void fill_spec(struct reading *r, const struct decl *decl, const char *kind, con
 	fill_env(layers_lower(l, "env"), &spec->env);
 	fill_env(layers_upper(l, "env"), &spec->env);
 	fill_folders(r, l, spec);
+	fill_volumes(r, l, spec);
 	fill_provision(r, l, spec);
 	fill_ready(r, l, spec);
 	if (own == IN_CONTAINER) {

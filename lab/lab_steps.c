@@ -4,6 +4,7 @@
  * process.
  */
 #include "lab/lab_session.h"
+#include "lab/volumes.h"
 
 #include "base/fs.h"
 #include "base/proc.h"
@@ -158,10 +159,13 @@ int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 	        .steps = steps,
 	        .n_steps = n,
 	};
+	bool kept = volumes_count(lab) > 0;
+	runner.partial = kept;
 	int rc = journal_is_blank(journal_state(lab->journal)) ? 0 : run_destroy(&runner, err);
 	runner_clear(&runner);
 	session_clear(&session);
-	if (rc < 0)
+	/* A volume is found by the lab's id: as long as there is one, both stay. */
+	if (rc < 0 || kept)
 		return rc;
 	if (lab->folder)
 		identity_remove(lab->folder);

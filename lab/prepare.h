@@ -41,7 +41,8 @@ MUST_CHECK int lab_steps_up(struct lab *lab, struct machine *const *chosen, size
 /* The key that opens all machines of the lab, LAB/id_ed25519, made where there is none: also
  * without the lab's lock. lab->dir is set. */
 MUST_CHECK int lab_login_key(struct lab *lab, struct err *err);
-/* Reverts them all and removes the lab's folder and id: after its last machine is gone. */
+/* Reverts them all, after the lab's last machine is gone, and removes the lab's folder and id where
+ * no volume is kept in it. */
 MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err);
 
 /*

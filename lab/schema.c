@@ -29,9 +29,13 @@ const struct key schema[] = {
                 .doc = "Networks by name, beside the one called default, which always exists. The "
                        "names default, none and host "
                        "are reserved."},
-        {IN_TOP, "volumes", TYPE_NAMED, KEY_LATER, .sub = IN_VOLUME,
+        {IN_TOP, "volumes", TYPE_NAMED, 0, .sub = IN_VOLUME,
                 .doc = "Storage by name that outlives its machines: destroy keeps it, destroy "
-                       "--volumes does not."},
+                       "--volumes does not. A volume is a file system of its own in a file of "
+                       "the host, which takes up what is written to it; containers mount it, "
+                       "virtual machines have it as a disk, and each finds what the other has "
+                       "left. Containers may have one at the same time; a virtual machine has "
+                       "it alone, or with others that only read it."},
         {IN_TOP, "ssh_mesh", TYPE_BOOL, KEY_LATER, .initial = "false",
                 .doc = "Whether the machines can reach each other by SSH with the lab's key."},
         {IN_TOP, "vars", TYPE_ANY, KEY_LATER, .doc = "Reserved. A '$' in this file is a '$'."},
@@ -53,7 +57,9 @@ const struct key schema[] = {
         {IN_NETWORK, "mtu", TYPE_INT, 0, .min = 576, .max = 65535,
                 .doc = "The largest packet in bytes."},
 
-        {IN_VOLUME, "size", TYPE_SIZE, KEY_LATER, .doc = "How much it holds."},
+        {IN_VOLUME, "size", TYPE_SIZE, 0, .initial = "1GiB",
+                .doc = "How much it holds, 16MiB at least. It grows while no machine that has it "
+                       "runs, and never becomes smaller."},
 
         {IN_MACHINE, "box", TYPE_BOX, KEY_COMMON | KEY_REQUIRED,
                 .doc = "What the machine is made from: the name of a box such as debian/12 (see "
@@ -103,8 +109,9 @@ const struct key schema[] = {
                 .doc = "Published ports, each \"[ADDRESS:]HOST:GUEST[/udp]\"; \"80\" takes any "
                        "free port of the host, "
                        "\"8080-8089:80\" one each for the instances."},
-        {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON | KEY_LATER,
-                .doc = "Volumes, each \"NAME:PATH[:ro]\"."},
+        {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON,
+                .doc = "Volumes, each \"NAME:PATH[:ro]\". A new one begins with what the box of "
+                       "the first machine that has it keeps at PATH."},
         {IN_MACHINE, "synced_folders", TYPE_FOLDERS, KEY_COMMON, .sub = IN_FOLDER,
                 .initial = "the project at /vagrant",
                 .doc = "Folders of the host inside the machine: a list, each \"HOST:GUEST[:ro]\" "

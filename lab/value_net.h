@@ -19,6 +19,13 @@ struct port_map {
 
 MUST_CHECK int value_ipv4(const char *text, uint32_t *out, struct err *err);
 MUST_CHECK int value_subnet(const char *text, struct subnet *out, struct err *err);
+/* "VOLUME:PATH[:ro]" of a machine. */
+struct mount_text {
+	char *name, *guest; /* guest: absolute, without // and a slash at its end */
+	bool read_only;
+};
+void mount_text_clear(struct mount_text *mount);
+MUST_CHECK int value_mount(const char *text, struct mount_text *out, struct err *err);
 MUST_CHECK int value_port(const char *text, struct port_map *out, struct err *err);
 
 bool subnet_has(const struct subnet *net, uint32_t address); /* as an address for a machine */

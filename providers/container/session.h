@@ -14,6 +14,8 @@ struct session {
 	struct engine *engine;             /* made, and waiting to be started; NULL: none */
 	int *folders;                      /* of the host, opened for the rows of plan */
 	size_t n_folders;
+	int *volumes; /* detached mounts for the rows of plan */
+	size_t n_volumes;
 	int notify; /* where systemd says that it has booted; -1: nobody listens */
 };
 
@@ -37,6 +39,10 @@ MUST_CHECK int container_folders_plan(struct run *run, struct err *err);
 void container_folders_close(struct session *s);
 void container_folders_inputs(const struct run *run, struct digest *d);
 MUST_CHECK int container_folders_check(const struct machine_spec *spec, struct err *err);
+/* volumes.c: rows of the plan for the volumes, behind all others. */
+MUST_CHECK int container_volumes_plan(struct run *run, struct err *err);
+void container_volumes_close(struct session *s);
+void container_volumes_inputs(const struct run *run, struct digest *d);
 
 /* The socket for systemd's word, in the machine's folder; the caller frees. */
 char *boot_socket(const struct names *names);

@@ -61,6 +61,7 @@ void container_abandon(struct session *s)
 	cgroup_join_close(&s->mon_join);
 	container_plan_clear(&s->plan);
 	container_folders_close(s);
+	container_volumes_close(s);
 }
 
 /* Who waits for the container to end, where that is prov-mon; 0: nobody does. */
@@ -86,6 +87,7 @@ void container_namespaces_inputs(const struct run *run, struct digest *d)
 	digest_number(d, "privileged", run->spec->container.privileged);
 	digest_number(d, "time", run->spec->container.time_offset_ns);
 	container_folders_inputs(run, d);
+	container_volumes_inputs(run, d);
 }
 
 static int prepare_systemd(struct run *run, struct err *err)
@@ -123,7 +125,7 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	container_plan_build(run->spec, run->names, &s->plan);
 	if (systemd_is_init(run->spec) && prepare_systemd(run, err) < 0)
 		return -1;
-	if (container_folders_plan(run, err) < 0 ||
+	if (container_folders_plan(run, err) < 0 || container_volumes_plan(run, err) < 0 ||
 	        container_confine(run->spec, &s->plan.confine, err) < 0 ||
 	        container_mon_group_open(s, err) < 0)
 		return -1;

@@ -64,6 +64,10 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 		cpus_online(&online);
 	if (cpus_check(spec->cpuset, str_text(&online), err) < 0)
 		return -1;
+	if (spec->n_volumes) {
+		err_set(err, ERR_CONFIG, "volumes: not supported yet for virtual machines");
+		return err_hint(err, "write them below 'container:' of that machine");
+	}
 	if (spec->memory_bytes < MIN_MEMORY)
 		return err_set(err, ERR_CONFIG,
 		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",

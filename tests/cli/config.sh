@@ -45,8 +45,8 @@ printf 'prov: 1\nlab: Not_A_Label\nmachines: {web: {box: tiny}}\n' | lab_file
 refused "a bad lab name" '2:[0-9]+: .*Not_A_Label'
 printf 'prov: 2\nmachines: {web: {box: tiny}}\n' | lab_file
 refused "a newer format" '1:[0-9]+: .*2' 'newer'
-printf 'prov: 1\nmachines: {web: {box: tiny, volumes: ["a:/b"]}}\nvolumes: {a: {size: 1GiB}}\n' | lab_file
-refused "a key that comes later" 'volumes.*not supported yet'
+printf 'prov: 1\nmachines: {web: {box: tiny, on_boot: true}}\n' | lab_file
+refused "a key that comes later" 'on_boot.*not supported yet'
 printf 'prov: 1\nmachines:\n  web: {box: tiny}\n  web: {box: tiny}\n' | lab_file
 refused "a duplicate key" '4:[0-9]+: .*web'
 printf 'prov: 1\nmachines:\n\tweb: {box: tiny}\n' | lab_file

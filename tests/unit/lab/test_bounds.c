@@ -156,7 +156,7 @@ static const struct hostile {
                 "'depends_on': there is no machine 'mashine-with-a-nam'"},
         {"ports", ports, "'ports' is not supported yet"},
         {"fixed ports", fixed_ports, "'ports' is not supported yet"},
-        {"volumes", volumes, "'volumes' is not supported yet"},
+        {"volumes", volumes, "'volumes': more than 1000"},
         {"a long circle", one_long_circle,
                 "'depends_on' goes in a circle: m0@container -> m4999@container -> m4998@container "
                 "-> m4997@container -> m4996@container -> m4995@container -> m4994@container -> "
