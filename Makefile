@@ -43,6 +43,7 @@ KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
 BOX_OBJ  = $(call objs,boxes/transfer/*.c)
 TAR_OBJ  = $(call objs,transports/tar/*.c)
+NFT_OBJ  = $(call objs,net/nft/*.c)
 OCI_OBJ  = $(call objs,oci/*.c)
 SEC_OBJ  = $(call objs,engine/seccomp/*.c)
 FAKE_OBJ = $(call objs,tests/fake/*.c tests/unit/*/*_fixture.c)
@@ -55,10 +56,11 @@ CORE_LIBS = $(call archive,yaml) -Wl,--whole-archive $(call archive,jansson) $(c
 KVM_LIBS  = $(call pkg,--libs,libvirt)
 SSH_LIBS  = $(call pkg,--libs,libssh)
 BOX_LIBS  = $(call pkg,--libs,libcurl libarchive zlib)
+NFT_LIBS  = $(call pkg,--libs,libnftables)
 SEC_LIBS  = $(call pkg,--libs,libseccomp)
 TEST_LIBS = $(call pkg,--libs,check)
 
-MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so $(B)/prov-tar.so $(B)/prov-seccomp.so
+MODULES = $(B)/prov-kvm.so $(B)/prov-ssh.so $(B)/prov-box.so $(B)/prov-tar.so $(B)/prov-seccomp.so $(B)/prov-nft.so
 GUEST   = $(patsubst guest/%.c,$(B)/%,$(sort $(wildcard guest/prov-*.c)))
 UNIT    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 CRASH   = $(patsubst tests/crash/%.c,$(B)/crash/%,$(sort $(wildcard tests/crash/*.c)))
@@ -83,6 +85,8 @@ $(B)/prov-tar.so: $(TAR_OBJ)
 $(B)/prov-box.so: $(BOX_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(BOX_LIBS)
 
+$(B)/prov-nft.so: $(NFT_OBJ)
+	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(NFT_LIBS)
 $(B)/prov-seccomp.so: $(SEC_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(SEC_LIBS)
 
@@ -103,11 +107,11 @@ $(B)/attack/%: tests/live/isolation/attack/%.c tests/live/isolation/attack/attac
 	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -o $@ $<
 
 # Tests: everything in one archive, so that a suite links what it calls.
-$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(TAR_OBJ) $(SEC_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ)) \
+$(B)/libprov.a: $(CORE_OBJ) $(KVM_OBJ) $(SSH_OBJ) $(BOX_OBJ) $(TAR_OBJ) $(SEC_OBJ) $(NFT_OBJ) $(FAKE_OBJ) $(filter-out $(B)/cli/main.o,$(CLI_OBJ)) \
                $(filter-out $(B)/oci/main.o,$(OCI_OBJ))
 	@rm -f $@
 	$(call Q,AR  )$(AR) rcs $@ $^
-TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(SEC_LIBS) $(TEST_LIBS)
+TEST_LINK = $(call Q,LINK)$(CC) -pie -rdynamic -o $@ $< $(B)/libprov.a $(LDFLAGS_ALL) $(CORE_LIBS) $(KVM_LIBS) $(SSH_LIBS) $(BOX_LIBS) $(SEC_LIBS) $(NFT_LIBS) $(TEST_LIBS)
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libprov.a
 	@mkdir -p $(@D)
 	$(TEST_LINK)

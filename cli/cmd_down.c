@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/fs.h"
+#include "lab/published.h"
 #include "lab/volumes.h"
 
 #include <stdio.h>
@@ -109,6 +110,11 @@ static int finish_lab(const struct cli *cli, struct lab *lab, struct machine *co
 	}
 	volume_rows_clear(&rows);
 	if (code == 0 && left.n == 0 && lab_steps_down(lab, sink, &err) < 0)
+		code = cli_failed(cli, &err);
+	/* Ports of those that went are free again. */
+	if (code == 0 && left.n && published_alloc(lab, NULL, 0, &err) < 0)
+		return cli_fail(cli, &err);
+	if (code == 0 && left.n && lab_ports_up(lab, sink, cli->stop, &err) < 0)
 		code = cli_failed(cli, &err);
 	return code;
 }

@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "lab/limits.h"
+#include "lab/published.h"
 #include "lab/volumes.h"
 
 #include <stdio.h>
@@ -129,11 +130,16 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	int code = verb == &verb_up ? remove_orphans(cli, lab, chosen, n, options, sink) : 0;
 	if (code)
 		return code;
-	if (lab_steps_up(lab, chosen, n, sink, cli->stop, &err) < 0)
+	if (published_alloc(lab, chosen, n, &err) < 0)
+		return cli_fail(cli, &err);
+	if (lab_steps_up(lab, chosen, n, sink, cli->stop, &err) < 0 ||
+	        lab_ports_up(lab, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
 	if (verb != &verb_provision && volumes_up(lab, chosen, n, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
-	return cli_run_verb(cli, lab, verb, chosen, n, options, sink);
+	code = cli_run_verb(cli, lab, verb, chosen, n, options, sink);
+	lab_ports_hairpin(lab, chosen, n);
+	return code;
 }
 
 /* What the host cannot carry is found now, not when most machines are up. */
@@ -168,7 +174,8 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
 	        (cli->command != &cmd_provision && alloc_check(lab, err) < 0) ||
 	        prepare_specs(lab, *chosen, *n, err) < 0 ||
-	        prepare_check(cli->providers, *chosen, *n, true, err) < 0)
+	        prepare_check(cli->providers, *chosen, *n, true, err) < 0 ||
+	        published_check(lab, *chosen, *n, err) < 0)
 		return -1;
 	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)
 		return -1;

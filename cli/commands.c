@@ -14,6 +14,7 @@ const struct command *const commands[] = {
         &cmd_status,
         &cmd_inspect,
         &cmd_logs,
+        &cmd_port,
         &cmd_top,
         &cmd_stats,
         &cmd_cp,

@@ -56,8 +56,8 @@ static const char *suggestion(const char *name)
 /* Commands that prov will have: named, never taken for a slip. */
 static bool comes_later(const char *name)
 {
-	static const char *const names[] = {"completion", "console", "info", "package", "port",
-	        "prune", "resume", "run", "schema", "snapshot", "suspend", "sync"};
+	static const char *const names[] = {"completion", "console", "info", "package", "prune",
+	        "resume", "run", "schema", "snapshot", "suspend", "sync"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(name, names[i]))

@@ -61,6 +61,7 @@ static const struct shape nic_shape = SHAPE(nic_fields, struct nic);
 static const struct field port_fields[] = {
         {ROW(TEXT, "address", port_use, address)},
         {ROW(INT, "host", port_use, host)},
+        {ROW(INT, "host_last", port_use, host_last)},
         {ROW(INT, "guest", port_use, guest)},
         {ROW(BOOL, "udp", port_use, udp)},
 };

@@ -58,10 +58,11 @@ struct nic {
 	int mtu;      /* of the bridge */
 };
 
-/* A published port. */
+/* Published ports: host to host_last become guest and the next ones of the machine. */
 struct port_use {
-	char *address; /* of the host */
-	int host, guest;
+	char *address;       /* of the host; "0.0.0.0": all that it has */
+	int host, host_last; /* host 0: free ones, host_last + 1 in a row */
+	int guest;
 	bool udp;
 };
 

@@ -146,6 +146,7 @@ static bool expand_decl(struct reading *r, struct decl *decl, struct layers l[MA
 			name_instance(decl, i, spec);
 			fill_instance_addresses(
 			        spec, instance_position(decl, decl->networks, k, i));
+			fill_ports(r, decl, k, i, spec);
 		}
 	}
 	for (size_t k = 0; k < decl->n_kinds; k++)

@@ -89,7 +89,7 @@ static void session_clear(struct lab_session *s)
 
 static struct step *list_steps(struct lab_session *s, bool key, size_t *n)
 {
-	struct step *steps = xcalloc(s->n_networks + 1, sizeof(*steps));
+	struct step *steps = xcalloc(s->n_networks + 2, sizeof(*steps));
 
 	*n = 0;
 	if (key)
@@ -151,6 +151,7 @@ int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 
 	session_open(lab, NULL, 0, &session);
 	AUTO_FREE struct step *steps = list_steps(&session, true, &n);
+	steps[n++] = lab_ports_step(lab);
 	struct runner runner = {
 	        .session = &session,
 	        .journal = lab->journal,

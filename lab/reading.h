@@ -93,6 +93,9 @@ int instance_position(const struct decl *decl, const struct yaml_node *const lis
 /* With the implicit one. */
 void fill_folders(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 void fill_volumes(struct reading *r, const struct layers *layers, struct machine_spec *spec);
+/* Of instance i of kind k. */
+void fill_ports(
+        struct reading *r, const struct decl *decl, size_t k, int i, struct machine_spec *spec);
 void fill_ready(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 /* "K=V" of the map into list, replacing what an earlier map has put there. */
 void fill_env(const struct yaml_node *map, struct strv *list);

@@ -105,7 +105,7 @@ const struct key schema[] = {
                        "host "
                        "(containers only). The first one that is not isolated has the default "
                        "route."},
-        {IN_MACHINE, "ports", TYPE_PORTS, KEY_COMMON | KEY_LATER,
+        {IN_MACHINE, "ports", TYPE_PORTS, KEY_COMMON,
                 .doc = "Published ports, each \"[ADDRESS:]HOST:GUEST[/udp]\"; \"80\" takes any "
                        "free port of the host, "
                        "\"8080-8089:80\" one each for the instances."},

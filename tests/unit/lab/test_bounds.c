@@ -154,8 +154,8 @@ static const struct hostile {
                 "'depends_on': more than 1000000 dependencies in all"},
         {"unknown dependencies", unknown_dependencies,
                 "'depends_on': there is no machine 'mashine-with-a-nam'"},
-        {"ports", ports, "'ports' is not supported yet"},
-        {"fixed ports", fixed_ports, "'ports' is not supported yet"},
+        {"ports", ports, "'ports': there are too many of them"},
+        {"fixed ports", fixed_ports, "'ports': there are too many of them"},
         {"volumes", volumes, "'volumes': more than 1000"},
         {"a long circle", one_long_circle,
                 "'depends_on' goes in a circle: m0@container -> m4999@container -> m4998@container "

@@ -206,26 +206,29 @@ static const struct rule {
                 "'lan' | give the alias to one of them"},
 
         /* ports */
-        {M "  web: { " B ", ports: [22:22, 8080:80, '53:53/udp', '80'] }\n",
-                "4:21: 'ports' is not supported yet"},
         {M "  web: { " B ", ports: ['99999:1', x] }\n",
-                "4:21: 'ports' is not supported yet\n"
                 "4:29: 'ports': '99999:1' is not a published port | ports are written \"8080:80\", "
                 "\"127.0.0.1:5353:53/udp\" or \"80\"\n"
                 "4:40: 'ports': 'x' is not a published port | ports are written \"8080:80\", "
                 "\"127.0.0.1:5353:53/udp\" or \"80\""},
         {M "  web: { " B ", provider: both, ports: ['8080:80'] }\n",
-                "4:37: 'ports' is not supported yet\n"
                 "4:45: 'ports': web@container and web@kvm would both publish port 8080 of the host "
                 "| "
                 "\"80\" takes any free port, \"8080-8089:80\" one each for the instances"},
-        {M "  web: { " B ", provider: both, ports: ['8080:80'], kvm: { ports: ['8081:80'] } }\n",
-                "4:37: 'ports' is not supported yet\n4:64: 'ports' is not supported yet"},
         {M "  web: { " B ", count: 3, ports: ['8080-8081:80'] }\n",
-                "4:31: 'ports' is not supported yet\n"
                 "4:39: 'ports': '8080-8081:80' has fewer ports than there are instances"},
-        {M "  web: { " B ", count: 2, ports: ['8080-8081:80', '80'] }\n",
-                "4:31: 'ports' is not supported yet"},
+
+        {M "  web: { " B ", networks: none, ports: ['80'] }\n",
+                "4:37: 'ports': web@container has 'networks: none', so that nothing can reach its "
+                "ports | join it to a network, or leave one out"},
+        {M "  web: { " B ", networks: host, ports: ['80'] }\n",
+                "4:37: 'ports': web@container has 'networks: host', so that its ports are the "
+                "host's own | leave 'ports' out"},
+        {M "  a: { " B ", ports: ['0.0.0.0:8000-8010:8000-8010'] }\n  b: { " B
+           ", ports: ['127.0.0.1:8010:1', '8011:1'] }\n",
+                "5:27: 'ports': a@container and b@container would both publish port 8010 of the "
+                "host | \"80\" takes any free port, \"8080-8089:80\" one each for the "
+                "instances"},
 
         /* what comes later is checked all the same */
         {"volumes: { pg: { size: 1G } }\n" M "  web: { " B

@@ -1,0 +1,101 @@
+/* What is published, from the lab's journal. */
+#include "cli/cli.h"
+
+#include "base/table.h"
+#include "lab/published.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static bool is_chosen(struct machine *const *chosen, size_t n, const char *selector)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(chosen[i]->spec.selector, selector))
+			return true;
+	return false;
+}
+
+/* Where the rules are is the lab's own folder: what the file says is not published before an up. */
+static void read_published(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct published_list *all, struct published_list *out)
+{
+	published_read(&lab->state, all);
+	out->rows = xcalloc(all->n + 1, sizeof(*out->rows));
+	for (size_t i = 0; i < lab->n; i++) {
+		const char *selector = lab->machines[i].spec.selector;
+		if (!is_chosen(chosen, n, selector))
+			continue;
+		for (const struct published *row = NULL;
+		        (row = published_next(all, selector, row));)
+			out->rows[out->n++] = *row;
+	}
+}
+
+static int print_json(const struct lab *lab, const struct published_list *list)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct published *row = &list->rows[i];
+		AUTO_FREE char *address = ipv4_text(row->map.address);
+		for (int k = 0; k <= row->map.host_last - row->map.host; k++)
+			json_array_append_new(ports,
+			        json_pack("{s:s, s:s, s:i, s:i, s:s}", "machine", row->machine,
+			                "address", address, "host", row->map.host + k, "guest",
+			                row->map.guest + k, "protocol",
+			                row->map.udp ? "udp" : "tcp"));
+	}
+	return cli_print_json(json_pack("{s:i, s:{s:s, s:s}, s:o}", "schema", 1, "lab", "id",
+	        lab->id ? lab->id : "", "name", lab->name ? lab->name : "", "ports", ports));
+}
+
+static int print_table(const struct published_list *list)
+{
+	struct table t;
+	AUTO_STR out = {0};
+
+	table_init(&t, 4);
+	table_row(&t, "HOST", "MACHINE", "PORT", "PROTOCOL");
+	for (size_t i = 0; i < list->n; i++) {
+		const struct port_map *map = &list->rows[i].map;
+		AUTO_FREE char *host = published_host(&list->rows[i]);
+		AUTO_FREE char *guest = map->guest_last > map->guest
+		        ? xasprintf("%d-%d", map->guest, map->guest_last)
+		        : xasprintf("%d", map->guest);
+		table_row(&t, host, list->rows[i].machine, guest, map->udp ? "udp" : "tcp");
+	}
+	table_print(&t, &out);
+	table_clear(&t);
+	cli_print(&out);
+	return 0;
+}
+
+static int run(struct cli *cli)
+{
+	struct lab lab = {0};
+	struct err err = {0};
+	struct published_list all = {0}, list = {0};
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0;
+	int code = cli_open_lab_anyhow(cli, &lab);
+
+	if (code)
+		return code;
+	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0) {
+		code = cli_fail(cli, &err);
+	} else {
+		read_published(&lab, chosen, n, &all, &list);
+		code = cli_has(cli, "json") ? print_json(&lab, &list) : print_table(&list);
+		free(list.rows);
+		published_clear(&all);
+	}
+	lab_clear(&lab);
+	return code;
+}
+
+const struct command cmd_port = {
+        .name = "port",
+        .usage = "[MACHINE…]",
+        .summary = "list the ports of the host that lead to machines",
+        .run = run,
+};

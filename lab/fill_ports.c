@@ -1,0 +1,58 @@
+/* The ports: of one instance into its spec. What collides is found by lab/sharing.c. */
+#include "lab/reading.h"
+
+#include "lab/value_net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PORTS 1000 /* of one machine */
+
+/* Publishing is a translation on the way into a network of the lab. */
+static bool has_lab_network(struct reading *r, const struct yaml_node *ports,
+        const struct decl *decl, const struct machine_spec *spec)
+{
+	AUTO_FREE char *safe = shown(decl->name);
+
+	if (spec->network_mode == NET_NONE)
+		problem_add(r->problems, ports->key->mark, "join it to a network, or leave one out",
+		        "'ports': %s@%s has 'networks: none', so that nothing can reach its ports",
+		        safe, spec->provider);
+	if (spec->network_mode == NET_HOST)
+		problem_add(r->problems, ports->key->mark, "leave 'ports' out",
+		        "'ports': %s@%s has 'networks: host', so that its ports are the host's own",
+		        safe, spec->provider);
+	return spec->network_mode == NET_LAB;
+}
+
+void fill_ports(
+        struct reading *r, const struct decl *decl, size_t k, int i, struct machine_spec *spec)
+{
+	const struct yaml_node *list = decl->ports[k];
+	struct port_map map;
+
+	if (!list || list->kind != YAML_LIST || !list->n || !has_lab_network(r, list, decl, spec))
+		return;
+	r->bytes += (int64_t)(list->n * (sizeof(*spec->ports) + 16));
+	if (list->n > MAX_PORTS || r->bytes > MAX_SPEC_BYTES) {
+		problem_add(r->problems, list->key->mark,
+		        "a range is one entry: \"8000-8100:8000-8100\"",
+		        "'ports': there are too many of them");
+		return;
+	}
+	spec->ports = xcalloc(list->n, sizeof(*spec->ports));
+	for (const struct yaml_node *e = list->first; e; e = e->next) {
+		if (e->kind != YAML_SCALAR || value_port(e->text, &map, NULL) < 0)
+			continue; /* reported by the first pass */
+		if (map.one_each)
+			map.host = map.host_last =
+			        map.host + instance_position(decl, decl->ports, k, i);
+		spec->ports[spec->n_ports++] = (struct port_use){
+		        .address = ipv4_text(map.address),
+		        .host = map.host,
+		        .host_last = map.host ? map.host_last : map.guest_last - map.guest,
+		        .guest = map.guest,
+		        .udp = map.udp,
+		};
+	}
+}

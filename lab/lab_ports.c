@@ -1,0 +1,333 @@
+/*
+ * The lab's step that publishes ports: after its networks, as the bridges are part of the rules. It
+ * is compared with what the kernel holds at each up, as a firewall's reload takes away what it does
+ * not know.
+ */
+#include "lab/networks.h"
+#include "lab/published.h"
+#include "net/ports.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char step_name[] = "lab.ports";
+static const char digest_key[] = "ports.digest";     /* of what stood when it was made */
+static const char localnet_key[] = "ports.localnet"; /* bridges where prov allowed 127.x */
+
+static const struct machine_spec *spec_of(const struct lab *lab, const char *selector)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (str_eq(lab->machines[i].spec.selector, selector))
+			return &lab->machines[i].spec;
+	return NULL;
+}
+
+/* Answers of the machine leave by it. */
+static const struct nic *way_in(const struct machine_spec *spec)
+{
+	const struct nic *nic = spec_route(spec);
+
+	return nic ? nic : spec->n_nics ? &spec->nics[0] : NULL;
+}
+
+static char *bridge_of(const struct lab *lab, const struct nic *nic)
+{
+	return xstrdup(net_fact(journal_state(lab->journal), nic->network, "bridge"));
+}
+
+static char *subnet_of(const struct nic *nic)
+{
+	uint32_t address = 0;
+
+	if (value_ipv4(nic->address, &address, NULL) < 0 || nic->prefix < 1 || nic->prefix > 32)
+		return xstrdup("127.255.255.255/32");
+	AUTO_FREE char *text = ipv4_text(address & ~(uint32_t)0 << (32 - nic->prefix));
+	return xasprintf("%s/%d", text, nic->prefix);
+}
+
+/* The index of the network's row. A machine whose only networks lead nowhere, or to a router that
+ * is not the host, answers to the host alone. */
+static size_t net_of(const struct lab *lab, struct ports *p, const struct nic *nic, char *bridge)
+{
+	enum net_mode mode = net_recorded_mode(journal_state(lab->journal), nic->network);
+
+	for (size_t i = 0; i < p->n_nets; i++) {
+		if (!str_eq(p->nets[i].bridge, bridge))
+			continue;
+		free(bridge);
+		return i;
+	}
+	p->nets = xrealloc(p->nets, p->n_nets + 1, sizeof(*p->nets));
+	p->nets[p->n_nets] = (struct ports_net){.bridge = bridge,
+	        .subnet = subnet_of(nic),
+	        .no_way_back = !nic->default_route || !nic->gateway || mode == NET_BRIDGE};
+	return p->n_nets++;
+}
+
+static int add_row(
+        const struct lab *lab, const struct published *row, struct ports *p, struct err *err)
+{
+	const struct machine_spec *spec = spec_of(lab, row->machine);
+	const struct nic *nic = spec ? way_in(spec) : NULL;
+
+	if (!nic || !nic->address)
+		return 0; /* the machine was not made yet, and is not chosen now */
+	char *bridge = bridge_of(lab, nic);
+	if (!bridge)
+		return err_set(err, ERR_FAILED,
+		        "the network '%s' of '%s', which publishes ports, is not up", nic->network,
+		        row->machine);
+	size_t net = net_of(lab, p, nic, bridge);
+	p->nets[net].loopback |= !row->map.address || row->map.address >> 24 == 127;
+	p->rules = xrealloc(p->rules, p->n_rules + 1, sizeof(*p->rules));
+	p->rules[p->n_rules++] = (struct ports_rule){
+	        .machine = spec->selector,
+	        .address = row->map.address,
+	        .host = row->map.host,
+	        .host_last = row->map.host_last,
+	        .guest = row->map.guest,
+	        .udp = row->map.udp,
+	        .target = xstrdup(nic->address),
+	        .net = net,
+	};
+	return 0;
+}
+
+static char *table_of(const struct lab *lab)
+{
+	return xasprintf("prov-%s", lab->id);
+}
+
+static int build(const struct lab *lab, struct ports *p, struct err *err)
+{
+	struct published_list list = {0};
+	int rc = 0;
+
+	*p = (struct ports){.table = table_of(lab)};
+	published_read(journal_state(lab->journal), &list);
+	for (size_t i = 0; rc == 0 && i < list.n; i++)
+		rc = add_row(lab, &list.rows[i], p, err);
+	published_clear(&list);
+	if (rc < 0)
+		ports_clear(p);
+	return rc;
+}
+
+static int call_ensure(const void *arg, void *result, struct err *err)
+{
+	return ports_ensure(arg, result, err);
+}
+
+static bool wants_localnet(const struct ports *p, const char *bridge)
+{
+	for (size_t i = 0; p && i < p->n_nets; i++)
+		if (str_eq(p->nets[i].bridge, bridge))
+			return p->nets[i].loopback;
+	return false;
+}
+
+/* Recorded before it is done; what was on before is not prov's, and stays. */
+static int allow_localnet(struct run *run, const struct ports *p, struct err *err)
+{
+	const char *before = run_fact(run, localnet_key);
+	AUTO_FREE char *words = xasprintf(" %s ", before ? before : "");
+	AUTO_STR all = {0};
+
+	str_add(&all, before ? before : "");
+	for (size_t i = 0; i < p->n_nets; i++) {
+		AUTO_FREE char *word = xasprintf(" %s ", p->nets[i].bridge);
+		if (p->nets[i].loopback && !ports_localnet(p->nets[i].bridge) &&
+		        !strstr(words, word))
+			str_addf(&all, "%s%s", all.len ? " " : "", p->nets[i].bridge);
+	}
+	if (all.len && !str_eq(before, str_text(&all)) &&
+	        run_record(run, localnet_key, str_text(&all), err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n_nets; i++)
+		if (p->nets[i].loopback && ports_set_localnet(p->nets[i].bridge, true, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* On bridges where nothing needs it any more; p NULL: on all. */
+static int forbid_localnet(struct run *run, const struct ports *p, struct err *err)
+{
+	const char *bridges = run_fact(run, localnet_key);
+	AUTO_FREE char *words = xstrdup(bridges ? bridges : "");
+	AUTO_STR left = {0};
+	char *save = NULL;
+
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		if (wants_localnet(p, w))
+			str_addf(&left, "%s%s", left.len ? " " : "", w);
+		else if (!strchr(w, '/') && ports_set_localnet(w, false, err) < 0)
+			return -1;
+	}
+	if (!bridges || str_eq(bridges, str_text(&left)))
+		return 0;
+	return run_record(run, localnet_key, left.len ? str_text(&left) : NULL, err);
+}
+
+static const struct lab *lab_of(const struct run *run)
+{
+	return run->step->data;
+}
+
+static int apply(struct run *run, struct err *err)
+{
+	char digest[PORTS_DIGEST] = "";
+	struct ports p;
+
+	if (build(lab_of(run), &p, err) < 0)
+		return -1;
+	/* The table's guard is there while 127.x is routed. */
+	int rc = forbid_localnet(run, &p, err);
+	if (rc == 0)
+		rc = helper_call(lab_of(run), call_ensure, &p, digest, sizeof(digest), err);
+	if (rc == 0)
+		rc = allow_localnet(run, &p, err);
+	if (rc == 0)
+		rc = run_record(run, digest_key, digest, err);
+	ports_clear(&p);
+	return rc;
+}
+
+static int call_remove(const void *arg, void *result, struct err *err)
+{
+	(void)result;
+	return ports_remove(arg, err);
+}
+
+static int revert(struct run *run, struct err *err)
+{
+	AUTO_FREE char *table = table_of(lab_of(run));
+
+	if (forbid_localnet(run, NULL, err) < 0)
+		return -1;
+	/* Nobody else can have made it; and such a lab's destroy needs no library for it. */
+	if (geteuid() != 0)
+		return 0;
+	return helper_call(lab_of(run), call_remove, table, NULL, 0, err);
+}
+
+static void inputs(const struct run *run, struct digest *d)
+{
+	AUTO_STR script = {0};
+	struct ports p;
+
+	/* Where it cannot be built, apply says so. */
+	if (build(lab_of(run), &p, NULL) < 0)
+		return;
+	ports_script(&p, &script);
+	digest_field(d, "rules", str_text(&script));
+	ports_clear(&p);
+}
+
+static void explain(const struct run *run, struct str *out)
+{
+	AUTO_FREE char *table = table_of(lab_of(run));
+
+	str_addf(out,
+	        "a table of nftables that leads ports of the host to machines, and a rule that "
+	        "accepts what it leads\n"
+	        "nft list table ip %s; iptables -S FORWARD | grep %s\n",
+	        table, table);
+}
+
+struct step lab_ports_step(const struct lab *lab)
+{
+	return (struct step){
+	        .name = step_name,
+	        .flags = STEP_VOLATILE,
+	        .stale = CHANGE_LIVE,
+	        .inputs = inputs,
+	        .apply = apply,
+	        .revert = revert,
+	        .explain = explain,
+	        .data = lab,
+	};
+}
+
+struct look {
+	const struct ports *ports;
+	const char *digest;
+};
+
+static int call_stand(const void *arg, void *result, struct err *err)
+{
+	const struct look *look = arg;
+
+	return ports_stand(look->ports, look->digest, result, err);
+}
+
+/* Where it cannot be asked, it does not: apply finds out why. */
+static bool stands(const struct lab *lab)
+{
+	const struct journal_state *state = journal_state(lab->journal);
+	struct look look = {.digest = journal_fact(state, digest_key)};
+	struct ports p;
+	bool yes = false;
+
+	if (!look.digest || build(lab, &p, NULL) < 0)
+		return false;
+	look.ports = &p;
+	if (helper_call(lab, call_stand, &look, &yes, sizeof(yes), NULL) < 0)
+		yes = false;
+	for (size_t i = 0; i < p.n_nets; i++)
+		yes = yes && (!p.nets[i].loopback || ports_localnet(p.nets[i].bridge));
+	ports_clear(&p);
+	return yes;
+}
+
+static bool any_published(const struct lab *lab)
+{
+	struct published_list list = {0};
+
+	published_read(journal_state(lab->journal), &list);
+	bool any = list.n > 0;
+	published_clear(&list);
+	return any;
+}
+
+int lab_ports_up(
+        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err)
+{
+	const struct step step = lab_ports_step(lab);
+	struct runner runner = {
+	        .session = lab,
+	        .journal = lab->journal,
+	        .sink = sink,
+	        .machine = "",
+	        .steps = &step,
+	        .n_steps = 1,
+	        .stop = stop,
+	};
+	struct status world = {.state = MACHINE_RUNNING};
+	struct up_options options = {0};
+	bool changed;
+
+	if (!any_published(lab) && !journal_fact(journal_state(lab->journal), digest_key))
+		return 0;
+	for (size_t i = 0; i < lab->n; i++)
+		alloc_fill(journal_state(lab->journal), &lab->machines[i].spec);
+	if (!stands(lab))
+		world.state = MACHINE_HALTED;
+	int rc = run_up(&runner, &world, &options, &changed, err);
+	runner_clear(&runner);
+	return rc;
+}
+
+void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct machine_spec *spec = &chosen[i]->spec;
+		const struct nic *nic = spec->n_ports ? way_in(spec) : NULL;
+		AUTO_FREE char *bridge = nic ? bridge_of(lab, nic) : NULL;
+		char link[16];
+		if (!bridge || !nic->mac)
+			continue;
+		link_of(&chosen[i]->names, (size_t)(nic - spec->nics), link);
+		ports_hairpin(bridge, link, nic->mac);
+	}
+}

@@ -1,0 +1,85 @@
+/*
+ * Published ports: connections to ports of the host that are led to machines of the lab, by an
+ * nftables table of the lab's own (made and replaced in one transaction) and, where a firewall
+ * would refuse what comes from outside, by an accept rule that carries the table's name.
+ *
+ * 127.0.0.1 works as well, because the bridges are told to route it (route_localnet); the table's
+ * first chain keeps machines from using that to reach what listens on the host's loopback.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Of one network of the lab. */
+struct ports_net {
+	char *bridge;
+	char *subnet;     /* "10.64.3.0/24" */
+	bool no_way_back; /* its machines do not answer through the host: isolated, or on a LAN */
+	bool loopback;    /* one of its ports is published on 127.x */
+};
+
+struct ports_rule {
+	const char *machine; /* borrowed: a note for who reads the table */
+	uint32_t address;    /* of the host, host byte order; 0: all */
+	int host, host_last, guest;
+	bool udp;
+	char *target; /* the machine's address */
+	size_t net;   /* its network */
+};
+
+struct ports {
+	char *table; /* "prov-ID" */
+	struct ports_net *nets;
+	size_t n_nets;
+	struct ports_rule *rules;
+	size_t n_rules;
+};
+
+#define PORTS_DIGEST 65
+
+/* What prov-nft.so exports as "prov_nft": runs commands of nft(8), all of them or none. handles:
+ * listings show them. */
+struct nft_ops {
+	int (*run)(const char *commands, bool handles, struct str *out, struct err *err);
+};
+
+void ports_clear(struct ports *ports);
+/* Pure: the commands that replace the table by this one, or that remove it. */
+void ports_script(const struct ports *ports, struct str *out);
+void ports_removal(const char *table, struct str *out);
+/* The line of `iptables -S FORWARD` that lets a network's published ports through. */
+char *ports_accept_line(const struct ports *ports, const struct ports_net *net);
+/* Whether all of these lines stand in the listing before anything that could refuse. */
+bool ports_accepted(const struct ports *ports, const char *listing);
+
+/* These three load a library and run iptables: only in a helper process. ensure hands out a digest
+ * of what the kernel then holds, and stand says whether it still does. */
+MUST_CHECK int ports_ensure(const struct ports *ports, char digest[PORTS_DIGEST], struct err *err);
+MUST_CHECK int ports_stand(
+        const struct ports *ports, const char *digest, bool *stands, struct err *err);
+MUST_CHECK int ports_remove(const char *table, struct err *err); /* absent is success */
+
+/* Whether the kernel routes 127.x over this bridge; and make it so. false, success: no such bridge.
+ */
+bool ports_localnet(const char *bridge);
+MUST_CHECK int ports_set_localnet(const char *bridge, bool on, struct err *err);
+
+/*
+ * Lets a bridge send frames back through the port that they came from, where it filters what it
+ * carries as routed traffic is (bridge-nf-call-iptables): a machine that asks for its own published
+ * port is led back to itself before it gets to the host. The port is link, or the one that QEMU's
+ * side of the interface with this MAC has. What cannot be set stays: the machine may be gone.
+ */
+void ports_hairpin(const char *bridge, const char *link, const char *mac);
+
+/* net/holder.c: the process that has one of these ports of the host. proc: "/proc" outside of
+ * tests. */
+struct port_holder {
+	int port;
+	int pid;       /* 0: it is not to be seen */
+	char name[64]; /* escaped; empty where pid is 0 */
+};
+/* 1: *out says who, 0: they are free. */
+MUST_CHECK int port_holder_find(const char *proc, uint32_t address, int first, int last, bool udp,
+        struct port_holder *out, struct err *err);

@@ -1,0 +1,193 @@
+/* Published ports: the rules as text, byte by byte, and who holds a port by a /proc of files. */
+#include "net/ports.h"
+#include "tests/fake/check_util.h"
+
+#include <sys/stat.h>
+
+static struct err err;
+
+static char *lit(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static struct ports_net nets[] = {
+        {.bridge = (char[]){"virbr5"}, .subnet = (char[]){"10.64.3.0/24"}, .loopback = true},
+        {.bridge = (char[]){"virbr6"}, .subnet = (char[]){"10.64.4.0/28"}, .no_way_back = true},
+};
+
+static void fill(struct ports *p, struct ports_rule rules[5])
+{
+	rules[0] = (struct ports_rule){"web@kvm", 0x7f000001, 8080, 8080, 80, false, NULL, 0};
+	rules[1] = (struct ports_rule){"web@kvm", 0, 8000, 8010, 8000, false, NULL, 0};
+	rules[2] = (struct ports_rule){"web@kvm", 0xc0000202, 90, 91, 190, false, NULL, 0};
+	rules[3] = (struct ports_rule){"db@container", 0x7f000001, 5353, 5353, 53, true, NULL, 1};
+	rules[4] = (struct ports_rule){"db@container", 0, 5353, 5353, 53, false, NULL, 1};
+	for (size_t i = 0; i < 5; i++)
+		rules[i].target = lit(i < 3 ? "10.64.3.2" : "10.64.4.3");
+	*p = (struct ports){lit("prov-0a1b2c"), nets, ARRAY_SIZE(nets), rules, 5};
+}
+
+START_TEST(script_is_golden)
+{
+	const char *path = "tests/unit/net/golden/ports.nft";
+	AUTO_STR script = {0}, golden = {0};
+	struct ports_rule rules[5];
+	struct ports p;
+
+	fill(&p, rules);
+	ports_script(&p, &script);
+	if (getenv("UPDATE_GOLDEN"))
+		ck_ok(fs_replace(path, script.buf, script.len, 0644, &err));
+	ck_ok(fs_read(path, 1 << 20, &golden, &err));
+	ck_assert_str_eq(str_text(&script), str_text(&golden));
+}
+END_TEST
+
+START_TEST(nothing_published_is_no_table)
+{
+	AUTO_STR script = {0}, removal = {0};
+	struct ports p = {.table = lit("prov-0a1b2c")};
+
+	ports_script(&p, &script);
+	ports_removal("prov-0a1b2c", &removal);
+	ck_assert_str_eq(
+	        str_text(&script), "add table ip prov-0a1b2c\ndelete table ip prov-0a1b2c\n");
+	ck_assert_str_eq(str_text(&removal), str_text(&script));
+	ck_assert(ports_accepted(&p, ""));
+}
+END_TEST
+
+START_TEST(accepted_before_what_refuses)
+{
+	struct ports_rule rules[5];
+	struct ports p;
+
+	fill(&p, rules);
+	AUTO_FREE char *one = ports_accept_line(&p, &nets[0]);
+	AUTO_FREE char *two = ports_accept_line(&p, &nets[1]);
+	ck_assert_str_eq(one,
+	        "-A FORWARD -m conntrack --ctstate DNAT --ctreplsrc 10.64.3.0/24 -m "
+	        "comment --comment prov-0a1b2c -j ACCEPT");
+	AUTO_FREE char *both = xasprintf("-P FORWARD DROP\n%s\n-A FORWARD -i lo -j ACCEPT\n%s\n-A "
+	                                 "FORWARD -j LIBVIRT_FWI\n",
+	        two, one);
+	AUTO_FREE char *late = xasprintf("%s\n-A FORWARD -j LIBVIRT_FWI\n%s\n", one, two);
+	AUTO_FREE char *twice = xasprintf("%s\n%s\n", one, one);
+	ck_assert(ports_accepted(&p, both));
+	ck_assert(!ports_accepted(&p, late));
+	ck_assert(!ports_accepted(&p, twice));
+	ck_assert(!ports_accepted(&p, ""));
+}
+END_TEST
+
+/* A /proc with what the kernel wrote for: nginx on 127.0.0.1:8080, a sleeper that is connected from
+ * port 8081, sshd on [::]:22, ::1:631, a name server on 192.0.2.2:53/udp. */
+static char *fake_proc(void)
+{
+	static const char head[] = "  sl  local_address rem_address   st tx_queue rx_queue tr "
+	                           "tm->when retrnsmt   uid  "
+	                           "timeout inode\n";
+	static const char *const files[][2] = {
+	        {"net/tcp",
+	                "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1001 1 0000000000000000 100 0 0 10 0\n"
+	                "   1: 0100007F:1F91 0100007F:1F90 01 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1002 1 0000000000000000 100 0 0 10 0\n"},
+	        {"net/tcp6",
+	                "   0: 00000000000000000000000000000000:0016 "
+	                "00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1003 1 0000000000000000 100 0 0 10 0\n"
+	                "   1: 00000000000000000000000001000000:0277 "
+	                "00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1004 1 0000000000000000 100 0 0 10 0\n"
+	                "   2: 0000000000000000FFFF00000100007F:0050 "
+	                "00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1006 1 0000000000000000 100 0 0 10 0\n"},
+	        {"net/udp",
+	                "  10: 020200C0:0035 00000000:0000 07 00000000:00000000 00:00000000 "
+	                "00000000     0        0 1005 2 0000000000000000 0\n"},
+	        {"17/comm", "nginx\x1b\n"},
+	        {"18/comm", "sshd\n"},
+	};
+	char *root = tmp_begin();
+	static const char *const folders[] = {"net", "17", "17/fd", "18", "18/fd", "self"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", root, folders[i]);
+		ck_assert_int_eq(mkdir(path, 0755), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", root, files[i][0]);
+		AUTO_FREE char *text = xasprintf("%s%s", i < 3 ? head : "", files[i][1]);
+		ck_ok(fs_replace(path, text, strlen(text), 0644, &err));
+	}
+	AUTO_FREE char *nginx = xasprintf("%s/17/fd/6", root);
+	AUTO_FREE char *sshd = xasprintf("%s/18/fd/3", root);
+	ck_assert_int_eq(symlink("socket:[1001]", nginx), 0);
+	ck_assert_int_eq(symlink("socket:[1003]", sshd), 0);
+	return root;
+}
+
+struct ask {
+	uint32_t address;
+	int first, last;
+	bool udp;
+	const char *answer; /* "PORT PID NAME"; "": free */
+};
+static const struct ask asks[] = {
+        {0x7f000001, 8080, 8080, false, "8080 17 nginx\\x1b"},
+        {0, 8000, 8100, false, "8080 17 nginx\\x1b"},
+        {0xc0000202, 8080, 8080, false, ""},       /* another address */
+        {0x7f000001, 8081, 8081, false, ""},       /* a client's */
+        {0x7f000001, 8080, 8080, true, ""},        /* another protocol */
+        {0x7f000001, 22, 22, false, "22 18 sshd"}, /* of both families */
+        {0x7f000001, 631, 631, false, ""},         /* IPv6 alone */
+        {0x7f000001, 80, 80, false, "80 0 "},      /* nobody's that is to be seen */
+        {0, 53, 53, true, "53 0 "},
+        {0x7f000001, 53, 53, true, ""},
+};
+
+START_TEST(holder)
+{
+	const struct ask *ask = &asks[_i];
+	char *proc = fake_proc();
+	struct port_holder h;
+	int rc = port_holder_find(proc, ask->address, ask->first, ask->last, ask->udp, &h, &err);
+
+	ck_assert_int_eq(rc, *ask->answer != '\0');
+	if (rc) {
+		AUTO_FREE char *text = xasprintf("%d %d %s", h.port, h.pid, h.name);
+		ck_assert_str_eq(text, ask->answer);
+	}
+	tmp_end(proc);
+}
+END_TEST
+
+START_TEST(a_proc_without_protocols)
+{
+	char *proc = tmp_begin();
+	struct port_holder h;
+
+	ck_assert_int_eq(port_holder_find(proc, 0, 1, 65535, false, &h, &err), 0);
+	tmp_end(proc);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("ports");
+	TCase *t = tcase_create("ports");
+
+	tcase_add_test(t, script_is_golden);
+	tcase_add_test(t, nothing_published_is_no_table);
+	tcase_add_test(t, accepted_before_what_refuses);
+	tcase_add_loop_test(t, holder, 0, ARRAY_SIZE(asks));
+	tcase_add_test(t, a_proc_without_protocols);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
