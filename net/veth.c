@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define GONE_LIMIT_NS INT64_C(200000000) /* ten times what a namespace takes to go */
@@ -181,17 +180,20 @@ bool veth_has_alias(const char *link, const char *alias)
 	return seen.index && str_eq(seen.alias, alias);
 }
 
+/* By netlink: for each name that SIOCGIFINDEX (if_nametoindex) does not find, the kernel runs
+ * modprobe and waits for it. */
 unsigned veth_which(const struct link_name *links, size_t n)
 {
-	AUTO_FD int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct link_facts seen;
+	struct netlink nl;
 	unsigned found = 0;
 
-	for (size_t i = 0; s >= 0 && i < n; i++) {
-		struct ifreq request = {0};
-		memcpy(request.ifr_name, links[i].text, sizeof(request.ifr_name));
-		if (ioctl(s, SIOCGIFINDEX, &request) == 0)
+	if (netlink_open(&nl, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (link_ask(&nl, links[i].text, &seen, NULL) == 0 && seen.index)
 			found |= 1u << i;
-	}
+	netlink_close(&nl);
 	return found;
 }
 
@@ -225,7 +227,7 @@ static bool wait_gone(const struct netlink *nl, const struct link_name *links, s
 
 int veth_cut(const char *link, struct err *err)
 {
-	unsigned index = if_nametoindex(link);
+	int index = look(link).index;
 	struct netlink nl;
 
 	if (!index)
@@ -233,7 +235,7 @@ int veth_cut(const char *link, struct err *err)
 	if (netlink_open(&nl, err) < 0)
 		return -1;
 	struct nlmsghdr *h = netlink_add(&nl, RTM_DELLINK, 0, "remove the veth pair");
-	put_link(h, (int)index, false);
+	put_link(h, index, false);
 	netlink_tolerate(&nl, ENODEV);
 	netlink_end(&nl, h);
 	int rc = netlink_send(&nl, err);
