@@ -18,6 +18,7 @@ const struct command *const commands[] = {
         &cmd_top,
         &cmd_stats,
         &cmd_cp,
+        &cmd_sync,
         &cmd_halt,
         &cmd_reload,
         &cmd_suspend,

@@ -57,7 +57,7 @@ static const char *suggestion(const char *name)
 static bool comes_later(const char *name)
 {
 	static const char *const names[] = {"completion", "console", "info", "package", "prune",
-	        "resume", "run", "schema", "snapshot", "suspend", "sync"};
+	        "resume", "run", "schema", "snapshot", "suspend"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(name, names[i]))

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,4 +143,47 @@ void folder_digest(
 	digest_number(digest, "mode", folder->mode);
 	for (size_t i = 0; i < folder->exclude.n; i++)
 		digest_field(digest, "exclude", folder->exclude.v[i]);
+}
+
+static bool has_any(const char *root, const char *pattern)
+{
+	AUTO_FREE char *path = xasprintf("%s%s", root, pattern);
+	glob_t found;
+	bool any = glob(path, GLOB_NOSORT, NULL, &found) == 0 && found.gl_pathc > 0;
+
+	globfree(&found);
+	return any;
+}
+
+bool folder_virtiofs(const struct machine_spec *spec)
+{
+	static const char *const servers[] = {
+	        "/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd"};
+	bool host = false;
+
+	/* The folders of another host are others, and only root can show all of a folder. */
+	if (!str_eq(spec->kvm.uri, "qemu:///system") || geteuid() != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		host = host || fs_exists(servers[i]);
+	return false && host &&
+	        (!spec->box.rootfs ||
+	                has_any(spec->box.rootfs,
+	                        "/usr/lib/modules/*/kernel/fs/fuse/virtiofs.ko*"));
+}
+
+void folders_settle(struct machine_spec *spec)
+{
+	int works = -1;
+
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		struct folder_use *f = &spec->folders[i];
+		if (f->type != FOLDER_AUTO)
+			continue;
+		works = works < 0 ? folder_virtiofs(spec) : works;
+		if (works)
+			f->type = FOLDER_VIRTIOFS;
+		else if (!f->implicit)
+			f->type = FOLDER_RSYNC;
+	}
 }

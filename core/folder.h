@@ -24,3 +24,9 @@ void folder_digest(
 const char *folder_type_name(enum folder_type type);
 /* Changes travel from the host to the machine alone. */
 bool folder_is_copied(const struct folder_use *folder);
+/* Whether host and box can do virtiofs; where the box has no files to look at, it is supposed to.
+ */
+bool folder_virtiofs(const struct machine_spec *spec);
+/* type: auto becomes what works here, once the box is known. The project's folder is never copied:
+ * it stays auto, which is nowhere. */
+void folders_settle(struct machine_spec *spec);

@@ -1,6 +1,7 @@
 #include "lab/prepare.h"
 
 #include "boxes/store.h"
+#include "core/folder.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ static int use_box(const struct lab *lab, struct machine_spec *spec, struct err 
 	spec->box = use;
 	if (!spec->user)
 		spec->user = xstrdup(spec->box.user ? spec->box.user : "root");
+	folders_settle(spec);
 	return 0;
 }
 

@@ -5,7 +5,8 @@
 #include "core/run.h"
 
 /*
- * The steps of spec's provision items, in order, behind them the ready probe if there is one. Items
+ * The step for synced folders where it is needed (provisioners/folders.h), the steps of spec's
+ * provision items, in order, behind them the ready probe if there is one. Items
  * with run: never are left out unless named in with (NULL: none). The names in the steps and the
  * array belong to *out: provision_steps_free. They borrow spec.
  */

@@ -1,4 +1,5 @@
 /* From provision items to steps. */
+#include "provisioners/folders.h"
 #include "provisioners/internal.h"
 
 #include <stdio.h>
@@ -114,9 +115,11 @@ static struct step make_ready(const struct ready_probe *probe)
 void provision_steps(
         const struct machine_spec *spec, const struct strv *with, struct step **out, size_t *n)
 {
-	struct step *steps = xcalloc(spec->n_provision + 1, sizeof(*steps));
+	struct step *steps = xcalloc(spec->n_provision + 2, sizeof(*steps));
 	size_t k = 0;
 
+	if (folders_need_step(spec))
+		steps[k++] = folders_step();
 	for (size_t i = 0; i < spec->n_provision; i++) {
 		const struct provision_item *item = &spec->provision[i];
 		AUTO_FREE char *mark = provision_mark(item);

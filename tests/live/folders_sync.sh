@@ -106,6 +106,85 @@ expect 0 prov up
 expect 0 prov exec web -- test -d /srv/other
 expect 1 prov exec web -- touch /srv/other/x
 
+# Copies: from the host to the machine alone, what is gone is removed, what is left out stays out.
+mkdir -p "$lab/src/sub/deep" "$lab/src/.git" "$lab/src/build"
+echo one >"$lab/src/one"
+echo two >"$lab/src/sub/deep/two"
+touch "$lab/src/a.o" "$lab/src/sub/b.o" "$lab/src/.git/config" "$lab/src/build/x"
+ln -s /etc/shadow "$lab/src/link"
+mkfifo "$lab/src/pipe"
+long=$(printf 'n%.0s' $(seq 200))
+echo long >"$lab/src/sub/$long"
+cat >>"$lab/prov.yaml" <<'Y'
+  copied:
+    synced_folders:
+      - { host: ./src, guest: /srv/copy, type: rsync, owner: tiny, mode: "0750", exclude: [.git, "*.o", /build] }
+    provision: [ { name: sees, shell: "cat /srv/copy/one >/seen" } ]
+Y
+expect 0 prov up copied
+expect_text "$err" "changes travel from the host to the machine alone"
+there() { "$build/prov" -C "$lab" exec copied -- "$@"; }
+expect_same "before provisioning" one "$(there cat /seen)"
+expect_same "what is copied" ". ./link ./one ./sub ./sub/deep ./sub/deep/two ./sub/$long" \
+	"$(there sh -c 'cd /srv/copy && find . | sort | xargs')"
+expect_same "owner and mode" "tiny:tiny 750 tiny:tiny" "$(there stat -c '%U:%G %a' /srv/copy) $(there stat -c %U:%G /srv/copy/sub/deep/two)"
+expect_same "a link of the host's" /etc/shadow "$(there readlink /srv/copy/link)"
+there sh -c 'echo mine >/srv/copy/sub/mine; echo changed >/srv/copy/one'
+[ "$(cat "$lab/src/one")" = one ] || fail "a copy came back"
+expect 0 prov sync copied
+expect_text "$err" "copied@container: /srv/copy: 0 sent, 0 deleted"
+rm -r "$lab/src/sub"
+echo newer >"$lab/src/one"
+expect 0 prov sync
+expect_text "$err" "copied@container: /srv/copy: 1 sent, 4 deleted"
+expect_text "$err" "web@container: nothing to do"
+expect_same "after the second" ". ./link ./one ./sub ./sub/mine" "$(there sh -c 'cd /srv/copy && find . | sort | xargs')"
+expect_same "changed on the host" newer "$(there cat /srv/copy/one)"
+# A folder becomes a file, a file a link, a link a folder.
+rm "$lab/src/one" "$lab/src/link"
+mkdir "$lab/src/one"
+echo in >"$lab/src/one/in"
+ln -s one "$lab/src/link"
+expect 0 prov sync copied
+expect_same "of another type" "in one" "$(there cat /srv/copy/one/in) $(there readlink /srv/copy/link)"
+rm -r "$lab/src/one"
+ln -s /etc "$lab/src/one"
+expect 0 prov sync copied
+expect_same "a folder that became a link" /etc "$(there readlink /srv/copy/one)"
+
+# --watch: within a second, also in folders that are new.
+prov sync --watch copied >"$scratch/watch.out" 2>&1 &
+watcher=$!
+children="$children $watcher"
+for i in $(seq 100); do
+	! grep -q watching "$scratch/watch.out" || break
+	sleep 0.1
+done
+seen() { # WITHIN A SECOND: COMMAND…
+	for i in $(seq 20); do
+		! there "$@" >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+	fail "not seen within a second: $*"
+}
+mkdir "$lab/src/fresh"
+echo first >"$lab/src/fresh/file"
+seen grep -q first /srv/copy/fresh/file
+echo second >"$lab/src/fresh/file"
+seen grep -q second /srv/copy/fresh/file
+rm "$lab/src/fresh/file"
+seen test ! -e /srv/copy/fresh/file
+kill -INT "$(pgrep -P "$watcher" || echo "$watcher")" 2>/dev/null
+
+# A link in the way of what a machine may write is not followed when a copy is made either.
+sed -i 's|host: ./src, guest: /srv/copy|host: ./src/from, guest: /srv/copy|' "$lab/prov.yaml"
+mkdir "$lab/src/from"
+expect 0 prov up copied
+inside sh -c 'rmdir /vagrant/src/from && ln -s /etc /vagrant/src/from'
+expect 2 prov sync copied
+expect_text "$err" "leads through a symbolic link"
+expect 1 prov exec copied -- test -e /srv/copy/shadow
+
 expect 0 prov destroy -f
 [ -e "$lab/mine/user" ] || fail "destroy took the host's files"
 expect_clean "destroy"
