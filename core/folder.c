@@ -119,6 +119,11 @@ int folder_open(const struct folder_use *folder, int *out, struct err *err)
 	return 0;
 }
 
+char *folder_tag(size_t index)
+{
+	return xasprintf("prov%zu", index);
+}
+
 char *folder_hidden(const struct machine_spec *spec, const struct folder_use *folder)
 {
 	const char *project = spec->project ? folder_beneath(folder->host, spec->project) : NULL;
@@ -161,12 +166,14 @@ bool folder_virtiofs(const struct machine_spec *spec)
 	        "/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd"};
 	bool host = false;
 
-	/* The folders of another host are others, and only root can show all of a folder. */
-	if (!str_eq(spec->kvm.uri, "qemu:///system") || geteuid() != 0)
+	/* The folders of another host are others, only root can map ids, and it is mounted over the
+	 * network. */
+	if (spec->network_mode != NET_LAB || !str_eq(spec->kvm.uri, "qemu:///system") ||
+	        geteuid() != 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
 		host = host || fs_exists(servers[i]);
-	return false && host &&
+	return host &&
 	        (!spec->box.rootfs ||
 	                has_any(spec->box.rootfs,
 	                        "/usr/lib/modules/*/kernel/fs/fuse/virtiofs.ko*"));

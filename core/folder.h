@@ -18,6 +18,8 @@ MUST_CHECK int folder_open(const struct folder_use *folder, int *out, struct err
 /* Where the project's own files are, seen from the folder: ".prov", "lab/.prov". NULL: they are not
  * in it. The caller frees. */
 char *folder_hidden(const struct machine_spec *spec, const struct folder_use *folder);
+/* By which a virtual machine knows the device of a folder: "prov0". The caller frees. */
+char *folder_tag(size_t index);
 /* Everything that decides what a machine sees; a project that was moved as a whole is the same. */
 void folder_digest(
         const struct machine_spec *spec, const struct folder_use *folder, struct digest *digest);

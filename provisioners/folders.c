@@ -12,11 +12,6 @@ static const char mount_script[] = "set -e; mkdir -p \"$1\"\n"
                                    "[ \"$2\" != 9p ] || modprobe 9pnet_virtio 2>/dev/null || :\n"
                                    "mount -t \"$2\" -o \"$4\" \"$3\" \"$1\"";
 
-char *folder_tag(size_t index)
-{
-	return xasprintf("prov%zu", index);
-}
-
 static bool is_mounted_inside(const struct folder_use *f)
 {
 	return f->type == FOLDER_VIRTIOFS || f->type == FOLDER_9P;
@@ -105,8 +100,9 @@ static int apply(struct run *run, struct err *err)
 		if (is_mounted_inside(f) && mount_inside(run, t, i, err) < 0)
 			return -1;
 		if (is_mounted_inside(f) && !f->implicit)
-			run_note(run, "'%s' is mounted by %s: changes travel both ways", f->guest,
-			        folder_type_name(f->type));
+			run_note(run, "'%s' is mounted by %s: changes travel %s", f->guest,
+			        folder_type_name(f->type),
+			        f->read_only ? "from the host to the machine alone" : "both ways");
 		if (folder_is_copied(f) && copy_there(run, t, f, err) < 0)
 			return -1;
 	}

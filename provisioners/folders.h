@@ -31,9 +31,6 @@ struct folder_copied {
 MUST_CHECK int folder_copy(
         const struct folder_copy *copy, struct folder_copied *out, struct err *err);
 
-/* Mark of a folder's device, by which the machine mounts it: "prov0". */
-char *folder_tag(size_t index);
-
 /* Watches of what is copied, by inotify(7): readable when something has changed below them. */
 struct folder_watch {
 	int fd;

@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "core/folder.h"
 #include "engine/cgroup.h"
 #include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
@@ -39,6 +40,20 @@ void define_inputs(const struct run *run, struct digest *digest)
 		digest_field(digest, "network", spec->nics[i].libvirt);
 		digest_field(digest, "mac", spec->nics[i].mac);
 	}
+	for (size_t i = 0; i < spec->n_folders; i++)
+		if (spec->folders[i].type == FOLDER_VIRTIOFS)
+			digest_number(digest, "virtiofs", (int64_t)i);
+}
+
+/* The project's folder where nothing cheap shows it. */
+static void say_no_project(struct run *run)
+{
+	for (size_t i = 0; i < run->spec->n_folders; i++)
+		if (run->spec->folders[i].implicit && run->spec->folders[i].type == FOLDER_AUTO)
+			run_note(run,
+			        "the project is not at '%s': host or box cannot do virtiofs "
+			        "(synced_folders with type: rsync copies it)",
+			        run->spec->folders[i].guest);
 }
 
 /* Another host's /dev/kvm cannot be measured from here: libvirt's word is what there is. */
@@ -142,15 +157,45 @@ static void set_weights(struct run *run, struct domain_plan *plan)
 	cgroup_tree_clear(&tree);
 }
 
-/* What the spec alone says. cmdline and nics (room for spec->n_nics) are the caller's. */
-static void fill_plan(const struct run *run, const char *cmdline, struct domain_nic *nics,
-        struct domain_plan *plan)
+struct parts {
+	char *cmdline;
+	struct domain_nic *nics;
+	struct domain_folder *folders;
+	size_t n_folders;
+};
+
+static void parts_init(const struct run *run, struct parts *p)
+{
+	const struct machine_spec *spec = run->spec;
+
+	*p = (struct parts){.cmdline = command_line(spec),
+	        .nics = xcalloc(spec->n_nics + 1, sizeof(*p->nics)),
+	        .folders = xcalloc(spec->n_folders + 1, sizeof(*p->folders))};
+	for (size_t i = 0; i < spec->n_nics; i++)
+		p->nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
+	for (size_t i = 0; i < spec->n_folders; i++)
+		if (spec->folders[i].type == FOLDER_VIRTIOFS)
+			p->folders[p->n_folders++] = (struct domain_folder){
+			        kvm_folder_path(run->names, i), folder_tag(i)};
+}
+
+static void parts_clear(struct parts *p)
+{
+	for (size_t i = 0; i < p->n_folders; i++) {
+		free(p->folders[i].source);
+		free(p->folders[i].tag);
+	}
+	free(p->folders);
+	free(p->nics);
+	free(p->cmdline);
+}
+
+/* What the spec alone says; the parts are the caller's. */
+static void fill_plan(const struct run *run, const struct parts *parts, struct domain_plan *plan)
 {
 	const struct machine_spec *spec = run->spec;
 	const struct names *names = run->names;
 
-	for (size_t i = 0; i < spec->n_nics; i++)
-		nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
 	*plan = (struct domain_plan){.name = names->domain,
 	        .uuid = names->uuid,
 	        .lab_id = spec->lab_id,
@@ -160,12 +205,14 @@ static void fill_plan(const struct run *run, const char *cmdline, struct domain_
 	        .cpuset = spec->cpuset,
 	        .kernel = spec->box.kernel,
 	        .initrd = names->seed,
-	        .cmdline = cmdline,
+	        .cmdline = parts->cmdline,
 	        .disk = names->disk,
 	        .console = names->console,
 	        .phases = names->phases,
-	        .nics = nics,
-	        .n_nics = spec->n_nics};
+	        .nics = parts->nics,
+	        .n_nics = spec->n_nics,
+	        .folders = parts->folders,
+	        .n_folders = parts->n_folders};
 }
 
 static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct err *err)
@@ -179,15 +226,16 @@ static int make_xml(struct run *run, virConnectPtr conn, struct str *out, struct
 	if (!capabilities)
 		return libvirt_err(err, "ask libvirt for its capabilities");
 	AUTO_FREE char *arch = domain_host_arch(capabilities);
-	AUTO_FREE char *cmdline = command_line(run->spec);
-	AUTO_FREE struct domain_nic *nics = xcalloc(run->spec->n_nics + 1, sizeof(*nics));
 	struct domain_plan plan;
-	fill_plan(run, cmdline, nics, &plan);
+	struct parts parts;
+	parts_init(run, &parts);
+	fill_plan(run, &parts, &plan);
 	plan.type = type;
 	plan.arch = arch;
 	plan.label = owner->label;
 	set_weights(run, &plan);
 	domain_xml(&plan, out);
+	parts_clear(&parts);
 	return 0;
 }
 
@@ -204,8 +252,10 @@ int define_apply(struct run *run, struct err *err)
 	pid_t parent = proc_outlive_begin();
 	AUTO_DOMAIN domain = virDomainDefineXML(conn, str_text(&xml));
 	proc_outlive_end(parent);
-	if (domain)
+	if (domain) {
+		say_no_project(run);
 		return 0;
+	}
 	libvirt_err(err, "define the domain '%s'", run->names->domain);
 	return err_hint(err,
 	        "prov doctor says what libvirt and QEMU lack; 'kvm: { accelerator: tcg }' does "
@@ -271,16 +321,17 @@ void define_explain(const struct run *run, struct str *out)
 {
 	const struct machine_spec *spec = run->spec;
 	bool kvm = str_eq(spec->kvm.accelerator, "kvm");
-	AUTO_FREE char *cmdline = command_line(spec);
-	AUTO_FREE struct domain_nic *nics = xcalloc(spec->n_nics + 1, sizeof(*nics));
 	struct domain_plan plan;
+	struct parts parts;
 	struct utsname host;
 	AUTO_STR xml = {0};
 
-	fill_plan(run, cmdline, nics, &plan);
+	parts_init(run, &parts);
+	fill_plan(run, &parts, &plan);
 	plan.type = kvm ? "kvm" : "qemu";
 	plan.arch = uname(&host) == 0 ? host.machine : NULL;
 	domain_xml(&plan, &xml);
+	parts_clear(&parts);
 	str_addf(out,
 	        "libvirt knows the machine as a domain with %d vCPU, %lld MiB and its kernel, disk "
 	        "and networks%s\nprintf %%s ",

@@ -106,6 +106,17 @@ void domain_nic_xml(const struct domain_nic *nic, struct str *out)
 	        "    </interface>\n");
 }
 
+static void add_folder(const struct domain_folder *folder, struct str *out)
+{
+	str_add(out,
+	        "    <filesystem type='mount' accessmode='passthrough'>\n"
+	        "      <driver type='virtiofs'/>\n      <source");
+	xml_add_attr(out, "dir", folder->source);
+	str_add(out, "/>\n      <target");
+	xml_add_attr(out, "dir", folder->tag);
+	str_add(out, "/>\n    </filesystem>\n");
+}
+
 /* Both go to files: a channel of type unix that nobody reads blocks the guest's write. */
 static void add_channels(const struct domain_plan *p, struct str *out)
 {
@@ -130,6 +141,8 @@ static void add_devices(const struct domain_plan *p, struct str *out)
 		add_disk(p, out);
 	for (size_t i = 0; i < p->n_nics; i++)
 		domain_nic_xml(&p->nics[i], out);
+	for (size_t i = 0; i < p->n_folders; i++)
+		add_folder(&p->folders[i], out);
 	add_channels(p, out);
 	str_add(out,
 	        "    <controller type='usb' model='none'/>\n"
@@ -150,6 +163,10 @@ void domain_xml(const struct domain_plan *p, struct str *out)
 	xml_add_element(out, 2, "uuid", p->uuid);
 	xml_add_mark(out, p->lab_id, p->selector);
 	str_addf(out, "  <memory unit='KiB'>%lld</memory>\n", (long long)(p->memory_bytes / 1024));
+	if (p->n_folders)
+		str_add(out,
+		        "  <memoryBacking>\n    <source type='memfd'/>\n"
+		        "    <access mode='shared'/>\n  </memoryBacking>\n");
 	add_cpus(p, out);
 	add_boot(p, out);
 	add_features(p, out);

@@ -3,6 +3,11 @@
 
 #include "base/str.h"
 
+/* A folder of the host by virtiofs, which needs the guest's memory shared with virtiofsd. */
+struct domain_folder {
+	char *source, *tag;
+};
+
 struct domain_nic {
 	const char *network; /* libvirt's name of it */
 	const char *mac;
@@ -26,6 +31,8 @@ struct domain_plan {
 	const char *label;   /* "+64055:+64055": what QEMU runs as; nothing is relabelled then */
 	const struct domain_nic *nics;
 	size_t n_nics;
+	const struct domain_folder *folders;
+	size_t n_folders;
 };
 
 void domain_xml(const struct domain_plan *plan, struct str *out);

@@ -7,6 +7,7 @@
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
  *   plug.c      kvm.network           usage.c    what it uses; stopped and going on
+ *   folders.c   kvm.folders
  *   describe.c  what it is made of
  */
 #pragma once
@@ -61,6 +62,10 @@ void kvm_check_host(struct checklist *list);
 /* Of the machine: what the spec asks for, or the box's own. ERR_CONFIG: less than that. */
 MUST_CHECK int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err);
 
+/* Where virtiofsd finds a folder of the spec; the caller frees. */
+char *kvm_folder_path(const struct names *names, size_t index);
+MUST_CHECK int kvm_check_folders(const struct machine_spec *spec, struct err *err);
+
 /* Steps: inputs, apply, revert, explain. */
 void disk_inputs(const struct run *run, struct digest *digest);
 int disk_apply(struct run *run, struct err *err);
@@ -73,6 +78,10 @@ void seed_inputs(const struct run *run, struct digest *digest);
 int seed_apply(struct run *run, struct err *err);
 int seed_revert(struct run *run, struct err *err);
 void seed_explain(const struct run *run, struct str *out);
+void folders_inputs(const struct run *run, struct digest *digest);
+int folders_apply(struct run *run, struct err *err);
+int folders_revert(struct run *run, struct err *err);
+void folders_explain(const struct run *run, struct str *out);
 void define_inputs(const struct run *run, struct digest *digest);
 int define_apply(struct run *run, struct err *err);
 int define_revert(struct run *run, struct err *err);

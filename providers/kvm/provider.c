@@ -14,10 +14,19 @@
 #define MIN_MEMORY (32LL * MIB)
 #define PID_FOLDER "/run/libvirt/qemu"
 
+static bool has_folders(const struct machine_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_folders; i++)
+		if (!spec->folders[i].implicit)
+			return true;
+	return false;
+}
+
 /* Without a network nothing can be run in it: the log of the console alone is seen from outside. */
 static int check_network(const struct machine_spec *spec, struct err *err)
 {
 	const char *key = spec->n_provision      ? "provision"
+	        : has_folders(spec)              ? "synced_folders"
 	        : spec->ready.type == READY_TCP  ? "ready: tcp"
 	        : spec->ready.type == READY_EXEC ? "ready: exec"
 	                                         : NULL;
@@ -72,7 +81,9 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 		return err_set(err, ERR_CONFIG,
 		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
 		        spec->memory_bytes);
-	return check_network(spec, err) < 0 ? -1 : check_box(spec, err);
+	if (check_network(spec, err) < 0 || kvm_check_folders(spec, err) < 0)
+		return -1;
+	return check_box(spec, err);
 }
 
 static int session_open(
@@ -177,6 +188,13 @@ static const struct step steps[] = {
                 .apply = seed_apply,
                 .revert = seed_revert,
                 .explain = seed_explain},
+        {.name = "kvm.folders",
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_RESTART,
+                .inputs = folders_inputs,
+                .apply = folders_apply,
+                .revert = folders_revert,
+                .explain = folders_explain},
         {.name = "kvm.define",
                 .phase = PHASE_CREATE,
                 .stale = CHANGE_RESTART,

@@ -1,0 +1,192 @@
+/*
+ * kvm.folders: synced folders by virtiofs. virtiofsd, which libvirt starts, is root and would make
+ * what the guest's root makes root's on the host: so it gets not the folder itself but a mount of
+ * it with ids mapped, without .prov, set-user-id programs and devices.
+ */
+#include "providers/kvm/kvm.h"
+
+#include "base/fs.h"
+#include "core/folder.h"
+#include "engine/folder.h"
+#include "providers/common/folder_ids.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOUNTS  "/run/prov/folders" /* not below prov's home, where whole trees are removed */
+#define RETRIES 8
+/* On the disk, of what others than the folder's owner make: no container has these. */
+#define NOBODY 0x7fff0000u
+
+char *kvm_folder_path(const struct names *names, size_t index)
+{
+	return xasprintf(MOUNTS "/%s-%zu", names->domain, index);
+}
+
+void folders_inputs(const struct run *run, struct digest *digest)
+{
+	for (size_t i = 0; i < run->spec->n_folders; i++)
+		if (run->spec->folders[i].type == FOLDER_VIRTIOFS)
+			folder_digest(run->spec, &run->spec->folders[i], digest);
+}
+
+int kvm_check_folders(const struct machine_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		const struct folder_use *f = &spec->folders[i];
+		if (f->type == FOLDER_9P) {
+			err_set(err, ERR_CONFIG, "synced_folders: type 9p is not supported yet");
+			return err_hint(err, "write virtiofs, rsync or auto");
+		}
+		if (f->type != FOLDER_VIRTIOFS)
+			continue;
+		if (folder_ids_check_mode(f, err) < 0)
+			return -1;
+		if (spec->box.digest && !folder_virtiofs(spec)) {
+			err_set(err, ERR_HOST,
+			        "synced_folders: virtiofs for '%s' needs root, the host's libvirt, "
+			        "virtiofsd, a network and a box with that module",
+			        f->guest);
+			return err_hint(err, "type: rsync works with every box");
+		}
+		if (strlen(f->guest) > 255)
+			return err_set(
+			        err, ERR_CONFIG, "synced_folders: '%s' is too long", f->guest);
+	}
+	return 0;
+}
+
+static int fill_row(
+        struct run *run, const struct folder_use *f, int fd, struct fs_row *row, struct err *err)
+{
+	const char *roots[] = {run->spec->box.rootfs};
+	const struct folder_ids ids = {roots, ARRAY_SIZE(roots), 0, NOBODY};
+	struct stat st;
+
+	row->source = xstrdup(f->host);
+	row->attr_set =
+	        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (f->read_only ? MOUNT_ATTR_RDONLY : 0);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at '%s'", f->host);
+	if (f->implicit && !folder_ids_can(fd)) {
+		run_note(run, "the project is read-only at '%s': its file system cannot map ids",
+		        f->guest);
+		row->attr_set |= MOUNT_ATTR_RDONLY;
+		return 0;
+	}
+	return folder_ids_map(&ids, run->spec, f, &st, row, err);
+}
+
+/* Whoever may not reach the folder by its own path may not by this one. The last machine that goes
+ * takes MOUNTS along, perhaps right now. */
+static int make_folder(const char *path, struct err *err)
+{
+	for (int i = 0; i < RETRIES; i++) {
+		if (fs_mkdirs(MOUNTS, 0700, err) < 0)
+			return -1;
+		if (chmod(MOUNTS, 0700) == 0 && (mkdir(path, 0700) == 0 || errno == EEXIST))
+			return 0;
+		if (errno != ENOENT)
+			break;
+	}
+	return err_sys(err, "create folder '%s'", path);
+}
+
+static int mount_folder(struct run *run, size_t index, struct err *err)
+{
+	const struct folder_use *f = &run->spec->folders[index];
+	AUTO_FREE char *path = kvm_folder_path(run->names, index);
+	AUTO_FREE char *hidden = folder_hidden(run->spec, f);
+	struct fs_row row = {.op = FS_BIND};
+	AUTO_FD int fd = -1;
+
+	if (folder_open(f, &fd, err) < 0 || engine_folder_unmount(path, err) < 0)
+		return -1;
+	if (make_folder(path, err) < 0)
+		return -1;
+	int rc = fill_row(run, f, fd, &row, err);
+	if (rc == 0)
+		rc = engine_folder_mount(fd, &row, hidden, path, err);
+	fs_row_clear(&row);
+	return rc;
+}
+
+/* Of a domain that runs they are virtiofsd's. */
+static int is_running(struct run *run, bool *out, struct err *err)
+{
+	struct status status;
+
+	if (run_inspect(run, &status, err) < 0)
+		return -1;
+	*out = status.state == MACHINE_RUNNING || status.state == MACHINE_SUSPENDED;
+	return 0;
+}
+
+int folders_apply(struct run *run, struct err *err)
+{
+	bool any = false, running;
+
+	for (size_t i = 0; i < run->spec->n_folders; i++)
+		any = any || run->spec->folders[i].type == FOLDER_VIRTIOFS;
+	if (!any)
+		return 0;
+	if (is_running(run, &running, err) < 0)
+		return -1;
+	if (running)
+		return 0;
+	for (size_t i = 0; i < run->spec->n_folders; i++)
+		if (run->spec->folders[i].type == FOLDER_VIRTIOFS && mount_folder(run, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* All that have this machine's name, whatever the list says now. */
+int folders_revert(struct run *run, struct err *err)
+{
+	AUTO_FREE char *prefix = xasprintf("%s-", run->names->domain);
+	AUTO_STRV names = {0};
+
+	if (geteuid() != 0 || !fs_exists(MOUNTS))
+		return 0;
+	if (fs_list(MOUNTS, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		AUTO_FREE char *path = xasprintf(MOUNTS "/%s", names.v[i]);
+		const char *rest = names.v[i] + strlen(prefix);
+		if (!str_starts(names.v[i], prefix) || strspn(rest, "0123456789") != strlen(rest))
+			continue;
+		if (engine_folder_unmount(path, err) < 0)
+			return -1;
+		if (rmdir(path) < 0 && errno != ENOENT)
+			return err_sys(err, "remove folder '%s'", path);
+	}
+	/* The last machine's goes with them. */
+	(void)!rmdir(MOUNTS);
+	(void)!rmdir("/run/prov");
+	return 0;
+}
+
+void folders_explain(const struct run *run, struct str *out)
+{
+	bool said = false;
+
+	for (size_t i = 0; i < run->spec->n_folders; i++) {
+		const struct folder_use *f = &run->spec->folders[i];
+		AUTO_FREE char *path = kvm_folder_path(run->names, i);
+		if (f->type != FOLDER_VIRTIOFS)
+			continue;
+		if (!said)
+			str_add(out,
+			        "virtiofsd gets a mount of the folder in which its owner is the "
+			        "machine's user and others are nobody\n");
+		said = true;
+		str_addf(out, "mount -o bind,nosuid,nodev%s,X-mount.idmap=… ",
+		        f->read_only ? ",ro" : "");
+		str_add_shell(out, f->host);
+		str_addf(out, " %s\n", path);
+	}
+}
