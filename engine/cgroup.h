@@ -55,6 +55,9 @@ bool cgroup_exists(const struct cgroup_tree *tree, const char *group); /* in any
 MUST_CHECK int cgroup_freeze(
         const struct cgroup_tree *tree, const char *group, bool freeze, struct err *err);
 bool cgroup_is_frozen(const struct cgroup_tree *tree, const char *group);
+/* To each process of the group, and to nobody who got its number meanwhile. */
+MUST_CHECK int cgroup_signal(
+        const struct cgroup_tree *tree, const char *group, int sig, struct err *err);
 /* SIGKILL to all, frozen ones too, and waits until the group is empty. */
 MUST_CHECK int cgroup_kill(const struct cgroup_tree *tree, const char *group, struct err *err);
 /* With the groups below it, which a container may have made. Absent is success. */

@@ -162,6 +162,23 @@ static void open_members(
 	}
 }
 
+int cgroup_signal(const struct cgroup_tree *tree, const char *group, int sig, struct err *err)
+{
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n = 0;
+	int rc = cgroup_pids(tree, group, &pids, &n, err);
+	AUTO_FREE int *fds = xcalloc(n, sizeof(*fds));
+
+	if (rc == 0)
+		open_members(tree, group, pids, n, fds);
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0 && fds[i] >= 0 && process_signal(fds[i], sig) < 0 && errno != ESRCH)
+			rc = err_sys(err, "signal process %d", pids[i]);
+		util_close_fd(&fds[i]);
+	}
+	return rc;
+}
+
 /* One round: all that are listed get the signal first, then each is waited for. */
 static int kill_round(const struct cgroup_tree *tree, const char *group, const pid_t *pids,
         size_t n, int64_t deadline)

@@ -18,6 +18,6 @@ bool cgroup_read(const struct cgroup_tree *tree, const char *group, unsigned con
         const char *v1, const char *v2, struct str *out);
 
 /* Calls fn for the group's folder below dir and every one below that, the deepest first; stops at
- * the first -1. An absent folder is success. */
+ * the first -1. An absent folder is success. The paths it is called with hold for the call. */
 MUST_CHECK int cgroup_walk(const char *dir, int (*fn)(void *ctx, const char *dir, struct err *err),
         void *ctx, struct err *err);

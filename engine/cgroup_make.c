@@ -96,11 +96,15 @@ static bool has_children(const char *dir)
 int cgroup_walk(const char *dir, int (*fn)(void *ctx, const char *dir, struct err *err), void *ctx,
         struct err *err)
 {
-	DIR *d = has_children(dir) ? opendir(dir) : NULL;
+	bool look = has_children(dir);
+	DIR *d = look ? opendir(dir) : NULL;
 	int rc = 0;
 
+	if (look && !d && errno != ENOENT)
+		return err_sys(err, "look into the cgroup '%s'", dir);
 	for (struct dirent *e; rc == 0 && d && (e = readdir(d));) {
-		AUTO_FREE char *below = xasprintf("%s/%s", dir, e->d_name);
+		/* So deep that no path names it, who made it would have it for ever. */
+		AUTO_FREE char *below = xasprintf("/proc/self/fd/%d/%s", dirfd(d), e->d_name);
 		if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
 			rc = cgroup_walk(below, fn, ctx, err);
 	}

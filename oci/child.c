@@ -3,6 +3,8 @@
 #include "base/fs.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define IOPRIO_WHO_PROCESS 1
@@ -110,25 +113,49 @@ int child_affinity(const char *list, struct err *err)
 	        : 0;
 }
 
-/* Where a module of the kernel is not there, its labels mean nothing. */
-static int set_label(const char *file, const char *enabled, const char *prefix, const char *label,
-        struct err *err)
+static const char apparmor_file[] = "thread-self/attr/apparmor/exec";
+static const char selinux_file[] = "thread-self/attr/exec";
+
+void child_known_labels(struct oci_process *p)
 {
-	if (!label || access(enabled, F_OK) < 0)
+	if (access("/proc/thread-self/attr/apparmor/exec", F_OK) < 0) {
+		free(p->apparmor);
+		p->apparmor = NULL;
+	}
+	if (access("/sys/fs/selinux/enforce", F_OK) < 0) {
+		free(p->selinux);
+		p->selinux = NULL;
+	}
+}
+
+/* Whatever lies over the container's procfs must not be written to in its place: it could be a link
+ * to anything that its root may write (CVE-2025-52881). */
+static int set_label(const char *file, const char *prefix, const char *label, struct err *err)
+{
+	struct open_how how = {.flags = O_WRONLY | O_CLOEXEC,
+	        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+	struct statfs fs;
+
+	if (!label)
 		return 0;
+	AUTO_FD int proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (proc < 0 || fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return err_set(err, ERR_FAILED,
+		        "set the label '%s': '/proc' of the container is no procfs", label);
+	AUTO_FD int fd = (int)syscall(SYS_openat2, proc, file, &how, sizeof(how));
 	AUTO_FREE char *text = xasprintf("%s%s", prefix, label);
-	return fs_write_attr(file, text, err);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return err_sys(err, "set the label '%s'", label);
+	return 0;
 }
 
 int child_ways(const struct oci_process *p, struct err *err)
 {
 	if (set_scheduler(&p->scheduling, err) < 0 || set_io_priority(&p->io, err) < 0)
 		return -1;
-	if (set_label("/proc/thread-self/attr/apparmor/exec",
-	            "/proc/thread-self/attr/apparmor/exec", "exec ", p->apparmor, err) < 0)
+	if (set_label(apparmor_file, "exec ", p->apparmor, err) < 0)
 		return -1;
-	return set_label(
-	        "/proc/thread-self/attr/exec", "/sys/fs/selinux/enforce", "", p->selinux, err);
+	return set_label(selinux_file, "", p->selinux, err);
 }
 
 static const char *find_env(const struct strv *env, const char *name)

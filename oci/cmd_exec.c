@@ -78,6 +78,7 @@ static int apply_options(const struct oci_call *call, struct oci_process *p, str
 	replace_text(&p->cwd, o->cwd);
 	replace_text(&p->apparmor, o->apparmor);
 	replace_text(&p->selinux, o->process_label);
+	child_known_labels(p);
 	p->confine.no_new_privileges |= o->no_new_privs;
 	if (!o->process)
 		p->terminal = o->tty;

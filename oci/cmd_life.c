@@ -28,17 +28,9 @@ static int thaw(const struct oci_container *c, int sig, struct err *err)
 
 static int signal_all(const struct oci_container *c, int sig, struct err *err)
 {
-	AUTO_FREE pid_t *pids = NULL;
-	size_t n = 0;
-
 	if (!c->has_tree || !c->state.cgroup)
 		return err_set(err, ERR_FAILED, "container '%s' has no cgroup", c->state.id);
-	if (cgroup_pids(&c->tree, c->state.cgroup, &pids, &n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (kill(pids[i], sig) < 0 && errno != ESRCH)
-			return err_sys(err, "signal process %d", pids[i]);
-	return 0;
+	return cgroup_signal(&c->tree, c->state.cgroup, sig, err);
 }
 
 int cmd_kill(const struct oci_call *call, struct err *err)

@@ -247,6 +247,7 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 	        oci_config_load(bundle, call->o.config, &m.config, err) < 0)
 		return -1;
 	m.child = (struct oci_child){.config = &m.config};
+	child_known_labels(&m.config.process);
 	m.console = console;
 	if (call->o.no_new_keyring)
 		m.config.plan.confine.new_keyring = false;

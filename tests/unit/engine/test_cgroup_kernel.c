@@ -211,6 +211,49 @@ START_TEST(what_is_delegated_has_a_depth)
 }
 END_TEST
 
+/* Who may raise that bound himself makes them all the same. */
+START_TEST(removes_what_no_path_names)
+{
+	AUTO_FREE char *top = NULL;
+	char name[251] = "";
+
+	if (!begin(1))
+		return;
+	if (has_v2()) {
+		memset(name, 'x', sizeof(name) - 1);
+		top = xasprintf("%s/%s", tree.dirs.v[0], group);
+		pid_t pid = fork();
+		if (pid == 0) {
+			for (int i = 0; i < 20; i++)
+				if (chdir(i ? name : top) < 0 || mkdir(name, 0755) < 0)
+					_exit(1);
+			_exit(0);
+		}
+		int status;
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		ck_assert_uint_eq(count(), 0);
+		ck_ok(cgroup_kill(&tree, group, &err));
+	}
+	end();
+}
+END_TEST
+
+/* Only who is in it gets it, and all of them. */
+START_TEST(signals_all)
+{
+	int status;
+
+	if (!begin(_i))
+		return;
+	pid_t pid = start_pair(0);
+	ck_ok(cgroup_signal(&tree, group, SIGHUP, &err));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGHUP);
+	end();
+}
+END_TEST
+
 /* Its owner could freeze it, and who joins it with it. */
 START_TEST(a_group_of_the_machines_is_not_joined)
 {
@@ -433,6 +476,8 @@ int main(void)
 	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
 	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
 	tcase_add_test(tc, what_is_delegated_has_a_depth);
+	tcase_add_test(tc, removes_what_no_path_names);
+	tcase_add_loop_test(tc, signals_all, 0, 2);
 	tcase_add_test(tc, a_group_of_the_machines_is_not_joined);
 	tcase_add_test(tc, gathers_in_another_hierarchy);
 	tcase_add_test(tc, devices_in_a_user_namespace);
