@@ -99,13 +99,15 @@ static int renew_accepts(const struct ports *p, struct err *err)
 
 	if (rc <= 0 || ports_accepted(p, str_text(&listing)))
 		return rc < 0 ? -1 : 0;
-	/* New before old: what is published stays so meanwhile. */
+	/* Old before new: a rule is deleted by what it says, and the first such one goes. */
+	if (delete_accepts(str_text(&listing), p->table, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->n_nets; i++) {
 		AUTO_FREE char *line = ports_accept_line(p, &p->nets[i]);
 		if (iptables(insert, line, err) < 0)
 			return -1;
 	}
-	return delete_accepts(str_text(&listing), p->table, err);
+	return 0;
 }
 
 static int remove_accepts(const char *table, struct err *err)
