@@ -50,6 +50,8 @@ void names_derive(struct names *out, const char *home, const char *lab_id, const
 	out->dir = xasprintf("%s/machines/%s", out->lab_dir, selector);
 	out->journal = xasprintf("%s/journal", out->dir);
 	out->key = xasprintf("%s/id_ed25519", out->lab_dir);
+	out->mesh_known = xasprintf("%s/mesh.known_hosts", out->lab_dir);
+	out->mesh_config = xasprintf("%s/mesh.config", out->lab_dir);
 	out->domain = xasprintf("prov-%s-%s", lab_id, name);
 	out->uuid = xasprintf("%.8s-%.4s-4%.3s-8%.3s-%.12s", h, h + 8, h + 12, h + 15, h + 18);
 	out->cgroup = xasprintf("prov-%s-%s", lab_id, name);
@@ -68,9 +70,9 @@ void names_derive(struct names *out, const char *home, const char *lab_id, const
 
 void names_clear(struct names *n)
 {
-	char **all[] = {&n->lab_dir, &n->dir, &n->journal, &n->key, &n->domain, &n->uuid,
-	        &n->cgroup, &n->console, &n->phases, &n->disk, &n->seed, &n->upper, &n->work,
-	        &n->merged, &n->known_hosts, &n->status, &n->logs};
+	char **all[] = {&n->lab_dir, &n->dir, &n->journal, &n->key, &n->mesh_known, &n->mesh_config,
+	        &n->domain, &n->uuid, &n->cgroup, &n->console, &n->phases, &n->disk, &n->seed,
+	        &n->upper, &n->work, &n->merged, &n->known_hosts, &n->status, &n->logs};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		free(*all[i]);

@@ -13,8 +13,10 @@ struct names {
 	char *dir;     /* LAB_DIR/machines/NAME@PROVIDER: all that the machine has, gone with it */
 	char *key;     /* LAB_DIR/id_ed25519: the lab's private key, PEM as OpenSSH writes it; .pub
 	                  beside it */
-	char *domain;  /* prov-ID-NAME: libvirt domain */
-	char *uuid;    /* of the domain, from a digest of lab id + selector */
+	char *mesh_known, *mesh_config; /* LAB_DIR/mesh.known_hosts, mesh.config: the machines of
+	                                   the lab as hosts, for each other */
+	char *domain;                   /* prov-ID-NAME: libvirt domain */
+	char *uuid;                     /* of the domain, from a digest of lab id + selector */
 	char *cgroup;  /* prov-ID-NAME: folder below each hierarchy's root; with v2 within
 	                  DERIVE_CGROUPS */
 	char link[16]; /* host end of the first veth; of others: link_of() */

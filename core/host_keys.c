@@ -30,6 +30,35 @@ static int write_one(
 	return fs_replace(path, bytes, n, 0600, err);
 }
 
+/* LAB/keys/SELECTOR. The caller frees. */
+static char *stock_of(const struct names *names)
+{
+	const char *slash = strrchr(names->dir, '/');
+
+	return xasprintf("%s/keys/%s", names->lab_dir, slash ? slash + 1 : names->dir);
+}
+
+/* 1: they were in stock; 0: there are none. */
+static int take_stock(const struct names *names, struct err *err)
+{
+	AUTO_FREE char *folder = names->lab_dir ? stock_of(names) : xstrdup("");
+	AUTO_FREE char *last = xasprintf("%s/host_key", folder);
+
+	if (!*folder || !fs_exists(last))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(key_files); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", folder, key_files[i]);
+		AUTO_STR bytes = {0};
+		int rc = fs_read(path, KEY_MAX, &bytes, err);
+		if (rc == 0)
+			rc = write_one(names, key_files[i], bytes.buf, bytes.len, err);
+		explicit_bzero(bytes.buf, bytes.len);
+		if (rc < 0)
+			return -1;
+	}
+	return 1;
+}
+
 static int write_keys(const struct names *names, const struct key_pair *pair, struct err *err)
 {
 	unsigned char random[16];
@@ -70,14 +99,37 @@ int host_keys_make(const struct names *names, const char *comment, struct err *e
 	AUTO_FD int lock = lock_folder(names, err);
 	if (lock < 0)
 		return -1;
-	if (fs_exists(path))
-		return 0;
+	int taken = fs_exists(path) ? 1 : take_stock(names, err);
+	if (taken)
+		return taken < 0 ? -1 : 0;
 	if (module_symbol("prov-ssh", "prov_keys", &ops, err) < 0 ||
 	        ((const struct key_ops *)ops)->generate(comment, &pair, err) < 0)
 		return -1;
 	int rc = write_keys(names, &pair, err);
 	key_pair_clear(&pair);
 	return rc;
+}
+
+int host_keys_stock(const struct names *names, const char *comment, struct err *err)
+{
+	AUTO_FREE char *own = beside(names, "host_key");
+	AUTO_FREE char *folder = stock_of(names);
+	const struct names stock = {.dir = folder};
+
+	return fs_exists(own) ? 0 : host_keys_make(&stock, comment, err);
+}
+
+int host_keys_public(const struct names *names, struct str *out, struct err *err)
+{
+	AUTO_FREE char *folder = stock_of(names);
+	AUTO_FREE char *own = beside(names, "host_key.pub");
+	AUTO_FREE char *stock = xasprintf("%s/host_key.pub", folder);
+
+	if (fs_exists(own))
+		return fs_read(own, KEY_MAX, out, err);
+	if (fs_exists(stock))
+		return fs_read(stock, KEY_MAX, out, err);
+	return err_set(err, ERR_MISSING, "there is no host key in '%s'", names->dir);
 }
 
 int host_keys_remove(const struct names *names, struct err *err)

@@ -8,7 +8,13 @@
 #include "core/seed.h"
 #include "core/spec.h"
 
-/* Nothing to do where they are. Opens prov-ssh.so, which has the cryptography. */
+/* Those of a machine that is not made yet, in LAB/keys/SELECTOR. names: of that machine. */
+MUST_CHECK int host_keys_stock(const struct names *names, const char *comment, struct err *err);
+/* Its public key, "ssh-ed25519 AAAA… comment", of the machine or of the stock. ERR_MISSING: none.
+ */
+MUST_CHECK int host_keys_public(const struct names *names, struct str *out, struct err *err);
+/* Nothing to do where they are; those in stock are taken. Otherwise opens prov-ssh.so, which has
+ * the cryptography. */
 MUST_CHECK int host_keys_make(const struct names *names, const char *comment, struct err *err);
 MUST_CHECK int host_keys_remove(const struct names *names, struct err *err);
 /* Adds them where OpenSSH and dropbear look for them. */

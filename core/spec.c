@@ -172,6 +172,7 @@ static const struct field spec_fields[] = {
         {ROW(ARRAY, "volumes", machine_spec, volumes), .shape = &volume_shape,
                 .count = offsetof(struct machine_spec, n_volumes)},
         {ROW(LIST, "hosts", machine_spec, hosts)},
+        {ROW(BOOL, "ssh_mesh", machine_spec, ssh_mesh)},
         {ROW(ARRAY, "provision", machine_spec, provision), .shape = &item_shape,
                 .count = offsetof(struct machine_spec, n_provision)},
         {ROW(STRUCT, "ready", machine_spec, ready), .shape = &ready_shape},

@@ -131,6 +131,7 @@ struct machine_spec {
 	size_t n_volumes;
 	struct strv hosts; /* "ADDRESS NAME…" lines of the lab, for /etc/hosts */
 
+	bool ssh_mesh; /* it reaches the lab's other machines by SSH, and they reach it */
 	struct provision_item *provision;
 	size_t n_provision;
 	struct ready_probe ready;

@@ -106,6 +106,17 @@ static void report_duplicates(struct reading *r, const struct yaml_doc *doc)
 	}
 }
 
+static void read_mesh(struct reading *r)
+{
+	const struct yaml_node *node = yaml_get(r->root, "ssh_mesh");
+	bool mesh = false;
+
+	if (!node || node->kind != YAML_SCALAR || value_bool(node->text, &mesh, NULL) < 0)
+		return; /* reported by the first pass */
+	for (size_t i = 0; i < r->lab->n; i++)
+		r->lab->machines[i].ssh_mesh = mesh;
+}
+
 static void read_lab(struct reading *r, const struct yaml_doc *doc)
 {
 	AUTO_FREE char *label = label_of(r->folder);
@@ -118,6 +129,7 @@ static void read_lab(struct reading *r, const struct yaml_doc *doc)
 	r->lab->domain = top_text(r, "domain", r->lab->lab);
 	read_networks(r);
 	expand_machines(r);
+	read_mesh(r);
 	check_names(r);
 	resolve_depends(r);
 	check_sharing(r);

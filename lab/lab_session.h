@@ -20,6 +20,10 @@ struct lab_session {
 	bool removed; /* all networks that were recorded, see networks_revert */
 };
 
+/* lab.mesh: see lab/mesh.c. */
+extern const struct step lab_mesh_step;
+bool lab_mesh_wanted(const struct lab *lab);
+
 /* Those that the chosen machines join; machines NULL: all that the journal knows. Specs of all
  * machines are filled. */
 void lab_networks_open(struct lab_session *s, struct machine *const *chosen, size_t n);

@@ -87,19 +87,21 @@ static void session_clear(struct lab_session *s)
 	free(s->key_path);
 }
 
-static struct step *list_steps(struct lab_session *s, bool key, size_t *n)
+static struct step *list_steps(struct lab_session *s, bool key, bool down, size_t *n)
 {
-	struct step *steps = xcalloc(s->n_networks + 2, sizeof(*steps));
+	struct step *steps = xcalloc(s->n_networks + 3, sizeof(*steps));
 
 	*n = 0;
 	if (key)
 		steps[(*n)++] = key_step;
 	for (size_t i = 0; i < s->n_networks; i++)
 		steps[(*n)++] = lab_network_step(&s->networks[i]);
+	if (key && (down || lab_mesh_wanted(s->lab)))
+		steps[(*n)++] = lab_mesh_step;
 	return steps;
 }
 
-static int climb(struct lab_session *s, bool kvm, struct event_sink *sink, const volatile int *stop,
+static int climb(struct lab_session *s, bool key, struct event_sink *sink, const volatile int *stop,
         struct err *err)
 {
 	struct lab *lab = s->lab;
@@ -107,7 +109,7 @@ static int climb(struct lab_session *s, bool kvm, struct event_sink *sink, const
 	struct up_options options = {0};
 	bool changed;
 	size_t n;
-	AUTO_FREE struct step *steps = list_steps(s, kvm, &n);
+	AUTO_FREE struct step *steps = list_steps(s, key, false, &n);
 	struct runner runner = {
 	        .session = s,
 	        .journal = lab->journal,
@@ -137,7 +139,7 @@ int lab_steps_up(struct lab *lab, struct machine *const *chosen, size_t n, struc
 	session_open(lab, chosen, n, &session);
 	if (kvm || !lab_networks_stand(&session))
 		lab_libvirt_start(lab_libvirt(lab), sink);
-	int rc = climb(&session, kvm, sink, stop, err);
+	int rc = climb(&session, kvm || lab_mesh_wanted(lab), sink, stop, err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		lab_networks_tell(&session, &chosen[i]->spec);
 	session_clear(&session);
@@ -150,7 +152,7 @@ int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 	size_t n;
 
 	session_open(lab, NULL, 0, &session);
-	AUTO_FREE struct step *steps = list_steps(&session, true, &n);
+	AUTO_FREE struct step *steps = list_steps(&session, true, true, &n);
 	steps[n++] = lab_ports_step(lab);
 	struct runner runner = {
 	        .session = &session,

@@ -36,8 +36,12 @@ const struct key schema[] = {
                        "virtual machines have it as a disk, and each finds what the other has "
                        "left. Containers may have one at the same time; a virtual machine has "
                        "it alone, or with others that only read it."},
-        {IN_TOP, "ssh_mesh", TYPE_BOOL, KEY_LATER, .initial = "false",
-                .doc = "Whether the machines can reach each other by SSH with the lab's key."},
+        {IN_TOP, "ssh_mesh", TYPE_BOOL, 0, .initial = "false",
+                .doc = "Whether the machines can reach each other by SSH. The lab's private key is "
+                       "put into the ~/.ssh of root and of the login user, so that who has one "
+                       "machine has them all; the host keys and the login users of all are put "
+                       "into /etc/ssh. A container whose init is not systemd gets its box's sshd "
+                       "started. Not for machines without a network, nor with a read_only root."},
         {IN_TOP, "vars", TYPE_ANY, KEY_LATER, .doc = "Reserved. A '$' in this file is a '$'."},
 
         {IN_NETWORK, "mode", TYPE_CHOICE, 0, .choices = network_modes, .initial = "nat",

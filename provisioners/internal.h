@@ -7,10 +7,13 @@
 int provision_shell(struct run *run, struct err *err);
 int provision_file(struct run *run, struct err *err);
 int provision_ansible(struct run *run, struct err *err);
+int provision_mesh(struct run *run, struct err *err);
 int provision_ready(struct run *run, struct err *err);
 void provision_shell_explain(const struct run *run, struct str *out);
 void provision_file_explain(const struct run *run, struct str *out);
 void provision_ansible_explain(const struct run *run, struct str *out);
+void provision_mesh_inputs(const struct run *run, struct digest *digest);
+void provision_mesh_explain(const struct run *run, struct str *out);
 void provision_ready_explain(const struct run *run, struct str *out);
 
 /* Everything an item does: what it says, and the bytes of the files it names. */

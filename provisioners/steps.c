@@ -112,14 +112,28 @@ static struct step make_ready(const struct ready_probe *probe)
 	        .data = probe};
 }
 
+/* Before any script, which may use it. Again with each boot: what is there already stays. */
+static struct step make_mesh(void)
+{
+	return (struct step){.name = xstrdup("ssh.mesh"),
+	        .phase = PHASE_PROVISION,
+	        .flags = STEP_QUIET | STEP_VOLATILE,
+	        .stale = CHANGE_LIVE,
+	        .inputs = provision_mesh_inputs,
+	        .apply = provision_mesh,
+	        .explain = provision_mesh_explain};
+}
+
 void provision_steps(
         const struct machine_spec *spec, const struct strv *with, struct step **out, size_t *n)
 {
-	struct step *steps = xcalloc(spec->n_provision + 2, sizeof(*steps));
+	struct step *steps = xcalloc(spec->n_provision + 3, sizeof(*steps));
 	size_t k = 0;
 
 	if (folders_need_step(spec))
 		steps[k++] = folders_step();
+	if (spec->ssh_mesh && spec->n_nics && !spec->container.read_only)
+		steps[k++] = make_mesh();
 	for (size_t i = 0; i < spec->n_provision; i++) {
 		const struct provision_item *item = &spec->provision[i];
 		AUTO_FREE char *mark = provision_mark(item);

@@ -82,6 +82,12 @@ static void make_seed(const struct run *run, struct seed *seed)
 	seed_identity(seed, run->spec, id);
 }
 
+/* Its sshd starts by itself, or is started for the other machines. */
+static bool wants_host_keys(const struct machine_spec *spec)
+{
+	return systemd_is_init(spec) || spec->ssh_mesh;
+}
+
 void container_upper_inputs(const struct run *run, struct digest *d)
 {
 	struct seed seed = {0};
@@ -91,7 +97,7 @@ void container_upper_inputs(const struct run *run, struct digest *d)
 		digest_field(d, "path", seed.files[i].path);
 		digest_field(d, "bytes", seed.files[i].bytes);
 	}
-	digest_number(d, "host keys", systemd_is_init(run->spec));
+	digest_number(d, "host keys", wants_host_keys(run->spec));
 	digest_number(d, "host network", run->spec->network_mode == NET_HOST);
 	seed_clear(&seed);
 }
@@ -148,7 +154,7 @@ int container_upper_apply(struct run *run, struct err *err)
 
 	make_seed(run, &seed);
 	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;
-	if (rc == 0 && systemd_is_init(run->spec))
+	if (rc == 0 && wants_host_keys(run->spec))
 		rc = add_host_keys(run, &seed, err);
 	if (rc == 0)
 		rc = pidfd >= 0

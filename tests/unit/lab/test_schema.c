@@ -287,7 +287,8 @@ static const struct rule {
            "      time_offset: 1h\n      no_new_privileges: true\n",
                 "8:19: 'privileged': '1' is neither true nor false | write true\n"
                 "9:40: unknown key 'dorp' | did you mean 'drop'?"},
-        {"ssh_mesh: true\nmachines:\n", "1:1: 'ssh_mesh' is not supported yet"},
+        {"ssh_mesh: 1\nmachines:\n",
+                "1:11: 'ssh_mesh': '1' is neither true nor false | write true"},
 
         /* provision */
         {M "  web: { " B
