@@ -13,6 +13,8 @@
 #define TB_CACHE_SMALL_MIB 64
 #define SMALL_MEMORY       (256LL * MIB)
 
+#define SPARE_SLOTS 4
+
 #define QUOTA_PERIOD_US 100000
 
 int domain_vcpus(double cpus)
@@ -134,6 +136,18 @@ static void add_channels(const struct domain_plan *p, struct str *out)
 	}
 }
 
+/* libvirt leaves one free slot for what is attached to a running machine. */
+static void add_slots(const struct domain_plan *p, struct str *out)
+{
+	int taken = (int)p->n_nics + 2 + (p->disk != NULL); /* generator, channel */
+
+	if (str_eq(p->type, "test"))
+		return;
+	str_add(out, "    <controller type='pci' index='0' model='pcie-root'/>\n");
+	for (int i = 0; i < taken + SPARE_SLOTS; i++)
+		str_add(out, "    <controller type='pci' model='pcie-root-port'/>\n");
+}
+
 static void add_devices(const struct domain_plan *p, struct str *out)
 {
 	str_add(out, "  <devices>\n");
@@ -144,6 +158,7 @@ static void add_devices(const struct domain_plan *p, struct str *out)
 	for (size_t i = 0; i < p->n_folders; i++)
 		add_folder(&p->folders[i], out);
 	add_channels(p, out);
+	add_slots(p, out);
 	str_add(out,
 	        "    <controller type='usb' model='none'/>\n"
 	        "    <memballoon model='none'/>\n");

@@ -121,14 +121,16 @@ for m in c1 v1; do
 	expect 0 prov exec $other -- ping -c 1 -w 20 "$late"
 done
 expect 0 prov network connect back c1 --ip "$(sed -n 's/^eth1 [0-9]* \([0-9]*\.[0-9]*\.[0-9]*\)\..*/\1/p' "$scratch/c2.before").77"
-reach c1 c3
+expect 0 prov network connect back v1
+reach c1 c3 v1
+reach v1 c3 c1
 expect 0 interfaces c1
 expect_text "$out" '^eth2 1400 10\.[0-9.]+\.77/'
 all_pairs "after connect"
 expect 0 prov network disconnect late c1
 expect 0 prov network disconnect late v1
 expect 0 prov network disconnect back v2
-for m in c1:2 v1:1 v2:1; do
+for m in c1:2 v1:2 v2:1; do
 	expect 0 interfaces ${m%:*}
 	expect_same "interfaces of ${m%:*} after disconnect" "${m#*:}" "$(grep -c ^eth "$out")"
 done
