@@ -255,11 +255,13 @@ int cgroup_limit(const struct cgroup_tree *tree, const char *group,
 	return rc;
 }
 
-/* By the file's name where the group is not there yet to look into. */
+/* By the file's name, as the group may not be there yet to look into: of those that say the same in
+ * other words, the first that there is. */
 static void explain_write(const struct cgroup_tree *tree, const char *group,
         const struct cgroup_write *write, struct str *out)
 {
 	int i = cgroup_hierarchy(tree, write->controller);
+	bool other = write->flags & WRITE_ELSE;
 
 	if (i < 0)
 		return;
@@ -267,9 +269,9 @@ static void explain_write(const struct cgroup_tree *tree, const char *group,
 	AUTO_FREE char *path = xasprintf("%s/%s", dir, write->file);
 	str_add(out, "echo ");
 	str_add_shell(out, write->value);
-	str_add(out, " >");
+	str_add(out, other ? " 2>/dev/null >" : " >");
 	str_add_shell(out, path);
-	str_add(out, "\n");
+	str_add(out, other ? " || " : "\n");
 }
 
 void cgroup_explain(const struct cgroup_tree *tree, const char *group, unsigned controllers,
@@ -293,7 +295,6 @@ void cgroup_explain(const struct cgroup_tree *tree, const char *group, unsigned 
 	else if (limits->n_rules)
 		str_add(out, "# devices: a program of bpf(2), type BPF_PROG_TYPE_CGROUP_DEVICE\n");
 	for (size_t i = 0; i < writes.n; i++)
-		if (!(writes.v[i].flags & WRITE_ELSE))
-			explain_write(tree, group, &writes.v[i], out);
+		explain_write(tree, group, &writes.v[i], out);
 	cgroup_writes_clear(&writes);
 }

@@ -16,11 +16,12 @@
 #define REMOTE_MISSING 44 /* exit status of the scripts below; no tool of theirs uses it */
 
 /* $1 destination, $2 temporary name, $3 size, $4 owner, $5 mode. A lost connection looks like the
- * end of the file, hence the size. */
+ * end of the file, hence the size; whoever else may write in that folder may have a link of that
+ * name there, hence -C. */
 static const char put_file_script[] =
         "set -e; umask 022; mkdir -p \"${1%/*}/\"\n"
         "if [ -d \"$1\" ]; then echo \"'$1' is a folder\" >&2; exit 1; fi\n"
-        "trap 'rm -f \"$2\"' EXIT; umask 077; cat >\"$2\"\n"
+        "trap 'rm -f \"$2\"' EXIT; umask 077; set -C; cat >\"$2\"\n"
         "if [ \"$(wc -c <\"$2\")\" -ne \"$3\" ]; then echo 'it changed, or was cut short' >&2; "
         "exit 1; fi\n"
         "chown \"$4\" \"$2\"; chmod \"$5\" \"$2\"; mv -f \"$2\" \"$1\"";

@@ -559,13 +559,16 @@ START_TEST(explained_as_commands)
 	make_file("cgroup.procs", "");
 	ck_ok(find(v2_mounts, ""));
 	limits.memory.bytes = LIMIT(4096);
+	limits.io.weight = LIMIT(200);
 	device_rules_default(&limits);
 	cgroup_explain(&tree, "g", CG_USUAL, &limits, &out);
 	AUTO_FREE char *wanted = xasprintf("mkdir %s/g\n"
 	                                   "# devices: a program of bpf(2), type "
 	                                   "BPF_PROG_TYPE_CGROUP_DEVICE\n"
-	                                   "echo 4096 >%s/g/memory.max\n",
-	        tmp, tmp);
+	                                   "echo 4096 >%s/g/memory.max\n"
+	                                   "echo 'default 200' 2>/dev/null >%s/g/io.weight || "
+	                                   "echo 109 >%s/g/io.bfq.weight\n",
+	        tmp, tmp, tmp, tmp);
 	ck_assert_str_eq(str_text(&out), wanted);
 }
 END_TEST

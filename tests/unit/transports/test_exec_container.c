@@ -146,6 +146,26 @@ START_TEST(time_limit_in_the_container)
 }
 END_TEST
 
+/* Who may write in the destination's folder may have a link of the temporary name there. */
+START_TEST(a_link_in_the_way_is_not_followed)
+{
+	AUTO_FREE char *source = xasprintf("%s/source", ctr.home);
+	AUTO_FREE char *plant = xasprintf("echo old >/root/victim; "
+	                                  "ln -s /root/victim /home/ann/x.prov-%d",
+	        getpid());
+
+	ck_ok(fs_replace(source, "new", 3, 0640, &err));
+	ck_assert_int_eq(ctr_sh(plant), 0);
+	const struct transport_file put = {
+	        .source = source, .destination = "/home/ann/x", .mode = -1};
+	ck_assert_int_eq(t->ops->put(t, &put, &err), -1);
+	ck_has(err.message, "x.prov-");
+	ck_assert_int_eq(ctr_sh("cat /root/victim; ls /home/ann"), 0);
+	ck_assert_str_eq(str_text(&ctr.out), "old\n");
+	ck_ok(t->ops->put(t, &put, &err));
+}
+END_TEST
+
 START_TEST(files_stay_inside)
 {
 	AUTO_FREE char *source = xasprintf("%s/source", ctr.home);
@@ -360,9 +380,10 @@ int main(void)
 	const TTest *const tests[] = {runs_as_the_user, refuses_unknown_users,
 	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
 	        a_chroot_of_provs_own_leads_nowhere, time_limit_in_the_container, files_stay_inside,
-	        terminal_of_its_own, terminal_follows_the_window, control_c_is_typed_inside,
-	        a_flood_stalls_nothing, login_shell, a_terminal_changes_no_user,
-	        signal_restores_the_terminal, signal_of_the_command, refuses_a_false_terminal};
+	        a_link_in_the_way_is_not_followed, terminal_of_its_own, terminal_follows_the_window,
+	        control_c_is_typed_inside, a_flood_stalls_nothing, login_shell,
+	        a_terminal_changes_no_user, signal_restores_the_terminal, signal_of_the_command,
+	        refuses_a_false_terminal};
 
 	use_built_modules();
 	if (ctr_world_begin() < 0)
