@@ -161,7 +161,7 @@ static _Noreturn void child(const struct job *job, const struct tree_list *entri
 	for (size_t i = 0; i < entries->n; i++)
 		if (!write_entry(job, &entries->v[i]))
 			_exit(1);
-	_exit(io_write_all(job->out, end, sizeof(end), NULL) < 0);
+	_exit(io_write_all(job->out, end, sizeof(end), NULL) < 0 ? 1 : 0);
 }
 
 int tar_write_begin(struct tar_writer *w, int folder, const struct tree_list *entries, uint32_t uid,

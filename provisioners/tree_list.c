@@ -162,13 +162,13 @@ bool tree_list_load(const char *file, struct tree_list *out)
 		int64_t size, mtime;
 		char type;
 		int end = 0;
-		if (sscanf(text.buf + at, "%c %o %" SCNd64 " %" SCNd64 " %n", &type, &mode, &size,
+		if (sscanf(text.buf + at, "%c %o %" SCNd64 " %" SCNd64 "%n", &type, &mode, &size,
 		            &mtime, &end) != 4 ||
-		        !end) {
+		        text.buf[at + (size_t)end] != ' ') {
 			good = false;
 			break;
 		}
-		add(&w, text.buf + at + end, type, &st);
+		add(&w, text.buf + at + end + 1, type, &st);
 		struct tree_entry *e = &w.list.v[w.list.n - 1];
 		e->mode = mode;
 		e->size = size;

@@ -93,6 +93,26 @@ START_TEST(shares_and_cpus_of_the_host)
 }
 END_TEST
 
+START_TEST(folders_share_the_memory)
+{
+	char source[] = "/run/prov/folders/a&b-0", tag[] = "prov0";
+	const struct domain_folder folder = {source, tag};
+	struct domain_plan p = plan();
+	AUTO_STR xml = {0};
+
+	p.folders = &folder;
+	p.n_folders = 1;
+	domain_xml(&p, &xml);
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "  <memoryBacking>\n    <source type='memfd'/>\n    <access mode='shared'/>\n"
+	        "  </memoryBacking>\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "    <filesystem type='mount' accessmode='passthrough'>\n"
+	        "      <driver type='virtiofs'/>\n"
+	        "      <source dir='/run/prov/folders/a&amp;b-0'/>\n      <target dir='prov0'/>\n"
+	        "    </filesystem>\n"));
+}
+END_TEST
 START_TEST(everything_is_escaped)
 {
 	struct domain_plan p = plan();
@@ -265,6 +285,7 @@ int main(void)
 	tcase_add_test(t, tcg_is_golden);
 	tcase_add_test(t, kvm_is_golden);
 	tcase_add_test(t, shares_and_cpus_of_the_host);
+	tcase_add_test(t, folders_share_the_memory);
 	tcase_add_test(t, everything_is_escaped);
 	tcase_add_test(t, small_memory_small_cache);
 	tcase_add_test(t, vcpus_round_up);
