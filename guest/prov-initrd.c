@@ -1,14 +1,15 @@
 /*
  * The initrd's init of prov's own boxes: loads the few modules, waits for the root disk, copies the
- * machine's identity (core/seed.h) into place, sets up its network and hands over to the box's
- * init. Static; it ends in exec, so it leaves no process behind. Reports phases over the
- * virtio-serial port "org.prov.phase", where losing one never delays a boot.
+ * machine's identity (core/seed.h) into place, mounts its volumes, sets up its network and hands
+ * over to the box's init. Static; it ends in exec, so it leaves no process behind. Reports phases
+ * over the virtio-serial port "org.prov.phase", where losing one never delays a boot.
  *
  * Kernel command line: prov.root=DEVICE (default /dev/vda), prov.init=PATH (default /sbin/init).
  */
 #include "guest/initrd_boot.h"
 #include "guest/initrd_network.h"
 #include "guest/initrd_seed.h"
+#include "guest/initrd_volumes.h"
 
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -169,6 +170,7 @@ int main(void)
 	flush_phases(&b);
 	grow_root(&b);
 	copy_seed();
+	mount_volumes(&b);
 	configure_network(&b);
 	phase(&b, "network\n");
 	phase(&b, "switch\n");

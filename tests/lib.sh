@@ -40,7 +40,7 @@ finish() {
 	for home in $homes; do
 		for d in "$home"/labs/*; do
 			[ -d "$d" ] || continue
-			PROV_HOME=$home timeout 120 "$build/prov" destroy --lab "${d##*/}" -f >"$scratch/destroyed" 2>&1 || {
+			PROV_HOME=$home timeout 120 "$build/prov" destroy --volumes --lab "${d##*/}" -f >"$scratch/destroyed" 2>&1 || {
 				cat "$scratch/destroyed"
 				echo "could not destroy ${d##*/} of $home"
 				[ $code -ne 0 ] || code=1

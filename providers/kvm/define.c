@@ -9,6 +9,7 @@
 #include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
 #include "providers/kvm/domain.h"
+#include "providers/kvm/volumes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ void define_inputs(const struct run *run, struct digest *digest)
 		digest_number(digest, "io_weight", spec->io_weight);
 	if (spec->cpuset)
 		digest_field(digest, "cpuset", spec->cpuset);
+	volumes_digest(spec, digest);
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		digest_field(digest, "network", spec->nics[i].libvirt);
 		digest_field(digest, "mac", spec->nics[i].mac);
@@ -162,6 +164,7 @@ struct parts {
 	struct domain_nic *nics;
 	struct domain_folder *folders;
 	size_t n_folders;
+	struct domain_disk *disks;
 };
 
 static void parts_init(const struct run *run, struct parts *p)
@@ -170,7 +173,8 @@ static void parts_init(const struct run *run, struct parts *p)
 
 	*p = (struct parts){.cmdline = command_line(spec),
 	        .nics = xcalloc(spec->n_nics + 1, sizeof(*p->nics)),
-	        .folders = xcalloc(spec->n_folders + 1, sizeof(*p->folders))};
+	        .folders = xcalloc(spec->n_folders + 1, sizeof(*p->folders)),
+	        .disks = volumes_disks(spec, run->names)};
 	for (size_t i = 0; i < spec->n_nics; i++)
 		p->nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
 	for (size_t i = 0; i < spec->n_folders; i++)
@@ -186,6 +190,7 @@ static void parts_clear(struct parts *p)
 		free(p->folders[i].tag);
 	}
 	free(p->folders);
+	volumes_disks_free(p->disks);
 	free(p->nics);
 	free(p->cmdline);
 }
@@ -207,6 +212,8 @@ static void fill_plan(const struct run *run, const struct parts *parts, struct d
 	        .initrd = names->seed,
 	        .cmdline = parts->cmdline,
 	        .disk = names->disk,
+	        .disks = parts->disks,
+	        .n_disks = spec->n_volumes,
 	        .console = names->console,
 	        .phases = names->phases,
 	        .nics = parts->nics,

@@ -96,6 +96,20 @@ static void add_disk(const struct domain_plan *p, struct str *out)
 	str_add(out, "/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n");
 }
 
+/* vdb and so on. */
+static void add_further(const struct domain_disk *d, size_t i, struct str *out)
+{
+	str_add(out,
+	        "    <disk type='file' device='disk'>\n"
+	        "      <driver name='qemu' type='raw' discard='unmap'/>\n      <source");
+	xml_add_attr(out, "file", d->path);
+	str_addf(out, "/>\n      <target dev='vd%c' bus='virtio'/>\n", (char)('b' + i));
+	if (d->read_only)
+		str_add(out, "      <readonly/>\n");
+	xml_add_element(out, 6, "serial", d->serial);
+	str_add(out, "    </disk>\n");
+}
+
 void domain_nic_xml(const struct domain_nic *nic, struct str *out)
 {
 	str_add(out, "    <interface type='network'>\n      <mac");
@@ -153,6 +167,8 @@ static void add_devices(const struct domain_plan *p, struct str *out)
 	str_add(out, "  <devices>\n");
 	if (p->disk)
 		add_disk(p, out);
+	for (size_t i = 0; i < p->n_disks; i++)
+		add_further(&p->disks[i], i, out);
 	for (size_t i = 0; i < p->n_nics; i++)
 		domain_nic_xml(&p->nics[i], out);
 	for (size_t i = 0; i < p->n_folders; i++)

@@ -13,6 +13,13 @@ struct domain_nic {
 	const char *mac;
 };
 
+/* Beside the machine's own. */
+struct domain_disk {
+	char *path;      /* raw */
+	char serial[21]; /* by which it is known inside */
+	bool read_only;
+};
+
 /* Everything borrowed. NULL means "leave it out" where nothing else is said. */
 struct domain_plan {
 	const char *type; /* "kvm", "qemu" (TCG), "test" (libvirt's test driver) */
@@ -25,7 +32,9 @@ struct domain_plan {
 	int64_t cpu_shares, io_weight;
 	const char *cpuset; /* of the host; NULL: all */
 	const char *kernel, *initrd, *cmdline;
-	const char *disk;    /* qcow2 */
+	const char *disk; /* qcow2 */
+	const struct domain_disk *disks;
+	size_t n_disks;
 	const char *console; /* file that gets the serial console */
 	const char *phases;  /* file that gets what the guest writes to org.prov.phase */
 	const char *label;   /* "+64055:+64055": what QEMU runs as; nothing is relabelled then */

@@ -9,6 +9,7 @@
 #include "core/seed.h"
 #include "core/host_keys.h"
 #include "providers/kvm/identity.h"
+#include "providers/kvm/volumes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,13 +127,16 @@ static int add_users(struct seed *seed, struct run *run, struct err *err)
 static int fill_seed(struct seed *seed, struct run *run, struct err *err)
 {
 	AUTO_FREE char *path = beside(run->names, "machine-id");
-	AUTO_STR id = {0}, network = {0};
+	AUTO_STR id = {0}, network = {0}, volumes = {0};
 
 	if (fs_read(path, KEY_MAX, &id, err) < 0)
 		return -1;
 	seed_identity(seed, run->spec, str_text(&id));
 	identity_network(run->spec, &network);
 	seed_add(seed, "/etc/prov/network", 0644, str_text(&network), network.len);
+	volumes_list(run->spec, &volumes);
+	if (volumes.len)
+		seed_add(seed, "/etc/prov/volumes", 0644, str_text(&volumes), volumes.len);
 	return host_keys_seed(run->names, seed, err) < 0 ? -1 : add_users(seed, run, err);
 }
 
@@ -174,6 +178,7 @@ void seed_inputs(const struct run *run, struct digest *digest)
 	digest_field(digest, "hostname", spec->hostname);
 	digest_field(digest, "domain", spec->domain);
 	digest_field(digest, "user", spec->user);
+	volumes_digest(spec, digest);
 	/* Not the lab's other machines: a new one is no reason to restart the old ones, and DNS
 	 * knows it. */
 	for (size_t i = 0; i < spec->n_nics; i++) {

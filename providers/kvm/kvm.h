@@ -6,6 +6,7 @@
  *   identity.c  kvm.keys, kvm.seed    domain.c   the XML
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
+ *   volumes.c   kvm.volumes
  *   plug.c      kvm.network           usage.c    what it uses; stopped and going on
  *   folders.c   kvm.folders
  *   describe.c  what it is made of

@@ -4,6 +4,7 @@
 #include "base/proc.h"
 #include "base/clock.h"
 #include "providers/kvm/power.h"
+#include "providers/kvm/volumes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,8 @@ static int domain_state(virDomainPtr domain, int *state, struct err *err)
 
 static int create(struct run *run, virDomainPtr domain, struct err *err)
 {
+	if (volumes_take(run->session, err) < 0)
+		return -1;
 	if (make_log(run->session, run->names->console, 0, err) < 0 ||
 	        make_log(run->session, run->names->phases, O_TRUNC, err) < 0)
 		return -1;
@@ -148,8 +151,10 @@ int start_revert(struct run *run, struct err *err)
 		return 0;
 	if (domain_state(domain, &state, err) < 0)
 		return -1;
-	/* A guest that is to go for good, or cannot run, is not asked. */
-	if (run->destroying || state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_CRASHED)
+	/* A guest that is to go for good, or cannot run, is not asked; what it has not written to a
+	 * volume yet stays. */
+	bool for_good = run->destroying && !volumes_written(run->spec);
+	if (for_good || state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_CRASHED)
 		return power_off(run, domain, err);
 	if (power_shut_down(domain, run->spec->kvm.stop_timeout_ns, run_stop(run), &stopped, err) <
 	        0)

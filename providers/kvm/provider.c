@@ -1,5 +1,6 @@
 /* The provider's table, and what the world says about its machines. */
 #include "providers/kvm/kvm.h"
+#include "providers/kvm/volumes.h"
 
 #include "base/fs.h"
 #include "providers/common/cpus.h"
@@ -73,10 +74,8 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 		cpus_online(&online);
 	if (cpus_check(spec->cpuset, str_text(&online), err) < 0)
 		return -1;
-	if (spec->n_volumes) {
-		err_set(err, ERR_CONFIG, "volumes: not supported yet for virtual machines");
-		return err_hint(err, "write them below 'container:' of that machine");
-	}
+	if (volumes_check(spec, err) < 0)
+		return -1;
 	if (spec->memory_bytes < MIN_MEMORY)
 		return err_set(err, ERR_CONFIG,
 		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
@@ -214,6 +213,12 @@ static const struct step steps[] = {
                 .stale = CHANGE_LIVE,
                 .apply = ready_apply,
                 .explain = ready_explain},
+        {.name = "kvm.volumes",
+                .flags = STEP_VOLATILE | STEP_QUIET,
+                .stale = CHANGE_LIVE,
+                .inputs = volumes_inputs,
+                .apply = volumes_apply,
+                .explain = volumes_explain},
         {.name = "kvm.network",
                 .flags = STEP_VOLATILE | STEP_QUIET,
                 .stale = CHANGE_LIVE,

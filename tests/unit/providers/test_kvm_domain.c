@@ -59,6 +59,33 @@ START_TEST(tcg_is_golden)
 }
 END_TEST
 
+START_TEST(volumes_are_disks)
+{
+	const struct domain_disk disks[] = {
+	        {.path = (char *)(uintptr_t) "/lab/volumes/pg.img", .serial = "pg"},
+	        {.path = (char *)(uintptr_t) "/lab/volumes/<b>.img",
+	                .serial = "b",
+	                .read_only = true},
+	};
+	struct domain_plan p = plan();
+	AUTO_STR xml = {0};
+
+	p.disks = disks;
+	p.n_disks = ARRAY_SIZE(disks);
+	domain_xml(&p, &xml);
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "      <driver name='qemu' type='raw' discard='unmap'/>\n"
+	        "      <source file='/lab/volumes/pg.img'/>\n"
+	        "      <target dev='vdb' bus='virtio'/>\n"
+	        "      <serial>pg</serial>\n"));
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "      <source file='/lab/volumes/&lt;b&gt;.img'/>\n"
+	        "      <target dev='vdc' bus='virtio'/>\n"
+	        "      <readonly/>\n"
+	        "      <serial>b</serial>\n"));
+}
+END_TEST
+
 START_TEST(kvm_is_golden)
 {
 	struct domain_plan p = plan();
@@ -283,6 +310,7 @@ int main(void)
 	TCase *t = tcase_create("kvm domain");
 
 	tcase_add_test(t, tcg_is_golden);
+	tcase_add_test(t, volumes_are_disks);
 	tcase_add_test(t, kvm_is_golden);
 	tcase_add_test(t, shares_and_cpus_of_the_host);
 	tcase_add_test(t, folders_share_the_memory);
