@@ -61,6 +61,12 @@ static void take_declaration(struct machine_spec *spec, const struct machine_spe
 	SWAP(spec->container, copy.container);
 	SWAP(spec->kvm, copy.kvm);
 	spec_clear(&copy);
+	spec_init(&copy);
+	if (spec->network_mode != NET_LAB) {
+		SWAP(spec->nics, copy.nics);
+		SWAP(spec->n_nics, copy.n_nics);
+	}
+	spec_clear(&copy);
 }
 
 static const struct machine_spec *declared_for(const struct experiment *e, const char *provider)
