@@ -63,7 +63,8 @@ static bool explain(const struct view *v, const struct step *step, struct strv *
 	if (!step->explain)
 		return false;
 	step->explain(&run, &text);
-	for (char *line = strtok_r(text.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+	char *line = text.len ? strtok_r(text.buf, "\n", &save) : NULL;
+	for (; line; line = strtok_r(NULL, "\n", &save))
 		strv_add(lines, line);
 	return lines->n > 0;
 }

@@ -189,4 +189,6 @@ void folders_explain(const struct run *run, struct str *out)
 		str_add_shell(out, f->host);
 		str_addf(out, " %s\n", path);
 	}
+	if (!said)
+		str_add(out, "no folder of the host is shared by virtiofs\n");
 }
