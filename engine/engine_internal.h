@@ -89,6 +89,9 @@ MUST_CHECK int tree_parent(int root, const char *path, const char **last, struct
 /* path as a folder, or as a file that exists, made where missing: something to mount on. */
 MUST_CHECK int tree_folder(int root, const char *path, struct err *err);
 MUST_CHECK int tree_file(int root, const char *path, struct err *err);
+/* A link of the box leads from path to what the kernel shows of itself, which is not to be covered.
+ */
+bool tree_leads_astray(int target, const char *path);
 /* Whether fd is a character device with this number. */
 bool is_char_device(int fd, unsigned major_number, unsigned minor_number);
 /* Puts the detached mount on target, and closes neither. -1 with errno. */

@@ -127,6 +127,10 @@ static int attach_source(struct tree *t, const struct fs_row *row, struct err *e
 	                                         : tree_file(t->root, row->path, err);
 	if (target < 0)
 		return -1;
+	if (tree_leads_astray(target, row->path))
+		return err_set(err, ERR_FAILED,
+		        "'%s' of the box is a link into /proc or /sys: nothing is mounted there",
+		        row->path);
 	if (attach(t->source, target) < 0)
 		return err_sys(
 		        err, "bind '%s' on '%s'", row->source ? row->source : row->path, row->path);

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define RETRIES 64 /* the kernel gives up (EAGAIN) where something was renamed meanwhile */
@@ -101,6 +103,14 @@ int tree_file(int root, const char *path, struct err *err)
 		return err_sys(err, "create the file '%s' of the box", path);
 	fd = tree_open(root, path, O_PATH);
 	return fd < 0 ? err_sys(err, "'%s' of the box is no file to mount on", path) : fd;
+}
+
+bool tree_leads_astray(int target, const char *path)
+{
+	struct statfs fs;
+
+	return !is_strict(path) && fstatfs(target, &fs) == 0 &&
+	        (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
 bool is_char_device(int fd, unsigned major_number, unsigned minor_number)

@@ -105,6 +105,18 @@ sed -i 's/24MiB/48MiB/' "$lab/prov.yaml"
 expect 2 prov up vm look
 expect_text "$err" "'vm@kvm' and 'look@kvm' cannot have 'pg' at the same time"
 
+# A link inside cannot lead it onto the kernel's own file systems, nor out of the container.
+expect 0 prov up db
+expect 0 prov exec db sh -c 'ln -s /proc/sys /evil; ln -s ../../../../../../srv /out'
+sed 's,pg:/data"\, "boxes,pg:/evil"\, "boxes,' "$lab/prov.yaml" >"$lab/evil.yaml"
+expect 1 prov --file "$lab/evil.yaml" up db
+expect_text "$err" "'/evil' of the box is a link into /proc or /sys"
+sed 's,pg:/data"\, "boxes,pg:/out"\, "boxes,' "$lab/prov.yaml" >"$lab/evil.yaml"
+expect 0 prov --file "$lab/evil.yaml" up db
+expect 0 prov exec db cat /srv/file
+expect_same "behind a link" kept "$(cat "$out")"
+expect 0 prov halt
+
 # Kept, with the lab's id.
 id=$(lab_id)
 expect 0 prov destroy -f
