@@ -43,17 +43,47 @@ int userns_map(pid_t pid, const struct id_maps *uids, const struct id_maps *gids
 	return *out < 0 ? err_sys(err, "open the container's user namespace") : 0;
 }
 
+/* Until the one who made it has what it wants. */
+static _Noreturn void linger(void)
+{
+	for (;;)
+		pause();
+}
+
+/* In a chroot nobody may make one (user_namespaces(7)); entering the own mount namespace once more
+ * leads out of it. */
+static pid_t born_outside_chroot(int *pidfd)
+{
+	int ready[2];
+	char word;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	pid_t pid = cgroup_fork(NULL, 0, pidfd);
+	if (pid == 0) {
+		int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		if (own < 0 || setns(own, CLONE_NEWNS) < 0 || unshare(CLONE_NEWUSER) < 0 ||
+		        write(ready[1], "", 1) != 1)
+			_exit(1);
+		linger();
+	}
+	close(ready[1]);
+	/* What fails shows when its maps are written. */
+	(void)!read(ready[0], &word, 1);
+	close(ready[0]);
+	return pid;
+}
+
 int userns_with_maps(
         const struct id_maps *uids, const struct id_maps *gids, int *out, struct err *err)
 {
 	int pidfd;
 	pid_t pid = cgroup_fork(NULL, CLONE_NEWUSER, &pidfd);
 
-	if (pid == 0) {
-		/* Until the one who made it has what it wants. */
-		for (;;)
-			pause();
-	}
+	if (pid == 0)
+		linger();
+	if (pid < 0 && errno == EPERM)
+		pid = born_outside_chroot(&pidfd);
 	if (pid < 0)
 		return err_sys(err, "make a user namespace");
 	int rc = userns_map(pid, uids, gids, out, err);
