@@ -6,7 +6,6 @@
 need_libvirt
 need_tool busybox nft iptables ip nsenter curl perl ss
 need_box tiny
-remember_host
 
 # A client outside: a namespace behind a link of the host's. The addresses are of RFC 5737.
 client=ppc$$
@@ -24,6 +23,8 @@ ip link set "$client" up
 ip -n "$client" addr add 198.51.100.2/24 dev eth0
 ip -n "$client" link set eth0 up
 ip -n "$client" route add default via 198.51.100.1
+# The client outside stays until the end: it is part of the host.
+remember_host
 outside() { nsenter --net="/run/netns/$client" "$@"; }
 
 # Ports of this run: the suite may run beside others.

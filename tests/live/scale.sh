@@ -59,7 +59,7 @@ Y
 expect 3 prov up
 expect_one_error
 expect_text "$err" 'this host cannot carry the lab: ports of a bridge: 1100 needed, 1023 left'
-expect_text "$err" 'networks: none'
+expect_text "$err" 'spread the machines over several networks'
 [ ! -e "$lab/.prov" ] || fail "something was made of a lab that was refused"
 "$build/prov" -C "$lab" doctor >"$out" 2>"$err"
 expect_text "$out" 'ports of a bridge +missing +1100 needed, 1023 left'
