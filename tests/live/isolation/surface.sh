@@ -3,10 +3,11 @@
 # logs and memory, disks, the caller's terminal, clock, name and modules. And CVE-2025-52881: settings are really settings.
 . "$(dirname "$0")/../../isolation.sh"
 need_box tiny
+# On a host with systemd the first look at it loads the module and mounts it.
+ls /proc/sys/fs/binfmt_misc >/dev/null 2>&1
 remember_host
 
 host_state() {
-	# First: on a host with systemd the look itself loads that module.
 	ls /proc/sys/fs/binfmt_misc 2>/dev/null
 	for f in kernel/core_pattern kernel/modprobe kernel/hotplug kernel/poweroff_cmd kernel/sysrq kernel/hostname \
 		kernel/panic kernel/randomize_va_space kernel/core_uses_pid vm/swappiness vm/overcommit_memory fs/file-max \
