@@ -310,3 +310,17 @@ void proc_outlive_end(pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 }
+
+void proc_default_signals(void)
+{
+	/* The kernel's own struct, of which zeros say SIG_DFL (rt_sigaction(2)). */
+	const struct {
+		uintptr_t handler;
+		unsigned long flags;
+		uintptr_t restorer;
+		uint64_t mask;
+	} by_default = {0};
+
+	for (int sig = 1; sig < _NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(by_default.mask));
+}

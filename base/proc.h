@@ -60,3 +60,7 @@ char *module_file(const char *name);
  * and the dynamic linker's reason.
  */
 MUST_CHECK int module_symbol(const char *module, const char *symbol, void **out, struct err *err);
+
+/* Every signal as a new process has it: what is ignored would stay so through execve(2). With those
+ * two that the C library keeps for itself and a caller may have left ignored. */
+void proc_default_signals(void);

@@ -3,6 +3,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "engine/entry.h"
 #include "engine/stub.h"
 #include "guest/supervisor.h"
@@ -253,8 +254,7 @@ static int set_signals(const struct container_plan *plan, struct err *err)
 		return err_sys(err, "make a session");
 	if (plan->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
 		return err_sys(err, "take the terminal");
-	for (int sig = 1; sig < _NSIG; sig++)
-		signal(sig, SIG_DFL); /* what is ignored would stay so */
+	proc_default_signals();
 	/* prov-init waits for blocked signals: what came before it blocked them would be lost. */
 	if (plan->guest_init)
 		sigfillset(&mask);

@@ -2,6 +2,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "guest/supervisor.h"
 
 #include <errno.h>
@@ -24,8 +25,7 @@ static int detach(const struct lines *l)
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(null, fd) < 0)
 			return -1;
-	for (int sig = 1; sig < _NSIG; sig++)
-		signal(sig, SIG_DFL);
+	proc_default_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(l->log[0], 3) < 0 || dup2(l->commit[0], 4) < 0)

@@ -13,7 +13,7 @@ attacks=$build/attack
 # file of the lab needs besides comes from standard input.
 machine() { # BOX [KEYS]
 	{
-		printf 'prov: 1\nlab: isolation\nmachines:\n  web:\n    box: %s\n    networks: none\n' "$1"
+		printf 'prov: 1\nlab: isolation\nmachines:\n  web:\n    box: %s\n    networks: none\n    synced_folders: none\n' "$1"
 		printf '    memory: 128MiB\n%s' "${2:+$2
 }"
 	} | lab_file

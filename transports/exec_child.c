@@ -2,6 +2,7 @@
 #include "transports/exec_internal.h"
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "engine/stub.h"
 
 #include <errno.h>
@@ -125,8 +126,7 @@ static int stay_with_parent(const struct exec_start *start, int report, struct e
 	struct pollfd fd = {report, 0, 0};
 	sigset_t none;
 
-	for (int sig = 1; sig < _NSIG; sig++)
-		signal(sig, SIG_DFL);
+	proc_default_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)

@@ -43,7 +43,7 @@ try() { # WHAT COMMANDS
 		echo "$1: the box is refused" >>"$scratch/verdicts"
 		return
 	fi
-	printf 'prov: 1\nlab: isolation\nmachines:\n  web: { box: evil%s, networks: none, memory: 64MiB }\n' $n | lab_file
+	printf 'prov: 1\nlab: isolation\nmachines:\n  web: { box: evil%s, networks: none, memory: 64MiB, synced_folders: none }\n' $n | lab_file
 	if prov up >"$out" 2>"$err" </dev/null; then
 		sound "$1"
 		echo "$1: comes up" >>"$scratch/verdicts"
