@@ -16,8 +16,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How long the last words of an ended machine may take to be written. */
-#define LAST_WORDS_NS INT64_C(1000000000)
+/* How long the last words of an ended machine may take to be written. The writer of a console log
+ * closes it then, so this is for one that hangs; who writes that of the provisioners is not told.
+ */
+#define LAST_WORDS_NS     INT64_C(10000000000)
+#define LAST_PROVISION_NS INT64_C(1000000000)
 enum { FLUSH_FROM = 65536 };
 
 struct source {
@@ -119,7 +122,8 @@ static void look_at_end(struct source *s, bool ended)
 {
 	if (ended) {
 		util_close_fd(&s->pidfd);
-		s->deadline_ns = clock_mono_ns() + LAST_WORDS_NS;
+		s->deadline_ns = clock_mono_ns() +
+		        (str_eq(s->log, "console") ? LAST_WORDS_NS : LAST_PROVISION_NS);
 	}
 	if (s->deadline_ns && (s->reader.closed || clock_mono_ns() >= s->deadline_ns))
 		s->over = true;

@@ -43,10 +43,24 @@ static int open_log(const char *path)
 	return fd;
 }
 
+static int open_newest(struct log_reader *r, struct err *err)
+{
+	if (r->fd < 0)
+		r->fd = open_log(r->path);
+	if (r->fd < 0 && errno != ENOENT)
+		return err_sys(err, "open '%s'", r->path);
+	return 0;
+}
+
 int log_reader_watch(struct log_reader *r, struct err *err)
 {
 	AUTO_FREE char *folder = xstrdup(r->path);
 	char *slash = strrchr(folder, '/');
+
+	/* What is written once the watch can be seen is new, however late it is read. */
+	if (open_newest(r, err) < 0)
+		return -1;
+	r->end = r->fd >= 0 ? lseek(r->fd, 0, SEEK_END) : 0;
 
 	if (slash)
 		*slash = '\0';
@@ -99,11 +113,11 @@ static int read_on(struct log_reader *r, struct err *err)
 	return n < 0 ? err_sys(err, "read '%s'", r->path) : 0;
 }
 
-/* Where the last *lines lines of the file begin; *lines becomes how many are still wanted. */
-static off_t find_tail(int fd, size_t *lines)
+/* Where the last *lines lines before `end` begin; *lines becomes how many are still wanted. */
+static off_t find_tail(int fd, off_t end, size_t *lines)
 {
 	char buf[BLOCK];
-	off_t end = lseek(fd, 0, SEEK_END), at = end;
+	off_t at = end;
 
 	while (at > 0) {
 		size_t n = at < BLOCK ? (size_t)at : BLOCK;
@@ -145,33 +159,6 @@ static size_t open_old(const struct log_reader *r, int fds[OLD_FILES])
 	return n;
 }
 
-int log_reader_print(struct log_reader *r, size_t lines, struct err *err)
-{
-	int old[OLD_FILES];
-	size_t n, from;
-
-	r->fd = open_log(r->path);
-	if (r->fd < 0 && errno != ENOENT)
-		return err_sys(err, "open '%s'", r->path);
-	n = open_old(r, old);
-	if (r->fd >= 0 && lines != SIZE_MAX)
-		lseek(r->fd, lines ? find_tail(r->fd, &lines) : lseek(r->fd, 0, SEEK_END),
-		        SEEK_SET);
-	/* As far back as lines are wanted; then forward again. */
-	for (from = 0; from < n && lines; from++)
-		if (lines != SIZE_MAX)
-			lseek(old[from], find_tail(old[from], &lines), SEEK_SET);
-	int newest = r->fd, rc = 0;
-	while (rc == 0 && from-- > 0) {
-		r->fd = old[from];
-		rc = read_on(r, err);
-	}
-	r->fd = newest;
-	for (size_t i = 0; i < n; i++)
-		close(old[i]);
-	return rc == 0 && r->fd >= 0 ? read_on(r, err) : rc;
-}
-
 /* A new file took the name: the rest of the old one comes first. */
 static int reopen(struct log_reader *r, struct err *err)
 {
@@ -183,7 +170,48 @@ static int reopen(struct log_reader *r, struct err *err)
 		return -1;
 	util_close_fd(&r->fd);
 	r->fd = util_steal_fd(&fd);
-	return 0;
+	return read_on(r, err);
+}
+
+/* The last of the newest file, then of those before it, as far back as lines are wanted. */
+static size_t seek_back(const struct log_reader *r, const int *old, size_t n, size_t lines)
+{
+	off_t end = r->watch >= 0 ? r->end : r->fd >= 0 ? lseek(r->fd, 0, SEEK_END) : 0;
+	size_t from;
+
+	if (lines == SIZE_MAX)
+		end = 0;
+	else if (lines && r->fd >= 0)
+		end = find_tail(r->fd, end, &lines);
+	if (r->fd >= 0)
+		lseek(r->fd, end, SEEK_SET);
+	for (from = 0; from < n && lines; from++)
+		if (lines != SIZE_MAX)
+			lseek(old[from],
+			        find_tail(old[from], lseek(old[from], 0, SEEK_END), &lines),
+			        SEEK_SET);
+	return from;
+}
+
+int log_reader_print(struct log_reader *r, size_t lines, struct err *err)
+{
+	int old[OLD_FILES];
+
+	if (open_newest(r, err) < 0)
+		return -1;
+	size_t n = open_old(r, old), from = seek_back(r, old, n, lines);
+	int newest = r->fd, rc = 0;
+	while (rc == 0 && from-- > 0) {
+		r->fd = old[from];
+		rc = read_on(r, err);
+	}
+	r->fd = newest;
+	for (size_t i = 0; i < n; i++)
+		close(old[i]);
+	if (rc == 0 && r->fd >= 0)
+		rc = read_on(r, err);
+	/* One that took the name before the watch was there says nothing of it. */
+	return rc == 0 && r->watch >= 0 ? reopen(r, err) : rc;
 }
 
 int log_reader_more(struct log_reader *r, struct err *err)

@@ -95,6 +95,21 @@ expect_one_error() {
 	[ ! -s "$out" ] || fail "an error and output"
 }
 
+# Tries a command until it succeeds. The limit is for what never comes, not for a slow machine.
+await() { # WHAT COMMAND…
+	awaited=$1
+	shift
+	patience=$(($(date +%s) + 90))
+	until "$@" >/dev/null 2>&1 </dev/null; do
+		[ "$(date +%s)" -lt $patience ] || fail "$awaited: not within 90 s"
+		sleep 0.1
+	done
+}
+# A process waits for changes of files, so that none is missed from here on.
+await_watch() { # PID
+	await "process $1 watches no file" grep -q '^inotify wd:' "/proc/$1/fdinfo" -r
+}
+
 # The lab's file, from standard input.
 lab_file() { cat >"$lab/prov.yaml"; }
 

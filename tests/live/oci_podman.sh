@@ -61,7 +61,14 @@ done
 norm() {
 	sed -E 's/[0-9a-f]{64}/ID64/g; s/\b[0-9a-f]{12}\b/ID12/g; s/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+( ?[+-][0-9]{4})?( UTC)?Z?/TIME/g'
 }
-bad=0
+compared=0 bad=0
+# Both results in few lines, for whoever reads it in a long log.
+differs() { # WHAT COMMAND…
+	echo "DIFFERENT: $1: podman $2"
+	diff "$scratch/crun.result" "$scratch/prov-oci.result" | sed -n 's/^</  crun:/p; s/^>/  prov-oci:/p' | head -n 8
+	for rt in crun prov-oci; do sed "s/^/  $rt's stderr: /" "$scratch/$rt.stderr" | tail -n 3; done
+	bad=$((bad + 1))
+}
 both() { # WHAT COMMAND…
 	what=$1
 	shift
@@ -74,23 +81,19 @@ both() { # WHAT COMMAND…
 		} >"$scratch/${rt##*/}.result"
 		cp "$scratch/stderr" "$scratch/${rt##*/}.stderr"
 	done
-	if ! cmp -s "$scratch/crun.result" "$scratch/prov-oci.result"; then
-		diff "$scratch/crun.result" "$scratch/prov-oci.result"
-		cat "$scratch/crun.stderr" "$scratch/prov-oci.stderr"
-		echo "DIFFERENT: $what: podman $*"
-		bad=$((bad + 1))
-		return
-	fi
-	echo "same: $what ($(head -n 1 "$scratch/prov-oci.result"))"
+	compared=$((compared + 1))
+	cmp -s "$scratch/crun.result" "$scratch/prov-oci.result" || differs "$what" "$*"
 }
 # The same, and the exit code is this one: two that fail alike prove nothing.
 both_exit() { # CODE WHAT COMMAND…
 	wanted=$1
 	shift
+	before=$bad
 	both "$@"
+	[ "$bad" -eq "$before" ] || return
 	[ "$(head -n 1 "$scratch/prov-oci.result")" = "exit $wanted" ] || {
-		cat "$scratch/prov-oci.stderr"
-		echo "WRONG: $1: $(head -n 1 "$scratch/prov-oci.result"), not $wanted"
+		echo "WRONG: $1: both $(head -n 1 "$scratch/prov-oci.result"), not $wanted"
+		for rt in crun prov-oci; do sed "s/^/  $rt's stderr: /" "$scratch/$rt.stderr" | tail -n 3; done
 		bad=$((bad + 1))
 	}
 }
@@ -238,4 +241,5 @@ run="run --rm --network none"
 	both_exit 0 "pod rm" pod rm -f -t 0 pod
 	both_exit 0 "nothing is left" ps -aq
 }
-[ $bad -eq 0 ] || fail "$bad results"
+echo "$((compared - bad)) of $compared the same"
+[ $bad -eq 0 ]
