@@ -62,6 +62,29 @@ int err_hint(struct err *err, const char *fmt, ...)
 	return -1;
 }
 
+int err_key(struct err *err, const char *fmt, ...)
+{
+	if (!err)
+		return -1;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err->key, sizeof(err->key), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int err_of_key(struct err *err, const char *key, const char *fmt, ...)
+{
+	char text[sizeof(err->message)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_set(err, ERR_CONFIG, "%.64s: %.1900s", key, text);
+	return err_key(err, "%s", key);
+}
+
 void err_clear(struct err *err)
 {
 	if (err)

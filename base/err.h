@@ -24,6 +24,8 @@ struct err {
 	int code;      /* exit status of the script or tool that failed, 0 if none */
 	char message[2048];
 	char hint[512]; /* what to try; empty if there is nothing to say */
+	char key[64];   /* the setting of the user's file at fault, "container.devices[1]"; empty:
+	                   none, or not known */
 };
 
 /* Each returns -1, so that `return err_set(...)` is one line. A NULL err is allowed and drops the
@@ -34,6 +36,9 @@ int err_sys(struct err *err, const char *fmt, ...)
 int err_wrap(struct err *err, const char *fmt, ...)
         PRINTF_LIKE(2, 3); /* puts "context: " in front */
 int err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3); /* sets the hint */
+int err_key(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);  /* sets the key */
+/* ERR_CONFIG "KEY: message" of that key, which is a path without numbers. */
+int err_of_key(struct err *err, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 void err_clear(struct err *err);
 int err_exit_code(const struct err *err); /* the table of DESIGN 5 */

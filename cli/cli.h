@@ -72,6 +72,8 @@ int cli_failed(const struct cli *cli, const struct err *err);
 int cli_fail_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print(const struct str *text); /* to standard output */
 int cli_print_json(void *json);         /* a json_t, consumed; returns 0 */
+/* Every problem of the file with its place. */
+void cli_print_problems(const struct lab *lab, const struct problems *problems);
 /* Opens the lab, printing every problem of its file; 0, or the exit code. */
 int cli_open_lab(const struct cli *cli, struct lab *lab);
 /* Likewise, but prov.yaml alone: nothing of the home is read. */

@@ -44,10 +44,14 @@ static int run_init(struct cli *cli)
 static int check_machines(const struct cli *cli, struct lab *lab, struct err *err)
 {
 	AUTO_FREE struct machine **all = xcalloc(lab->n + 1, sizeof(*all));
+	struct problems problems = {0};
 
 	for (size_t i = 0; i < lab->n; i++)
 		all[i] = &lab->machines[i];
-	return prepare_check(cli->providers, all, lab->n, false, err);
+	int rc = prepare_check(cli->providers, all, lab->n, false, &problems, err);
+	cli_print_problems(lab, &problems);
+	problems_clear(&problems);
+	return rc;
 }
 
 static int run_validate(struct cli *cli)

@@ -157,6 +157,17 @@ static int admit(const struct lab *lab, struct machine *const *chosen, size_t n,
 	return 0;
 }
 
+static int check_specs(const struct cli *cli, const struct lab *lab, struct machine *const *chosen,
+        size_t n, struct err *err)
+{
+	struct problems problems = {0};
+	int rc = prepare_check(cli->providers, chosen, n, true, &problems, err);
+
+	cli_print_problems(lab, &problems);
+	problems_clear(&problems);
+	return rc;
+}
+
 /* All that can be refused is refused before anything is locked or made. */
 static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *options,
         struct machine ***chosen, size_t *n, struct err *err)
@@ -174,7 +185,7 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 	if (check_provision_with(&options->provision_with, *chosen, *n, err) < 0 ||
 	        (cli->command != &cmd_provision && alloc_check(lab, err) < 0) ||
 	        prepare_specs(lab, *chosen, *n, err) < 0 ||
-	        prepare_check(cli->providers, *chosen, *n, true, err) < 0 ||
+	        check_specs(cli, lab, *chosen, *n, err) < 0 ||
 	        published_check(lab, *chosen, *n, err) < 0)
 		return -1;
 	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)

@@ -76,7 +76,7 @@ int cli_check_operands(const struct cli *cli, size_t min, size_t max)
 }
 
 /* FILE:LINE:COLUMN, as editors take it; the path as seen from the working folder. */
-static void print_problems(const struct lab *lab, const struct problems *problems)
+void cli_print_problems(const struct lab *lab, const struct problems *problems)
 {
 	AUTO_FREE char *cwd = get_current_dir_name();
 	const char *file = lab->file ? lab->file : "prov.yaml";
@@ -116,7 +116,7 @@ static int open_with(const struct cli *cli, struct lab_options options, bool alo
 	options.provider = cli_provider(cli);
 	int rc = lab_open(&options, lab, &problems, err);
 	if (rc < 0 && aloud)
-		print_problems(lab, &problems);
+		cli_print_problems(lab, &problems);
 	if (rc == 0 && lab->notice)
 		fprintf(stderr, "note: %s\n", lab->notice);
 	problems_clear(&problems);

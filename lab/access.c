@@ -1,5 +1,6 @@
 #include "lab/verbs.h"
 
+#include "lab/place.h"
 #include "provisioners/provisioners.h"
 
 #include <stdlib.h>
@@ -34,7 +35,7 @@ int access_open(const struct providers *providers, const struct machine *m, enum
 	if (provider_find(providers, a->spec->provider, &a->provider, err) < 0)
 		return -1;
 	if (which == ACCESS_DECLARED && a->provider->check_spec(a->spec, err) < 0)
-		return -1;
+		return place_wrap(m->source, a->spec, err);
 	list_steps(a, with);
 	if (a->provider->open(a->spec, a->names, &a->session, err) < 0)
 		return -1;

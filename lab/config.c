@@ -193,13 +193,19 @@ int config_load(const char *path, const struct config_options *options, struct l
 		        .problems = problems,
 		        .lab = out};
 		read_lab(&r, &doc);
-		yaml_clear(&doc);
+		out->source = xcalloc(1, sizeof(*out->source));
+		*out->source = (struct config_source){xstrdup(out->file), doc};
 	}
-	size_t n = problems_finish(problems);
-	if (n == 0)
-		return 0;
-	const char *name = strrchr(out->file, '/') + 1;
-	return err_set(err, ERR_CONFIG, "%s: %zu problem%s", name, n, n == 1 ? "" : "s");
+	return problems_judge(problems, out->file, err);
+}
+
+static void source_free(struct config_source *source)
+{
+	if (!source)
+		return;
+	yaml_clear(&source->doc);
+	free(source->file);
+	free(source);
 }
 
 void lab_decl_clear(struct lab_decl *lab)
@@ -213,6 +219,7 @@ void lab_decl_clear(struct lab_decl *lab)
 		free(lab->networks[i].bridge);
 	}
 	free(lab->networks);
+	source_free(lab->source);
 	free(lab->file);
 	free(lab->folder);
 	free(lab->lab);

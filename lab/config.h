@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/yaml.h"
 #include "core/spec.h"
 #include "net/network.h"
 
@@ -28,6 +29,12 @@ struct network_decl {
 	int mtu; /* 0: as usual */
 };
 
+/* The file as it was read: where each thing stands (lab/place.h). */
+struct config_source {
+	char *file; /* absolute */
+	struct yaml_doc doc;
+};
+
 struct lab_decl {
 	char *file, *folder; /* absolute */
 	char *lab, *domain;
@@ -41,6 +48,7 @@ struct lab_decl {
 	size_t n;
 	struct network_decl *networks;
 	size_t n_networks;
+	struct config_source *source; /* stays where it is; NULL: the file could not be read */
 };
 
 /* Finds prov.yaml or prov.yml from the folder `from` upwards; the caller frees *path. ERR_CONFIG:
@@ -57,6 +65,8 @@ MUST_CHECK int config_load(const char *path, const struct config_options *option
         struct lab_decl *out, struct problems *problems, struct err *err);
 
 void lab_decl_clear(struct lab_decl *lab);
+/* Puts problems in the file's order; ERR_CONFIG "prov.yaml: 3 problems" if there are any. */
+MUST_CHECK int problems_judge(struct problems *problems, const char *file, struct err *err);
 void problems_clear(struct problems *problems);
 
 /* The commented file that `prov init` writes; it loads without a problem. */

@@ -159,6 +159,7 @@ static void take_declared(struct lab *lab)
 		struct machine *m = add_machine(lab);
 		m->spec = lab->decl.machines[i];
 		m->in_file = true;
+		m->source = lab->decl.source;
 	}
 	/* The specs have moved into the machines. */
 	free(lab->decl.machines);

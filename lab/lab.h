@@ -17,6 +17,7 @@ struct machine {
 	struct names names;
 	struct journal_state state; /* as read when the lab was opened */
 	bool in_file;
+	const struct config_source *source; /* in_file: of the lab's declaration */
 };
 
 struct lab {

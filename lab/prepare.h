@@ -14,9 +14,10 @@
 MUST_CHECK int prepare_specs(
         struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
 /* Asks each chosen machine's provider whether it can honour the spec, in a helper process where
- * that needs a module; and, where it is to be made, whether this user may. */
+ * that needs a module; and, where it is to be made, whether this user may. Every refusal is a
+ * problem of the file. problems: zero at first, cleared by the caller in any case. */
 MUST_CHECK int prepare_check(const struct providers *providers, struct machine *const *chosen,
-        size_t n, bool to_be_made, struct err *err);
+        size_t n, bool to_be_made, struct problems *problems, struct err *err);
 
 /* Refuses subnets of the file that the host or another lab has, and networks that this host cannot
  * have; without a lock, before anything of the lab is touched. alloc_network looks again. */

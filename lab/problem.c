@@ -98,6 +98,16 @@ size_t problems_finish(struct problems *list)
 	return kept;
 }
 
+int problems_judge(struct problems *list, const char *file, struct err *err)
+{
+	size_t n = problems_finish(list);
+
+	if (!n)
+		return 0;
+	return err_set(
+	        err, ERR_CONFIG, "%s: %zu problem%s", strrchr(file, '/') + 1, n, n == 1 ? "" : "s");
+}
+
 void problems_clear(struct problems *list)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -188,6 +188,7 @@ const struct key schema[] = {
                        "PrivateUsers=) and mounts inside, SYS_PTRACE tracing other processes."},
         {IN_CONTAINER, "devices", TYPE_TEXTS, 0, FIELD(container.devices),
                 .doc = "Devices of the host, each \"HOST[:INSIDE][:rwm]\", for example /dev/fuse. "
+                       "One that the host lacks is refused before anything is made. "
                        "They keep owner and mode: what only root of the host may open, root "
                        "inside may not."},
         {IN_CONTAINER, "time_offset", TYPE_DURATION, 0, FIELD(container.time_offset_ns),
@@ -197,7 +198,7 @@ const struct key schema[] = {
         {IN_CAPABILITIES, "add", TYPE_TEXTS, 0, FIELD(container.caps_add),
                 .doc = "Names such as NET_ADMIN."},
         {IN_CAPABILITIES, "drop", TYPE_TEXTS, 0, FIELD(container.caps_drop),
-                .doc = "Names such as NET_RAW, or ALL."},
+                .doc = "Names such as NET_RAW, or ALL. A name in both lists is refused."},
 
         {IN_KVM, "accelerator", TYPE_CHOICE, 0, FIELD(kvm.accelerator), .choices = accelerators,
                 .initial = "auto",

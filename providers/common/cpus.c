@@ -40,8 +40,7 @@ int cpus_check(const char *set, const char *online, struct err *err)
 
 	while (*online && next_range(&at, &first, &last))
 		if (!has_range(online, first, last)) {
-			err_set(err, ERR_CONFIG, "cpuset: '%s' asks for CPUs that are not here",
-			        set);
+			err_of_key(err, "cpuset", "'%s' asks for CPUs that are not here", set);
 			return err_hint(err, "this host has the CPUs %s", online);
 		}
 	return 0;

@@ -58,7 +58,7 @@ int folder_ids_check_mode(const struct folder_use *f, struct err *err)
 {
 	if (f->mode < 0 || f->create)
 		return 0;
-	err_set(err, ERR_CONFIG,
-	        "synced_folders: mode of '%s': a mounted folder has the host's own", f->guest);
+	err_of_key(err, "synced_folders", "mode of '%s': a mounted folder has the host's own",
+	        f->guest);
 	return err_hint(err, "chmod %o %s, or write type: rsync", (unsigned)f->mode, f->host);
 }

@@ -202,64 +202,128 @@ void container_check_host(struct checklist *list)
 
 #define LEAST_MEMORY (INT64_C(4) << 20)
 
+/* Each name by itself, so that the file's place can be told. */
+static int check_names(const char *list, const struct strv *names, struct err *err)
+{
+	uint64_t mask;
+
+	for (size_t i = 0; i < names->n; i++)
+		if (caps_parse(names->v[i], &mask, err) < 0) {
+			err_wrap(err, "container.capabilities");
+			return err_key(err, "container.capabilities.%s[%zu]", list, i);
+		}
+	return 0;
+}
+
+/* Either could be meant. ALL beside single names is no contradiction: they are its exceptions. */
+static int check_caps(const struct machine_spec *spec, struct err *err)
+{
+	const struct strv *add = &spec->container.caps_add, *drop = &spec->container.caps_drop;
+	uint64_t given, taken;
+
+	if (check_names("add", add, err) < 0 || check_names("drop", drop, err) < 0)
+		return -1;
+	for (size_t i = 0; i < add->n * drop->n; i++) {
+		size_t d = i % drop->n;
+		if (caps_parse(add->v[i / drop->n], &given, err) < 0 ||
+		        caps_parse(drop->v[d], &taken, err) < 0)
+			return -1;
+		if (given != taken)
+			continue;
+		err_of_key(err, "container.capabilities", "'%s' is in add and in drop", drop->v[d]);
+		err_key(err, "container.capabilities.drop[%zu]", d);
+		return err_hint(
+		        err, "take it out of one of them; a list here replaces that of defaults");
+	}
+	return 0;
+}
+
+static int check_device(const char *text, struct err *err)
+{
+	struct device_use use;
+	struct stat st;
+
+	if (device_parse(text, &use, err) < 0)
+		return -1;
+	AUTO_FREE char *host = xstrdup(use.host);
+	device_clear(&use);
+	if (stat(host, &st) < 0) {
+		err_set(err, ERR_CONFIG, "this host has no device '%s': %s", host, strerror(errno));
+		return err_hint(err, "load the module that makes it, or leave it out");
+	}
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(err, ERR_CONFIG, "'%s' of this host is no device", host);
+	return 0;
+}
+
 static int check_isolation(const struct machine_spec *spec, struct err *err)
 {
-	uint64_t caps;
+	const struct strv *devices = &spec->container.devices;
 
-	if (container_caps(spec, &caps, err) < 0)
+	if (check_caps(spec, err) < 0)
 		return -1;
-	for (size_t i = 0; i < spec->container.devices.n; i++) {
-		struct device_use use;
-		if (device_parse(spec->container.devices.v[i], &use, err) < 0)
-			return err_wrap(err, "container.devices");
-		device_clear(&use);
-	}
+	for (size_t i = 0; i < devices->n; i++)
+		if (check_device(devices->v[i], err) < 0) {
+			err_wrap(err, "container.devices");
+			return err_key(err, "container.devices[%zu]", i);
+		}
 	if (spec->container.time_offset_ns && !fs_exists("/proc/self/ns/time")) {
 		err_set(err, ERR_HOST, "container.time_offset: this kernel has no time namespaces");
+		err_key(err, "container.time_offset");
 		return err_hint(err, "it needs Linux 5.6 or later with CONFIG_TIME_NS");
 	}
 	return 0;
 }
 
-int container_check_spec(const struct machine_spec *spec, struct err *err)
+static int check_init(const struct machine_spec *spec, struct err *err)
 {
 	const char *init = spec->container.init ? spec->container.init : "auto";
+	bool systemd = systemd_is_init(spec);
+
+	if (str_eq(init, "none") && !spec->container.command.n)
+		return err_of_key(err, "container.init", "'none' needs a 'command'");
+	if (systemd && spec->container.command.n)
+		return err_of_key(err, "container.command",
+		        "systemd takes none; write a unit, or another 'init'");
+	if (systemd && !systemd_in_box(spec))
+		return err_of_key(
+		        err, "container.init", "the box '%s' has no systemd", spec->box.name);
+	if (!str_eq(init, "none") && !str_eq(init, "auto") && !systemd && *init != '/')
+		return err_of_key(err, "container.init",
+		        "'%s' is not auto, none, systemd or a path in the box", init);
+	return 0;
+}
+
+static int check_limits(const struct machine_spec *spec, struct err *err)
+{
 	AUTO_STR online = {0};
 
+	if (spec->memory_bytes && spec->memory_bytes < LEAST_MEMORY)
+		return err_of_key(err, "memory", "a container needs at least 4MiB");
+	if (spec->cpus < 0.01)
+		return err_of_key(err, "cpus", "a container needs at least 0.01");
+	if (spec->memory_bytes && spec->container.memory_reservation_bytes > spec->memory_bytes)
+		return err_of_key(
+		        err, "container.memory_reservation", "more than 'memory' cannot be kept");
+	cpus_online(&online);
+	return cpus_check(spec->cpuset, str_text(&online), err);
+}
+
+int container_check_spec(const struct machine_spec *spec, struct err *err)
+{
 	if (spec->box.digest && !spec->box.rootfs)
-		return err_set(err, ERR_CONFIG, "box: '%s' has no root file system for containers",
-		        spec->box.name);
+		return err_of_key(
+		        err, "box", "'%s' has no root file system for containers", spec->box.name);
 	if (spec->n_nics > DERIVE_LINKS)
-		return err_set(
-		        err, ERR_CONFIG, "networks: a container joins at most %d", DERIVE_LINKS);
+		return err_of_key(err, "networks", "a container joins at most %d", DERIVE_LINKS);
 	if (spec->disk_bytes) {
-		err_set(err, ERR_CONFIG, "disk: not supported yet for containers");
+		err_of_key(err, "disk", "not supported yet for containers");
 		return err_hint(err, "write it below 'kvm:' of that machine");
 	}
-	if (spec->memory_bytes && spec->memory_bytes < LEAST_MEMORY)
-		return err_set(err, ERR_CONFIG, "memory: a container needs at least 4MiB");
-	if (spec->cpus < 0.01)
-		return err_set(err, ERR_CONFIG, "cpus: a container needs at least 0.01");
-	if (spec->memory_bytes && spec->container.memory_reservation_bytes > spec->memory_bytes)
-		return err_set(err, ERR_CONFIG,
-		        "container.memory_reservation: more than 'memory' cannot be kept");
-	cpus_online(&online);
-	if (cpus_check(spec->cpuset, str_text(&online), err) < 0)
+	if (check_limits(spec, err) < 0 || check_init(spec, err) < 0 ||
+	        container_folders_check(spec, err) < 0)
 		return -1;
-	if (str_eq(init, "none") && !spec->container.command.n)
-		return err_set(err, ERR_CONFIG, "container.init: 'none' needs a 'command'");
-	if (systemd_is_init(spec) && spec->container.command.n)
-		return err_set(err, ERR_CONFIG,
-		        "container.command: systemd takes none; write a unit, or another 'init'");
-	if (systemd_is_init(spec) && !systemd_in_box(spec))
-		return err_set(err, ERR_CONFIG, "container.init: the box '%s' has no systemd",
-		        spec->box.name);
-	if (!str_eq(init, "none") && !str_eq(init, "auto") && !systemd_is_init(spec) &&
-	        *init != '/')
-		return err_set(err, ERR_CONFIG,
-		        "container.init: '%s' is not auto, none, systemd or a path in the box",
-		        init);
-	return container_folders_check(spec, err) < 0 ? -1 : check_isolation(spec, err);
+	return check_isolation(spec, err);
 }
 
 int container_check_rights(struct err *err)

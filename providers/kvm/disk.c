@@ -46,8 +46,7 @@ int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err)
 	*bytes = spec->disk_bytes ? spec->disk_bytes : box;
 	if (*bytes >= box)
 		return 0;
-	err_set(err, ERR_CONFIG,
-	        "disk: %" PRId64 " MiB is less than the box '%s' has (%" PRId64 " MiB)",
+	err_of_key(err, "disk", "%" PRId64 " MiB is less than the box '%s' has (%" PRId64 " MiB)",
 	        *bytes >> 20, spec->box.name, (box + (1 << 20) - 1) >> 20);
 	return err_hint(err, "a disk can only grow");
 }

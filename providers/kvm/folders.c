@@ -39,7 +39,7 @@ int kvm_check_folders(const struct machine_spec *spec, struct err *err)
 	for (size_t i = 0; i < spec->n_folders; i++) {
 		const struct folder_use *f = &spec->folders[i];
 		if (f->type == FOLDER_9P) {
-			err_set(err, ERR_CONFIG, "synced_folders: type 9p is not supported yet");
+			err_of_key(err, "synced_folders", "type 9p is not supported yet");
 			return err_hint(err, "write virtiofs, rsync or auto");
 		}
 		if (f->type != FOLDER_VIRTIOFS)
@@ -51,11 +51,11 @@ int kvm_check_folders(const struct machine_spec *spec, struct err *err)
 			        "synced_folders: virtiofs for '%s' needs root, the host's libvirt, "
 			        "virtiofsd, a network and a box with that module",
 			        f->guest);
+			err_key(err, "synced_folders");
 			return err_hint(err, "type: rsync works with every box");
 		}
 		if (strlen(f->guest) > 255)
-			return err_set(
-			        err, ERR_CONFIG, "synced_folders: '%s' is too long", f->guest);
+			return err_of_key(err, "synced_folders", "'%s' is too long", f->guest);
 	}
 	return 0;
 }

@@ -33,12 +33,13 @@ static int check_network(const struct machine_spec *spec, struct err *err)
 	                                         : NULL;
 
 	if (spec->network_mode == NET_HOST)
-		return err_set(err, ERR_CONFIG,
-		        "networks: host is for containers; a virtual machine has its own");
+		return err_of_key(
+		        err, "networks", "host is for containers; a virtual machine has its own");
 	if (spec->network_mode == NET_LAB || !key)
 		return 0;
 	err_set(err, ERR_CONFIG, "%s needs a network with kvm: 'networks: none' leaves no way in",
 	        key);
+	err_key(err, "networks");
 	return err_hint(err, "give it a network, or use provider: container");
 }
 
@@ -50,8 +51,7 @@ static int check_box(const struct machine_spec *spec, struct err *err)
 		return 0; /* not looked up yet: validate asks for no box */
 	if (spec->box.disk && spec->box.kernel && spec->box.initrd)
 		return spec->disk_bytes ? disk_size(spec, &bytes, err) : 0;
-	err_set(err, ERR_CONFIG, "box: '%s' has no %s, so it cannot be a virtual machine",
-	        spec->box.name,
+	err_of_key(err, "box", "'%s' has no %s, so it cannot be a virtual machine", spec->box.name,
 	        !spec->box.disk             ? "disk"
 	                : !spec->box.kernel ? "kernel"
 	                                    : "initrd");
@@ -68,7 +68,7 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(accelerators); i++)
 		known = known || str_eq(spec->kvm.accelerator, accelerators[i]);
 	if (!known)
-		return err_set(err, ERR_CONFIG, "kvm: accelerator: '%s' is none of auto, kvm, tcg",
+		return err_of_key(err, "kvm.accelerator", "'%s' is none of auto, kvm, tcg",
 		        spec->kvm.accelerator);
 	if (libvirt_is_local(spec->kvm.uri))
 		cpus_online(&online);
@@ -77,8 +77,8 @@ static int check_spec(const struct machine_spec *spec, struct err *err)
 	if (volumes_check(spec, err) < 0)
 		return -1;
 	if (spec->memory_bytes < MIN_MEMORY)
-		return err_set(err, ERR_CONFIG,
-		        "memory: %" PRId64 " bytes is less than the 32MiB that a kernel needs",
+		return err_of_key(err, "memory",
+		        "%" PRId64 " bytes is less than the 32MiB that a kernel needs",
 		        spec->memory_bytes);
 	if (check_network(spec, err) < 0 || kvm_check_folders(spec, err) < 0)
 		return -1;

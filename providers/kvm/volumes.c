@@ -29,8 +29,7 @@ int volumes_check(const struct machine_spec *spec, struct err *err)
 {
 	if (!spec->n_volumes || libvirt_is_local(spec->kvm.uri))
 		return 0;
-	err_set(err, ERR_CONFIG, "volumes: libvirt at '%s' has not the files of this host",
-	        spec->kvm.uri);
+	err_of_key(err, "volumes", "libvirt at '%s' has not the files of this host", spec->kvm.uri);
 	return err_hint(err, "leave volumes out, or kvm: uri");
 }
 

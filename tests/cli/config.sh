@@ -58,6 +58,30 @@ refused "a circle" 'depends_on'
 : | lab_file
 refused "an empty file" 'empty'
 
+# What no container can be is refused at its place as well, all in the same run.
+lab_file <<'Y'
+prov: 1
+defaults: {box: tiny, cpuset: "0-4095"}
+machines:
+  many: {count: 3}
+  web:
+    cpuset: "0"
+    container:
+      devices: [/dev/null, /dev/prov-nope]
+  cap:
+    cpuset: "0"
+    container: {capabilities: {add: [NET_RAW], drop: [CHOWN, cap_net_raw]}}
+  low: {cpuset: "0", memory: 1MiB}
+Y
+expect 2 prov validate
+expect_text "$err" '^prov.yaml:2:31: many-1@container: cpuset: .*CPUs that are not here'
+expect_text "$err" "^prov.yaml:8:28: web@container: container.devices: this host has no device '/dev/prov-nope'"
+expect_text "$err" "^prov.yaml:11:62: cap@container: container.capabilities: 'cap_net_raw' is in add and in drop"
+expect_text "$err" '^prov.yaml:12:30: low@container: memory: a container needs at least 4MiB'
+expect_text "$err" '^prov: prov.yaml: 4 problems'
+[ "$(grep -Ec '^[^ ]*[0-9]+:[0-9]+: ' "$err")" -eq 4 ] || fail "not four problems"
+nothing_made "what providers refuse"
+
 printf 'prov: 1\nmachines: {web: {box: tiny}}\n' | lab_file
 cp "$lab/prov.yaml" "$lab/prov.yml"
 refused "two files" 'prov.yml'

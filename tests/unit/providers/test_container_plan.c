@@ -204,6 +204,39 @@ START_TEST(isolation_is_refused_by_the_keys_name)
 	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
 	        "container.devices: 'fuse' is no device: write /dev/NAME, /dev/NAME:/dev/INSIDE or "
 	        "/dev/NAME:/dev/INSIDE:rwm");
+	ck_assert_str_eq(err.key, "container.devices[0]");
+}
+END_TEST
+
+START_TEST(a_device_must_be_there)
+{
+	strv_add(&spec.container.devices, "/dev/null:/dev/other");
+	ck_ok(container_check_spec(&spec, &err));
+	strv_add(&spec.container.devices, "/dev/prov-nope:/dev/null");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.devices: this host has no device '/dev/prov-nope': No such file or "
+	        "directory");
+	ck_assert_str_eq(err.key, "container.devices[1]");
+	ck_assert_str_eq(err.hint, "load the module that makes it, or leave it out");
+	strv_clear(&spec.container.devices);
+	strv_add(&spec.container.devices, "/etc/passwd");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.devices: '/etc/passwd' of this host is no device");
+}
+END_TEST
+
+START_TEST(a_capability_in_both_lists)
+{
+	strv_add(&spec.container.caps_add, "ALL");
+	strv_add(&spec.container.caps_drop, "SYS_ADMIN");
+	ck_ok(container_check_spec(&spec, &err)); /* an exception of it */
+	strv_add(&spec.container.caps_add, "net_raw");
+	strv_add(&spec.container.caps_drop, "CAP_NET_RAW");
+	ck_fails(container_check_spec(&spec, &err), ERR_CONFIG,
+	        "container.capabilities: 'CAP_NET_RAW' is in add and in drop");
+	ck_assert_str_eq(err.key, "container.capabilities.drop[1]");
+	ck_assert_str_eq(
+	        err.hint, "take it out of one of them; a list here replaces that of defaults");
 }
 END_TEST
 
@@ -281,9 +314,9 @@ int main(void)
 {
 	const TTest *const tests[] = {pid_1_by_init_and_command, environment, layers,
 	        namespaces_and_tree, no_capability_over_the_host, refused_by_the_keys_name,
-	        isolation_is_refused_by_the_keys_name, devices_as_they_are_written,
-	        privileged_lifts_it_all, in_the_hosts_network_sys_is_the_hosts,
-	        without_root_it_says_so};
+	        isolation_is_refused_by_the_keys_name, a_device_must_be_there,
+	        a_capability_in_both_lists, devices_as_they_are_written, privileged_lifts_it_all,
+	        in_the_hosts_network_sys_is_the_hosts, without_root_it_says_so};
 
 	return suite_run("container_plan", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

@@ -263,7 +263,7 @@ START_TEST(spec_is_checked)
 	spec.network_mode = NET_LAB;
 	free(spec.kvm.accelerator);
 	spec.kvm.accelerator = xstrdup("xen");
-	check_refused(&spec, "kvm: accelerator: 'xen' is none of auto, kvm, tcg");
+	check_refused(&spec, "kvm.accelerator: 'xen' is none of auto, kvm, tcg");
 	free(spec.kvm.accelerator);
 	spec.kvm.accelerator = NULL;
 	/* The header of a qcow2 disk of 4 MiB. */
