@@ -225,7 +225,8 @@ const struct key schema[] = {
                 .doc = "Where it is inside, an absolute path; not in /dev, /proc or /sys."},
         {IN_FOLDER, "type", TYPE_CHOICE, 0, .choices = folder_types, .initial = "auto",
                 .doc = "The mechanism: bind (containers), virtiofs and 9p (virtual machines) show "
-                       "the host's own files, so that changes travel both ways at once. rsync "
+                       "the host's own files, so that changes travel both ways, at once or within a "
+                       "second (inside, inotify does not tell of the host's). rsync "
                        "copies from the host to the machine, with up and prov sync; what was "
                        "deleted on the host is deleted inside. auto takes bind for containers, "
                        "else virtiofs where host and box have it, else rsync, and says so."},

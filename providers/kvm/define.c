@@ -160,7 +160,7 @@ static void set_weights(struct run *run, struct domain_plan *plan)
 }
 
 struct parts {
-	char *cmdline;
+	char *cmdline, *server;
 	struct domain_nic *nics;
 	struct domain_folder *folders;
 	size_t n_folders;
@@ -172,6 +172,7 @@ static void parts_init(const struct run *run, struct parts *p)
 	const struct machine_spec *spec = run->spec;
 
 	*p = (struct parts){.cmdline = command_line(spec),
+	        .server = kvm_folder_server(run->names),
 	        .nics = xcalloc(spec->n_nics + 1, sizeof(*p->nics)),
 	        .folders = xcalloc(spec->n_folders + 1, sizeof(*p->folders)),
 	        .disks = volumes_disks(spec, run->names)};
@@ -180,7 +181,7 @@ static void parts_init(const struct run *run, struct parts *p)
 	for (size_t i = 0; i < spec->n_folders; i++)
 		if (spec->folders[i].type == FOLDER_VIRTIOFS)
 			p->folders[p->n_folders++] = (struct domain_folder){
-			        kvm_folder_path(run->names, i), folder_tag(i)};
+			        kvm_folder_path(run->names, i), folder_tag(i), p->server};
 }
 
 static void parts_clear(struct parts *p)
@@ -192,6 +193,7 @@ static void parts_clear(struct parts *p)
 	free(p->folders);
 	volumes_disks_free(p->disks);
 	free(p->nics);
+	free(p->server);
 	free(p->cmdline);
 }
 

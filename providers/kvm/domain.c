@@ -126,7 +126,13 @@ static void add_folder(const struct domain_folder *folder, struct str *out)
 {
 	str_add(out,
 	        "    <filesystem type='mount' accessmode='passthrough'>\n"
-	        "      <driver type='virtiofs'/>\n      <source");
+	        "      <driver type='virtiofs'/>\n");
+	if (folder->server) {
+		str_add(out, "      <binary");
+		xml_add_attr(out, "path", folder->server);
+		str_add(out, "/>\n");
+	}
+	str_add(out, "      <source");
 	xml_add_attr(out, "dir", folder->source);
 	str_add(out, "/>\n      <target");
 	xml_add_attr(out, "dir", folder->tag);

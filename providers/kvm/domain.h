@@ -6,6 +6,7 @@
 /* A folder of the host by virtiofs, which needs the guest's memory shared with virtiofsd. */
 struct domain_folder {
 	char *source, *tag;
+	const char *server; /* the program to start; NULL: libvirt's choice */
 };
 
 struct domain_nic {

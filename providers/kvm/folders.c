@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MOUNTS  "/run/prov/folders" /* not below prov's home, where whole trees are removed */
@@ -22,9 +23,48 @@
 /* On the disk, of what others than the folder's owner make: no container has these. */
 #define NOBODY 0x7fff0000u
 
+/*
+ * How long a guest may believe what it knows of a file. virtiofsd's own is one second, libvirt can
+ * only set it to nothing (cache='none'), which also makes files that programs share by mmap(2)
+ * impossible. The virtiofsd of QEMU (written in C) takes an option, which libvirt cannot pass on:
+ * a script does. Under mandatory access control libvirt may start no script; there it stays as is.
+ */
+#define SERVER   "/usr/lib/qemu/virtiofsd"
+#define PROFILES "/sys/kernel/security/apparmor/profiles"
+static const char server_script[] = "#!/bin/sh\nexec " SERVER " \"$@\" -o timeout=0.25\n";
+
 char *kvm_folder_path(const struct names *names, size_t index)
 {
 	return xasprintf(MOUNTS "/%s-%zu", names->domain, index);
+}
+
+/* AppArmor's or SELinux's profile of libvirt's daemon lets it start known programs alone. */
+static bool is_confined(void)
+{
+	AUTO_STR text = {0};
+
+	if (fs_read("/sys/fs/selinux/enforce", 16, &text, NULL) == 0 &&
+	        str_starts(str_text(&text), "1"))
+		return true;
+	str_reset(&text);
+	return fs_read(PROFILES, 1 << 20, &text, NULL) == 0 &&
+	        (strstr(str_text(&text), "libvirtd (enforce)") ||
+	                strstr(str_text(&text), "virtqemud (enforce)"));
+}
+
+static char *script_path(const struct names *names)
+{
+	return xasprintf("%s/virtiofsd", names->dir);
+}
+
+char *kvm_folder_server(const struct names *names)
+{
+	struct statvfs fs;
+
+	if (!fs_exists(SERVER) || is_confined() || statvfs(names->dir, &fs) < 0 ||
+	        (fs.f_flag & ST_NOEXEC))
+		return NULL;
+	return script_path(names);
 }
 
 void folders_inputs(const struct run *run, struct digest *digest)
@@ -138,6 +178,9 @@ int folders_apply(struct run *run, struct err *err)
 		return -1;
 	if (running)
 		return 0;
+	AUTO_FREE char *script = script_path(run->names);
+	if (fs_replace(script, server_script, strlen(server_script), 0755, err) < 0)
+		return -1;
 	for (size_t i = 0; i < run->spec->n_folders; i++)
 		if (run->spec->folders[i].type == FOLDER_VIRTIOFS && mount_folder(run, i, err) < 0)
 			return -1;
@@ -150,6 +193,10 @@ int folders_revert(struct run *run, struct err *err)
 	AUTO_FREE char *prefix = xasprintf("%s-", run->names->domain);
 	AUTO_STRV names = {0};
 
+	AUTO_FREE char *script = script_path(run->names);
+
+	if (fs_unlink(script, err) < 0)
+		return -1;
 	if (geteuid() != 0 || !fs_exists(MOUNTS))
 		return 0;
 	if (fs_list(MOUNTS, &names, err) < 0)

@@ -65,6 +65,8 @@ MUST_CHECK int disk_size(const struct machine_spec *spec, int64_t *bytes, struct
 
 /* Where virtiofsd finds a folder of the spec; the caller frees. */
 char *kvm_folder_path(const struct names *names, size_t index);
+/* The program that libvirt is to start for each of them; NULL: its own choice. The caller frees. */
+char *kvm_folder_server(const struct names *names);
 MUST_CHECK int kvm_check_folders(const struct machine_spec *spec, struct err *err);
 
 /* Steps: inputs, apply, revert, explain. */

@@ -2,6 +2,7 @@
 # synced_folders of containers: what is written on either side is on the other, with the right owner;
 # what a machine puts into a shared folder leads nowhere else.
 . "$(dirname "$0")/../lib.sh"
+. "$top/tests/folders.sh"
 need_box tiny
 remember_host
 
@@ -35,6 +36,8 @@ expect_same "root's file" from-root "$(cat "$lab/site/root")"
 expect_same "owner of root's file" 0:0 "$(owner "$lab/site/root")"
 expect_same "the host's owner inside" 0:0 "$(inside stat -c %u:%g /srv/site/host)"
 expect_same "the project's file" "prov: 1" "$(inside head -n 1 /vagrant/prov.yaml)"
+
+both_ways web "$lab/site" /srv/site
 
 # A user's folder is the login user's inside.
 expect_same "owner of mine inside" tiny:tiny "$(inside stat -c %U:%G /srv/mine)"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # synced_folders of virtual machines: virtiofs where the box can, copies over SSH where not.
 . "$(dirname "$0")/../lib.sh"
+. "$top/tests/folders.sh"
 need_box tiny debian/12
 need_libvirt
 remember_host
@@ -66,10 +67,8 @@ expect 1 prov exec deb -- touch /vagrant/.prov/x
 expect 1 prov exec deb -- test -e /srv/copy/left.o
 expect_same "owner of a copy" debian "$(inside stat -c %U /srv/copy/one)"
 
-# A change of the host's, while the guest has the file cached.
-(sleep 1; echo changed >"$lab/site/host") &
-seen deb 'grep -q changed /srv/site/host'
-echo from-host >"$lab/site/host"
+# Each change is on the other side within a second.
+both_ways deb "$lab/site" /srv/site
 
 prov sync --watch >"$scratch/watch.out" 2>&1 &
 watcher=$!

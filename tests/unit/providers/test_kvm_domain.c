@@ -123,7 +123,7 @@ END_TEST
 START_TEST(folders_share_the_memory)
 {
 	char source[] = "/run/prov/folders/a&b-0", tag[] = "prov0";
-	const struct domain_folder folder = {source, tag};
+	const struct domain_folder folder = {source, tag, NULL};
 	struct domain_plan p = plan();
 	AUTO_STR xml = {0};
 
@@ -140,6 +140,23 @@ START_TEST(folders_share_the_memory)
 	        "    </filesystem>\n"));
 }
 END_TEST
+
+START_TEST(a_folder_has_its_server)
+{
+	char source[] = "/run/prov/folders/a-0", tag[] = "prov0";
+	const struct domain_folder folder = {source, tag, "/var/lib/a&b/virtiofsd"};
+	struct domain_plan p = plan();
+	AUTO_STR xml = {0};
+
+	p.folders = &folder;
+	p.n_folders = 1;
+	domain_xml(&p, &xml);
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "      <driver type='virtiofs'/>\n      <binary path='/var/lib/a&amp;b/virtiofsd'/>\n"
+	        "      <source dir="));
+}
+END_TEST
+
 START_TEST(everything_is_escaped)
 {
 	struct domain_plan p = plan();
@@ -314,6 +331,7 @@ int main(void)
 	tcase_add_test(t, kvm_is_golden);
 	tcase_add_test(t, shares_and_cpus_of_the_host);
 	tcase_add_test(t, folders_share_the_memory);
+	tcase_add_test(t, a_folder_has_its_server);
 	tcase_add_test(t, everything_is_escaped);
 	tcase_add_test(t, small_memory_small_cache);
 	tcase_add_test(t, vcpus_round_up);

@@ -1,0 +1,78 @@
+# How soon what is written on one side of a shared folder is on the other. Sourced after lib.sh.
+# shellcheck shell=sh
+
+# Inside: says in FOLDER/ack what is in FOLDER/w, by what it reads and by a name that it looks up.
+# shellcheck disable=SC2016
+watch_script='cd "$1" || exit 1
+last= end=$(($(date +%s) + 240))
+while [ ! -e stop ] && [ "$(date +%s)" -lt $end ]; do
+	s=
+	for f in w/*; do
+		l=
+		[ ! -f "$f" ] || { read -r l <"$f"; s="$s${f#w/}=$l;"; }
+	done
+	[ ! -e w/named ] || s="$s+"
+	if [ "$s" != "$last" ]; then
+		echo "$s" >ack.tmp && mv ack.tmp ack && last=$s
+	fi
+	sleep 0.05
+done'
+
+# What is in the folder is so inside: sets $took, in ms.
+acked() { # FOLDER WANTED WHAT
+	from=$(date +%s%N)
+	tries=0
+	until [ "$(cat "$1/ack" 2>/dev/null)" = "$2" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 1200 ] || fail "$3: inside there is '$(cat "$1/ack" 2>/dev/null)', not '$2'"
+		sleep 0.05
+	done
+	took=$((($(date +%s%N) - from) / 1000000))
+	case " $slow " in
+	*" $3 "*) [ $took -ge 1000 ] || slow=$(echo " $slow " | sed "s/ $3 / /") ;;
+	esac
+}
+
+# Both ways, each kind of change. What one round of eight does within a second counts: the machine may be loaded.
+both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
+	rm -rf "$2/w" "$2/stop" "$2/ack"
+	mkdir "$2/w"
+	chown --reference="$2" "$2/w"
+	"$build/prov" -C "$lab" exec "$1" -- sh -c "$watch_script" sh "$3" >"$scratch/watch.out" 2>&1 </dev/null &
+	watch=$!
+	children="$children $watch"
+	slow="create change longer rename replace delete"
+	for round in 1 2 3 4 5 6 7 8; do
+		context="$3 of $1, round $round"
+		echo one >"$2/w/a"
+		acked "$2" "a=one;" create
+		echo two >"$2/w/a"
+		acked "$2" "a=two;" change
+		echo three >"$2/w/a"
+		acked "$2" "a=three;" longer
+		mv "$2/w/a" "$2/w/named"
+		acked "$2" "named=three;+" rename
+		echo four >"$2/new"
+		mv "$2/new" "$2/w/named"
+		acked "$2" "named=four;+" replace
+		rm "$2/w/named"
+		acked "$2" "" delete
+		[ -n "$(echo $slow)" ] || break
+	done
+	[ -z "$(echo $slow)" ] || fail "never within a second: $slow"
+	touch "$2/stop"
+	wait $watch || fail "the watcher inside failed"
+	rm "$2/stop"
+	# What is done inside is here when the command ends.
+	for step in "echo one >w/a" "echo two >w/a" "mv w/a w/b" "rm w/b"; do
+		expect 0 prov exec "$1" -- sh -c "cd $3 && $step"
+		case $step in
+		*one*) expect_same "$step" one "$(cat "$2/w/a")" ;;
+		*two*) expect_same "$step" two "$(cat "$2/w/a")" ;;
+		mv*) expect_same "$step" "b two" "$(ls "$2/w") $(cat "$2/w/b")" ;;
+		rm*) expect_same "$step" "" "$(ls "$2/w")" ;;
+		esac
+	done
+	rm -rf "$2/w" "$2/ack"
+	context=
+}
