@@ -187,7 +187,9 @@ void folders_settle(struct machine_spec *spec)
 		struct folder_use *f = &spec->folders[i];
 		if (f->type != FOLDER_AUTO)
 			continue;
-		works = works < 0 ? folder_virtiofs(spec) : works;
+		/* Nobody can look into a disk that is not prov's: what is asked for by name is
+		 * tried there. */
+		works = works < 0 ? !spec_is_foreign(spec) && folder_virtiofs(spec) : works;
 		if (works)
 			f->type = FOLDER_VIRTIOFS;
 		else if (!f->implicit)

@@ -207,6 +207,11 @@ const struct nic *spec_route(const struct machine_spec *spec)
 	return NULL;
 }
 
+bool spec_is_foreign(const struct machine_spec *spec)
+{
+	return str_eq(spec->provider, "kvm") && spec->box.digest && !spec->box.kernel;
+}
+
 char *spec_host_names(const struct machine_spec *spec, const char *alias)
 {
 	AUTO_STR names = {0};

@@ -218,12 +218,6 @@ static const struct nic *nic_for(
 	return own;
 }
 
-/* A virtual machine from a box that is not prov's own: nothing but DHCP tells it its address. */
-static bool is_foreign(const struct machine_spec *spec)
-{
-	return str_eq(spec->provider, "kvm") && spec->box.digest && !spec->box.kernel;
-}
-
 static void add_host(struct net_spec *net, const struct net_host *host)
 {
 	net->hosts = xrealloc(net->hosts, net->n_hosts + 1, sizeof(*net->hosts));
@@ -267,7 +261,7 @@ static void fill_hosts(const struct lab *lab, struct lab_network *network)
 		                .address = xstrdup(nic->address),
 		                .address6 = xstrdup(nic->address6),
 		                .mac = member ? xstrdup(nic->mac) : NULL,
-		                .leased = member && is_foreign(spec),
+		                .leased = member && spec_is_foreign(spec),
 		        });
 		add_aliases(net, spec, nic, &neighbours);
 	}

@@ -1,5 +1,6 @@
-/* A box from elsewhere: one that prov exported, or the bare tar of a root file system. Nothing of
- * it is believed before it was checked; the store sees it only when all of it was. */
+/* A box from elsewhere: one that prov exported, the bare tar of a root file system, or a disk that
+ * boots by itself. Nothing of it is believed before it was checked; the store sees it only when all
+ * of it was. */
 #include "base/fs.h"
 #include "boxes/transfer/add.h"
 #include "boxes/transfer/artefacts.h"
@@ -62,8 +63,8 @@ int add_unpacked(struct add *add, struct archive *a, struct archive_entry *first
 /* "https://host/Alpine-3.19.tar.gz?x" is alpine-3.19. */
 static char *name_of(const char *source)
 {
-	static const char *const endings[] = {
-	        ".gz", ".xz", ".zst", ".bz2", ".lz4", ".tgz", ".txz", ".tar", ".box"};
+	static const char *const endings[] = {".gz", ".xz", ".zst", ".bz2", ".lz4", ".tgz", ".txz",
+	        ".tar", ".box", ".qcow2", ".raw", ".img"};
 	size_t n = strstr(source, "://") ? strcspn(source, "?#") : strlen(source);
 	AUTO_FREE char *path = xstrndup(source, n);
 	const char *slash = strrchr(path, '/');
@@ -77,27 +78,54 @@ static char *name_of(const char *source)
 	return name;
 }
 
-static int add_bare(struct add *add, struct archive_entry *first, struct err *err)
+/* What no manifest says. The name comes first: without one nothing is unpacked. */
+static int name_bare(struct add *add, struct err *err)
+{
+	add->box.name = add->name ? xstrdup(add->name) : name_of(add->source);
+	if (box_check_name(add->box.name, err) == 0)
+		return 0;
+	err_wrap(err, "the file's name gives no box name");
+	return err_hint(err, "give one with --name");
+}
+
+static void describe_bare(struct add *add, const char *what, const char *user)
 {
 	AUTO_FREE char *shown = fetch_shown(add->source);
 	const char *slash = strrchr(shown, '/');
 	struct utsname host;
 
-	add->box.name = add->name ? xstrdup(add->name) : name_of(add->source);
-	if (box_check_name(add->box.name, err) < 0) {
-		err_wrap(err, "the file's name gives no box name");
-		return err_hint(err, "give one with --name");
-	}
-	if (add_unpacked(add, add->outer, first, err) < 0)
-		return -1;
 	add->box.version = xstrdup("0");
 	add->box.architecture = xstrdup(uname(&host) == 0 ? host.machine : "unknown");
-	add->box.description = xasprintf("root file system from %.400s", slash ? slash + 1 : shown);
-	add->box.user = xstrdup("root");
+	add->box.description = xasprintf("%s from %.400s", what, slash ? slash + 1 : shown);
+	add->box.user = xstrdup(user);
+}
+
+static int add_bare(struct add *add, struct archive_entry *first, struct err *err)
+{
+	if (name_bare(add, err) < 0 || add_unpacked(add, add->outer, first, err) < 0)
+		return -1;
+	describe_bare(add, "root file system", "root");
 	return 0;
 }
 
-/* --- what both have in common --- */
+/* Root logs in; `user:` of prov.yaml names another. */
+static int add_disk(struct add *add, int fd, enum add_image kind, struct err *err)
+{
+	if (name_bare(add, err) < 0 || add_image(add, fd, kind, err) < 0)
+		return -1;
+	describe_bare(add, "disk", "root");
+	return 0;
+}
+
+static int add_of_vagrant(struct add *add, struct archive_entry *first, struct err *err)
+{
+	if (name_bare(add, err) < 0 || add_vagrant(add, first, err) < 0)
+		return -1;
+	describe_bare(add, "Vagrant box", "vagrant");
+	return 0;
+}
+
+/* --- what all have in common --- */
 
 static int check_digest(
         int fd, const char *sha256, char digest[DIGEST_HEX_LEN + 1], struct err *err)
@@ -119,6 +147,9 @@ static int take_in(struct add *add, int fd, struct err *err)
 
 	add->meter =
 	        (struct job_meter){.what = "unpack", .total = fstat(fd, &st) == 0 ? st.st_size : 0};
+	enum add_image image = add_image_of(fd);
+	if (image != ADD_NO_IMAGE)
+		return add_disk(add, fd, image, err);
 	if (archive_read_open_fd(add->outer, fd, BLOCK) != ARCHIVE_OK)
 		return unpack_failed(add->outer, err);
 	int rc = archive_read_next_header(add->outer, &entry);
@@ -127,8 +158,9 @@ static int take_in(struct add *add, int fd, struct err *err)
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 		return unpack_failed(add->outer, err);
 	const char *name = archive_entry_pathname(entry);
-	return name && str_eq(name, BOX_MANIFEST) ? add_exported(add, entry, err)
-	                                          : add_bare(add, entry, err);
+	if (name && str_eq(name, BOX_MANIFEST))
+		return add_exported(add, entry, err);
+	return add_is_vagrant(entry) ? add_of_vagrant(add, entry, err) : add_bare(add, entry, err);
 }
 
 static int add_file(

@@ -1,5 +1,5 @@
-/* Adding a box, in parts: where it comes from (add.c) and what an exported one holds
- * (add_exported.c). */
+/* Adding a box, in parts: where it comes from (add.c), what an exported one holds (add_exported.c),
+ * and disks that are not prov's (add_disk.c). */
 #pragma once
 
 #include "boxes/transfer/stage.h"
@@ -21,3 +21,12 @@ MUST_CHECK int add_unpacked(
         struct add *add, struct archive *a, struct archive_entry *first, struct err *err);
 /* entry is the manifest's. Fills add->box; nothing is published yet. */
 MUST_CHECK int add_exported(struct add *add, struct archive_entry *entry, struct err *err);
+
+/* What the file is, by its first sector. */
+enum add_image { ADD_NO_IMAGE, ADD_QCOW2, ADD_RAW };
+enum add_image add_image_of(int fd);
+/* Stages the disk; fd is at its beginning. */
+MUST_CHECK int add_image(struct add *add, int fd, enum add_image kind, struct err *err);
+/* The archive is a box of Vagrant's, as its first entry tells. Stages its disk. */
+bool add_is_vagrant(struct archive_entry *entry);
+MUST_CHECK int add_vagrant(struct add *add, struct archive_entry *entry, struct err *err);

@@ -311,9 +311,13 @@ static int check_limits(const struct machine_spec *spec, struct err *err)
 
 int container_check_spec(const struct machine_spec *spec, struct err *err)
 {
-	if (spec->box.digest && !spec->box.rootfs)
-		return err_of_key(
+	if (spec->box.digest && !spec->box.rootfs) {
+		err_of_key(
 		        err, "box", "'%s' has no root file system for containers", spec->box.name);
+		return err_hint(err,
+		        "use provider: kvm, or add its root file system, a tar, as a box of its "
+		        "own");
+	}
 	if (spec->n_nics > DERIVE_LINKS)
 		return err_of_key(err, "networks", "a container joins at most %d", DERIVE_LINKS);
 	if (spec->disk_bytes) {

@@ -8,6 +8,7 @@
 #include "engine/cgroup.h"
 #include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
+#include "providers/kvm/cidata.h"
 #include "providers/kvm/domain.h"
 #include "providers/kvm/volumes.h"
 
@@ -165,7 +166,17 @@ struct parts {
 	struct domain_folder *folders;
 	size_t n_folders;
 	struct domain_disk *disks;
+	size_t n_disks;
 };
+
+/* A box of prov's own gets its seed before the initrd, another one as a disk. */
+static void add_cidata(const struct run *run, struct parts *p)
+{
+	struct domain_disk *disk = &p->disks[p->n_disks++];
+
+	*disk = (struct domain_disk){.path = xstrdup(run->names->seed), .read_only = true};
+	strcpy(disk->serial, CIDATA_SERIAL);
+}
 
 static void parts_init(const struct run *run, struct parts *p)
 {
@@ -175,7 +186,10 @@ static void parts_init(const struct run *run, struct parts *p)
 	        .server = kvm_folder_server(run->names),
 	        .nics = xcalloc(spec->n_nics + 1, sizeof(*p->nics)),
 	        .folders = xcalloc(spec->n_folders + 1, sizeof(*p->folders)),
-	        .disks = volumes_disks(spec, run->names)};
+	        .disks = volumes_disks(spec, run->names),
+	        .n_disks = spec->n_volumes};
+	if (spec_is_foreign(spec))
+		add_cidata(run, p);
 	for (size_t i = 0; i < spec->n_nics; i++)
 		p->nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
 	for (size_t i = 0; i < spec->n_folders; i++)
@@ -202,6 +216,7 @@ static void fill_plan(const struct run *run, const struct parts *parts, struct d
 {
 	const struct machine_spec *spec = run->spec;
 	const struct names *names = run->names;
+	bool foreign = spec_is_foreign(spec);
 
 	*plan = (struct domain_plan){.name = names->domain,
 	        .uuid = names->uuid,
@@ -211,11 +226,11 @@ static void fill_plan(const struct run *run, const struct parts *parts, struct d
 	        .cpus = spec->cpus,
 	        .cpuset = spec->cpuset,
 	        .kernel = spec->box.kernel,
-	        .initrd = names->seed,
-	        .cmdline = parts->cmdline,
+	        .initrd = foreign ? NULL : names->seed,
+	        .cmdline = foreign ? NULL : parts->cmdline,
 	        .disk = names->disk,
 	        .disks = parts->disks,
-	        .n_disks = spec->n_volumes,
+	        .n_disks = parts->n_disks,
 	        .console = names->console,
 	        .phases = names->phases,
 	        .nics = parts->nics,
@@ -342,9 +357,10 @@ void define_explain(const struct run *run, struct str *out)
 	domain_xml(&plan, &xml);
 	parts_clear(&parts);
 	str_addf(out,
-	        "libvirt knows the machine as a domain with %d vCPU, %lld MiB and its kernel, disk "
+	        "libvirt knows the machine as a domain with %d vCPU, %lld MiB and its %sdisk "
 	        "and networks%s\nprintf %%s ",
 	        domain_vcpus(spec->cpus), (long long)(spec->memory_bytes >> 20),
+	        spec_is_foreign(spec) ? "" : "kernel, ",
 	        kvm ? ""
 	            : "; whether /dev/kvm is of use is measured by up, and type is 'kvm' where it "
 	              "is");

@@ -1,13 +1,15 @@
 /*
  * kvm.keys: the guest's host key and machine id, drawn once and kept as long as the machine.
  * kvm.seed: the identity as a cpio before the box's initrd, and the host key where SSH looks for
- * it, so that the very first connection knows whom it talks to.
+ * it, so that the very first connection knows whom it talks to. A box that is not prov's own gets
+ * them on a disk for its cloud-init.
  */
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
 #include "core/seed.h"
 #include "core/host_keys.h"
+#include "providers/kvm/foreign.h"
 #include "providers/kvm/identity.h"
 #include "providers/kvm/volumes.h"
 
@@ -154,18 +156,20 @@ static int append_file(int to, const char *from, struct err *err)
 }
 
 /* Seed first, padded to 4 bytes, then the box's initrd: the kernel loses the identity silently in
- * any other order. */
-static int write_initrd(
-        struct kvm_session *s, const struct str *cpio, const char *tmp, struct err *err)
+ * any other order. initrd NULL: it is the image of a disk. */
+static int write_seed(struct kvm_session *s, const struct str *seed, const char *initrd,
+        const char *tmp, struct err *err)
 {
 	static const char zeros[4];
 	AUTO_FD int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return err_sys(err, "create '%s'", tmp);
-	if (io_write_all(fd, cpio->buf, cpio->len, err) < 0 ||
-	        io_write_all(fd, zeros, (4 - cpio->len % 4) % 4, err) < 0 ||
-	        append_file(fd, s->spec->box.initrd, err) < 0)
+	if (io_write_all(fd, seed->buf, seed->len, err) < 0)
+		return -1;
+	if (initrd &&
+	        (io_write_all(fd, zeros, (4 - seed->len % 4) % 4, err) < 0 ||
+	                append_file(fd, initrd, err) < 0))
 		return -1;
 	return kvm_give(s, fd, tmp, err);
 }
@@ -197,20 +201,28 @@ void seed_inputs(const struct run *run, struct digest *digest)
 	}
 }
 
+static int own_seed(struct run *run, struct str *cpio, struct err *err)
+{
+	struct seed seed = {0};
+	int rc = fill_seed(&seed, run, err);
+
+	if (rc == 0)
+		seed_cpio(&seed, cpio);
+	seed_clear(&seed);
+	return rc;
+}
+
 int seed_apply(struct run *run, struct err *err)
 {
 	AUTO_FREE char *tmp = xasprintf("%s.tmp", run->names->seed);
-	struct seed seed = {0};
-	AUTO_STR cpio = {0};
+	bool foreign = spec_is_foreign(run->spec);
+	AUTO_STR bytes = {0};
 
-	int rc = fill_seed(&seed, run, err);
-	if (rc == 0)
-		seed_cpio(&seed, &cpio);
-	seed_clear(&seed);
+	int rc = foreign ? foreign_seed(run, &bytes, err) : own_seed(run, &bytes, err);
 	if (rc < 0 || host_keys_known(run->names, run->spec, err) < 0 || fs_unlink(tmp, err) < 0)
 		return -1;
-	rc = write_initrd(run->session, &cpio, tmp, err);
-	explicit_bzero(cpio.buf, cpio.len);
+	rc = write_seed(run->session, &bytes, run->spec->box.initrd, tmp, err);
+	explicit_bzero(bytes.buf, bytes.len);
 	if (rc == 0 && rename(tmp, run->names->seed) < 0)
 		rc = err_sys(err, "rename '%s' to '%s'", tmp, run->names->seed);
 	return rc;
@@ -230,6 +242,15 @@ int seed_revert(struct run *run, struct err *err)
 
 void seed_explain(const struct run *run, struct str *out)
 {
+	if (spec_is_foreign(run->spec)) {
+		str_add(out,
+		        "Host name and keys are on a disk for the box's cloud-init (NoCloud); its "
+		        "address comes by DHCP, as the lab's network has it.\n"
+		        "xorriso -as mkisofs -V cidata -o ");
+		str_add_shell(out, run->names->seed);
+		str_add(out, " meta-data user-data network-config\n");
+		return;
+	}
 	str_add(out,
 	        "Host name, keys and addresses go as a cpio archive before the box's initrd, which "
 	        "copies "

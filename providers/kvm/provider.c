@@ -49,14 +49,15 @@ static int check_box(const struct machine_spec *spec, struct err *err)
 
 	if (!spec->box.digest)
 		return 0; /* not looked up yet: validate asks for no box */
-	if (spec->box.disk && spec->box.kernel && spec->box.initrd)
+	/* Kernel and initrd are both there, or neither: then the disk boots by itself. */
+	if (spec->box.disk && !spec->box.kernel == !spec->box.initrd)
 		return spec->disk_bytes ? disk_size(spec, &bytes, err) : 0;
 	err_of_key(err, "box", "'%s' has no %s, so it cannot be a virtual machine", spec->box.name,
 	        !spec->box.disk             ? "disk"
 	                : !spec->box.kernel ? "kernel"
 	                                    : "initrd");
 	return err_hint(err,
-	        "use provider: container, or a box with disk, kernel and initrd (prov box build)");
+	        "use provider: container, or a box with a disk (prov box build, prov box add)");
 }
 
 static int check_spec(const struct machine_spec *spec, struct err *err)

@@ -101,6 +101,8 @@ struct wait {
 	struct phases phases;
 	enum phase last; /* that the guest reported */
 	int64_t begun_ns, end_ns, look_ns;
+	bool foreign;
+	struct err refused; /* what the last login of a foreign box came to */
 };
 
 static void reached(void *ctx, enum phase phase)
@@ -151,7 +153,11 @@ static int time_out(struct wait *w, struct err *err)
 		        limit);
 	else
 		str_addf(&what, "the guest did not report its init within %s (", limit);
-	if (w->last == PHASE_NONE)
+	if (w->foreign && w->refused.message[0])
+		str_addf(&what, "it refuses prov: %s)", w->refused.message);
+	else if (w->foreign)
+		str_add(&what, "the box is not prov's own, so its phases cannot be seen)");
+	else if (w->last == PHASE_NONE)
 		str_add(&what, "the guest reported no phase)");
 	else
 		str_addf(&what, "its last phase was %s)", phase_name(w->last));
@@ -164,8 +170,21 @@ static bool worth_a_login(const struct wait *w)
 {
 	if (w->phases.network)
 		return true;
-	return !w->phases.any && clock_mono_ns() - w->begun_ns > SILENT_NS &&
+	return !w->phases.any && (w->foreign || clock_mono_ns() - w->begun_ns > SILENT_NS) &&
 	        knock(net_near_address(w->s->spec));
+}
+
+/* Before its cloud-init is through, a foreign box answers with a key of its own, and knows none of
+ * ours. */
+static int is_early(struct wait *w, const struct err *err)
+{
+	if (!w->foreign || err->kind == ERR_INTERRUPTED)
+		return -1;
+	if (!w->refused.message[0])
+		run_note(w->run,
+		        "SSH answers, but does not know prov's key: its cloud-init is waited for");
+	w->refused = *err;
+	return 0;
 }
 
 /* 1: the transport is there. 0: not yet. */
@@ -178,21 +197,24 @@ static int try_login(struct wait *w, struct transport **out, struct err *err)
 	w->s->one_try = false;
 	if (rc == 0)
 		return 1;
-	return err->kind == ERR_BUSY ? 0 : -1;
+	return err->kind == ERR_BUSY ? 0 : is_early(w, err);
 }
 
 static int pause_ms(const struct wait *w)
 {
+	if (w->foreign)
+		return LOOK_MS / 4;
 	if (w->phases.network)
 		return RETRY_MS;
 	return w->phases.inotify < 0 || !w->phases.any ? FAST_POLL_MS : LOOK_MS / 4;
 }
 
-/* Without a network nobody can log in: the guest's own word is what there is. Where its channel
- * does not reach this host (remote libvirt), there is nothing to wait for. */
+/* Without a network nobody can log in: the guest's own word is what there is. Where it has none (a
+ * foreign box) or its channel does not reach this host (remote libvirt), there is nothing to wait
+ * for. */
 static bool has_begun(const struct wait *w)
 {
-	return w->phases.init || w->phases.ssh || w->phases.fd < 0;
+	return w->foreign || w->phases.init || w->phases.ssh || w->phases.fd < 0;
 }
 
 /* *out stays untouched where the machine has no network. */
@@ -239,13 +261,21 @@ static int run_true(struct transport *t, const volatile int *stop, struct err *e
 
 int ready_apply(struct run *run, struct err *err)
 {
-	struct wait w = {.run = run, .s = run->session, .begun_ns = clock_mono_ns()};
+	struct wait w = {.run = run,
+	        .s = run->session,
+	        .begun_ns = clock_mono_ns(),
+	        .foreign = spec_is_foreign(run->spec)};
 	struct err local = {
 	        0}; /* the kind of a failed login decides, also where nobody wants the text */
 	struct transport *t = NULL;
 
 	w.end_ns = w.begun_ns + run->spec->kvm.boot_timeout_ns;
 	w.look_ns = w.begun_ns + LOOK_MS * MS_NS;
+	if (w.foreign)
+		run_note(run,
+		        "the box '%s' is not prov's own: it boots by its own loader, and what it "
+		        "does until SSH answers cannot be seen",
+		        run->spec->box.name);
 	phases_open(&w.phases, run->names->phases);
 	int rc = wait_until_up(&w, &t, &local);
 	if (rc == 0 && t)
@@ -269,9 +299,10 @@ void ready_explain(const struct run *run, struct str *out)
 		        "virtio-serial channel.\n");
 		return;
 	}
-	str_add(out,
-	        "The machine is ready when a command runs over SSH; until then its phases are read "
-	        "from the virtio-serial channel.\nssh -i ");
+	str_addf(out, "The machine is ready when a command runs over SSH%s.\nssh -i ",
+	        spec_is_foreign(run->spec)
+	                ? ", which its cloud-init lets prov do"
+	                : "; until then its phases are read from the virtio-serial channel");
 	str_add_shell(out, run->names->key);
 	str_add(out, " -o UserKnownHostsFile=");
 	str_add_shell(out, run->names->known_hosts);

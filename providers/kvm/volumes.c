@@ -35,7 +35,7 @@ int volumes_check(const struct machine_spec *spec, struct err *err)
 
 struct domain_disk *volumes_disks(const struct machine_spec *spec, const struct names *names)
 {
-	struct domain_disk *disks = xcalloc(spec->n_volumes + 1, sizeof(*disks));
+	struct domain_disk *disks = xcalloc(spec->n_volumes + 2, sizeof(*disks));
 
 	for (size_t i = 0; i < spec->n_volumes; i++) {
 		disks[i].path = volume_path(names->lab_dir, spec->volumes[i].name);

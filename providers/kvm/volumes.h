@@ -7,7 +7,7 @@
 void volumes_digest(const struct machine_spec *spec, struct digest *digest);
 /* ERR_CONFIG: its libvirt is on another host. */
 MUST_CHECK int volumes_check(const struct machine_spec *spec, struct err *err);
-/* spec->n_volumes of them and one without a path. */
+/* spec->n_volumes of them, room for one more, and one without a path. */
 struct domain_disk *volumes_disks(const struct machine_spec *spec, const struct names *names);
 void volumes_disks_free(struct domain_disk *disks);
 /* Whether the machine writes to any. */

@@ -1,0 +1,169 @@
+/* The disk of a machine that is not prov's: an image that boots by its own loader, bare or in a box
+ * of vagrant-libvirt. Such a box has a disk and nothing else. */
+#include "base/fs.h"
+#include "boxes/transfer/add.h"
+#include "boxes/transfer/artefacts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK         (1024 * 1024)
+#define SECTOR        512
+#define TAR_MAGIC_AT  257
+#define METADATA_MAX  (64 * 1024)
+#define VAGRANT_DISK  "box.img"
+#define VAGRANT_WORDS "metadata.json"
+
+/* qcow2 by its magic; raw by a partition table's mark (0x55 0xaa ends its first sector, GPT's
+ * protective one as well), where it is no tar that happens to have these two bytes. */
+enum add_image add_image_of(int fd)
+{
+	unsigned char first[SECTOR] = {0};
+
+	if (pread(fd, first, sizeof(first), 0) != (ssize_t)sizeof(first))
+		return ADD_NO_IMAGE;
+	if (memcmp(first, "QFI\xfb", 4) == 0)
+		return ADD_QCOW2;
+	bool tar = memcmp(first + TAR_MAGIC_AT, "ustar", 5) == 0;
+	return first[SECTOR - 2] == 0x55 && first[SECTOR - 1] == 0xaa && !tar ? ADD_RAW
+	                                                                      : ADD_NO_IMAGE;
+}
+
+static int stage_disk(struct add *add, const char *path, struct err *err)
+{
+	return qcow2_check(path, err) < 0
+	        ? -1
+	        : stage_blob(&add->stage, path, "disk", "qcow2", &add->box, err);
+}
+
+static int copy_image(struct add *add, int from, const char *path, struct err *err)
+{
+	AUTO_FREE char *block = xmalloc(BLOCK);
+	AUTO_FD int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (to < 0)
+		return err_sys(err, "create '%s'", path);
+	while ((n = io_read_full(from, block, BLOCK)) > 0) {
+		if (io_write_all(to, block, (size_t)n, err) < 0 ||
+		        job_go_on(add->stage.job, err) < 0)
+			return -1;
+		job_advance(add->stage.job, &add->meter, n);
+	}
+	return n < 0 ? err_sys(err, "read the disk") : 0;
+}
+
+/* A raw image becomes a qcow2: what is only zeros takes no room then. */
+static int convert_image(struct add *add, int from, const char *path, struct err *err)
+{
+	AUTO_FREE char *source = xasprintf("/proc/%d/fd/%d", (int)getpid(), from);
+	const char *argv[] = {
+	        "qemu-img", "convert", "-f", "raw", "-O", "qcow2", source, path, NULL};
+
+	return job_run(add->stage.job, &(struct job_tool){.argv = argv}, add->stage.dir, err);
+}
+
+int add_image(struct add *add, int fd, enum add_image kind, struct err *err)
+{
+	AUTO_FREE char *path = stage_path(&add->stage, "disk.qcow2");
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "look at the disk");
+	if (kind == ADD_QCOW2 && stage_need(&add->stage, st.st_size, "the disk", err) < 0)
+		return -1;
+	int rc = kind == ADD_QCOW2 ? copy_image(add, fd, path, err)
+	                           : convert_image(add, fd, path, err);
+	return rc < 0 ? -1 : stage_disk(add, path, err);
+}
+
+/* --- a box of vagrant-libvirt: metadata.json, Vagrantfile, box.img --- */
+
+static int check_metadata(struct add *add, struct err *err)
+{
+	AUTO_FREE char *text = xmalloc(METADATA_MAX);
+	la_ssize_t n = archive_read_data(add->outer, text, METADATA_MAX);
+
+	if (n < 0)
+		return unpack_failed(add->outer, err);
+	json_t *root = json_loadb(text, (size_t)n, 0, NULL);
+	const char *provider = json_string_value(json_object_get(root, "provider"));
+	bool good = !provider || str_eq(provider, "libvirt") || str_eq(provider, "qemu");
+	AUTO_STR shown = {0};
+	str_add_escaped(&shown, provider ? provider : "", strnlen(provider ? provider : "", 40));
+	json_decref(root);
+	if (good)
+		return 0;
+	err_set(err, ERR_FAILED, "it is a box for Vagrant's provider '%s'", str_text(&shown));
+	return err_hint(err, "prov takes those for libvirt");
+}
+
+static int unpack_image(struct add *add, struct err *err)
+{
+	AUTO_FREE char *path = stage_path(&add->stage, "box.img");
+	AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, "create '%s'", path);
+	if (archive_read_data_into_fd(add->outer, fd) != ARCHIVE_OK)
+		return unpack_failed(add->outer, err);
+	enum add_image kind = add_image_of(fd);
+	if (kind == ADD_NO_IMAGE)
+		return err_set(err, ERR_FAILED,
+		        "its " VAGRANT_DISK " is neither qcow2 nor a disk that can boot");
+	if (kind == ADD_QCOW2)
+		return stage_disk(add, path, err);
+	if (lseek(fd, 0, SEEK_SET) < 0 || add_image(add, fd, kind, err) < 0)
+		return -1;
+	return fs_unlink(path, err);
+}
+
+/* "./box.img" is box.img. */
+static const char *plain_name(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+
+	return name && str_starts(name, "./") ? name + 2 : name;
+}
+
+bool add_is_vagrant(struct archive_entry *entry)
+{
+	static const char *const members[] = {
+	        VAGRANT_WORDS, VAGRANT_DISK, "Vagrantfile", "info.json"};
+	const char *name = plain_name(entry);
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (archive_entry_filetype(entry) == S_IFREG && str_eq(name, members[i]))
+			return true;
+	return false;
+}
+
+int add_vagrant(struct add *add, struct archive_entry *entry, struct err *err)
+{
+	int rc = ARCHIVE_OK;
+
+	while (rc == ARCHIVE_OK || rc == ARCHIVE_WARN) {
+		const char *name = plain_name(entry);
+		bool file = archive_entry_filetype(entry) == S_IFREG;
+		if (file && str_eq(name, VAGRANT_WORDS) && check_metadata(add, err) < 0)
+			return -1;
+		if (file && str_eq(name, VAGRANT_DISK)) {
+			if (box_artefact(&add->box, "disk"))
+				return err_set(err, ERR_FAILED, "it has two disks");
+			if (unpack_image(add, err) < 0)
+				return -1;
+		}
+		rc = archive_read_next_header(add->outer, &entry);
+	}
+	if (rc != ARCHIVE_EOF)
+		return unpack_failed(add->outer, err);
+	if (box_artefact(&add->box, "disk"))
+		return 0;
+	err_set(err, ERR_FAILED, "there is no " VAGRANT_DISK " in it");
+	return err_hint(err, "prov takes boxes of Vagrant with one disk, for libvirt");
+}

@@ -1,0 +1,196 @@
+/* Disks that are not prov's: what boots by itself arrives as a box, anything else leaves nothing.
+ */
+#include "base/fs.h"
+#include "boxes/transfer/artefacts.h"
+#include "tests/unit/boxes/box_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RAW_SIZE (1024 * 1024)
+
+static struct fixture f;
+
+static void begin(void)
+{
+	fixture_begin(&f);
+}
+
+static void end(void)
+{
+	fixture_end(&f);
+}
+
+static void put_qcow2(unsigned char h[512])
+{
+	memset(h, 0, 512);
+	memcpy(h, "QFI\xfb", 4);
+	h[7] = 3;
+}
+
+static char *write_raw(const char *name)
+{
+	char *path = fixture_path(&f, name);
+	AUTO_FREE char *bytes = xcalloc(1, RAW_SIZE);
+
+	memcpy(bytes + 510, "\x55\xaa", 2);
+	memcpy(bytes + 600 * 1024, "system", 6);
+	file_write(path, bytes, RAW_SIZE);
+	return path;
+}
+
+static void check_box(const struct box *box, const char *name, const char *user)
+{
+	ck_assert_str_eq(box->name, name);
+	ck_assert_str_eq(box->user, user);
+	ck_assert_uint_eq(box->n_artefacts, 1);
+	ck_assert_str_eq(box->artefacts[0].kind, "disk");
+	ck_assert_str_eq(box->artefacts[0].format, "qcow2");
+}
+
+START_TEST(qcow2)
+{
+	AUTO_FREE char *path = fixture_path(&f, "Alien-12.qcow2");
+	unsigned char h[512];
+	struct box box, found;
+	struct err err;
+
+	put_qcow2(h);
+	file_write(path, h, sizeof(h));
+	ck_ok(box_add(&f.job, path, NULL, NULL, &box, &err));
+	check_box(&box, "alien-12", "root");
+	ck_assert_str_eq(box.description, "disk from Alien-12.qcow2");
+	ck_ok(store_find(f.home, "alien-12", &found, &err));
+	struct box_use use = {0};
+	ck_ok(store_use(f.home, &found, &use, &err));
+	ck_assert_ptr_nonnull(use.disk);
+	ck_assert_ptr_null(use.kernel);
+	ck_assert_ptr_null(use.rootfs);
+	free(use.name);
+	free(use.digest);
+	free(use.disk);
+	free(use.user);
+	free(use.cmdline);
+	box_clear(&found);
+	box_clear(&box);
+}
+END_TEST
+
+/* An image that leads to the host's files is refused. */
+START_TEST(backing_file_is_refused)
+{
+	AUTO_FREE char *path = fixture_path(&f, "evil.qcow2");
+	unsigned char h[512];
+	struct box box;
+	struct err err;
+
+	put_qcow2(h);
+	h[15] = 200; /* where the backing file's name stands */
+	file_write(path, h, sizeof(h));
+	ck_assert_int_eq(box_add(&f.job, path, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, "refused: the disk has a backing file");
+	store_is_empty(&f);
+}
+END_TEST
+
+START_TEST(raw)
+{
+	AUTO_FREE char *path = write_raw("alien.img");
+	struct box box;
+	struct err err;
+
+	if (system("command -v qemu-img >/dev/null") != 0) {
+		skip("qemu-img is not installed");
+		return;
+	}
+	ck_ok(box_add(&f.job, path, NULL, NULL, &box, &err));
+	check_box(&box, "alien", "root");
+	ck_assert_int_lt(box.artefacts[0].size, RAW_SIZE);
+	box_clear(&box);
+}
+END_TEST
+
+START_TEST(no_loader_no_disk)
+{
+	AUTO_FREE char *path = fixture_path(&f, "zeros.img");
+	AUTO_FREE char *bytes = xcalloc(1, RAW_SIZE);
+	struct box box;
+	struct err err;
+
+	file_write(path, bytes, RAW_SIZE);
+	ck_assert_int_eq(box_add(&f.job, path, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, "zeros.img': the archive");
+	store_is_empty(&f);
+}
+END_TEST
+
+START_TEST(vagrant)
+{
+	AUTO_FREE char *path = fixture_path(&f, "generic.box");
+	unsigned char h[512];
+	struct box box;
+	struct err err;
+
+	/* The fixture's contents are text: the image's header has zeros, so it comes raw. */
+	AUTO_FREE char *dir = fixture_path(&f, "box");
+	ck_ok(fs_mkdirs(dir, 0755, &err));
+	AUTO_FREE char *image = xasprintf("%s/box.img", dir);
+	AUTO_FREE char *words = xasprintf("%s/metadata.json", dir);
+	const char *json = "{\"provider\": \"libvirt\", \"format\": \"qcow2\"}";
+	put_qcow2(h);
+	file_write(image, h, sizeof(h));
+	file_write(words, json, strlen(json));
+	AUTO_FREE char *pack =
+	        xasprintf("tar -C '%s' -czf '%s' ./metadata.json ./box.img", dir, path);
+	ck_assert_int_eq(system(pack), 0);
+	ck_ok(box_add(&f.job, path, "generic/alpine", NULL, &box, &err));
+	check_box(&box, "generic/alpine", "vagrant");
+	box_clear(&box);
+}
+END_TEST
+
+static const struct {
+	const char *json, *image, *message;
+} bad_boxes[] = {
+        {"{\"provider\": \"virtualbox\"}", "x", "it is a box for Vagrant's provider 'virtualbox'"},
+        {"{\"provider\": \"libvirt\"}", NULL, "there is no box.img in it"},
+        {"{}", "no disk", "its box.img is neither qcow2 nor a disk that can boot"},
+};
+
+START_TEST(bad_vagrant_box)
+{
+	AUTO_FREE char *path = fixture_path(&f, "bad.box");
+	struct box box;
+	struct err err;
+
+	tar_write(path,
+	        (struct tar_entry[]){
+	                {.path = "metadata.json", .type = S_IFREG, .content = bad_boxes[_i].json},
+	                {.path = "box.img", .type = S_IFREG, .content = bad_boxes[_i].image}},
+	        bad_boxes[_i].image ? 2 : 1);
+	ck_assert_int_eq(box_add(&f.job, path, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, bad_boxes[_i].message);
+	store_is_empty(&f);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+	        qcow2, backing_file_is_refused, raw, no_loader_no_disk, vagrant};
+	Suite *suite = suite_create("add disk");
+	TCase *tc = tcase_create("add disk");
+
+	tcase_add_checked_fixture(tc, begin, end);
+	tcase_set_timeout(tc, 20);
+	tcase_add_loop_test(tc, bad_vagrant_box, 0, (int)ARRAY_SIZE(bad_boxes));
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(tc, tests[i]);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
