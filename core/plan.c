@@ -59,6 +59,12 @@ static const char *void_reason(
 	return is_up(f) ? NULL : "not running";
 }
 
+static void decide_done(struct plan_row *row)
+{
+	row->why = row->step->flags & STEP_ALWAYS ? "runs every time" : "done";
+	row->action = row->step->flags & STEP_ALWAYS ? PLAN_APPLY : PLAN_KEEP;
+}
+
 static void decide_stale(const struct facts *f, struct plan_row *row)
 {
 	row->why = "inputs changed";
@@ -74,7 +80,12 @@ static void decide_stale(const struct facts *f, struct plan_row *row)
 		row->action = PLAN_RECREATE;
 		return;
 	case CHANGE_MANUAL:
-		row->action = PLAN_MANUAL;
+		/* A script of every up is run as it now is: one that has had its run waits for
+		 * `provision`. */
+		if (row->step->flags & STEP_ALWAYS)
+			decide_done(row);
+		else
+			row->action = PLAN_MANUAL;
 		return;
 	}
 }
@@ -111,8 +122,7 @@ static void decide(const struct runner *r, const struct facts *f, struct plan_ro
 		decide_stale(f, row);
 	if (stale || gone)
 		return;
-	row->why = step->flags & STEP_ALWAYS ? "runs every time" : "done";
-	row->action = step->flags & STEP_ALWAYS ? PLAN_APPLY : PLAN_KEEP;
+	decide_done(row);
 }
 
 int run_plan(const struct runner *r, const struct status *world, struct plan *out, struct err *err)

@@ -223,6 +223,24 @@ START_TEST(manual_change_is_only_said)
 }
 END_TEST
 
+/* What every up runs is run as it now is. */
+START_TEST(manual_change_of_what_always_runs)
+{
+	rig_add_step(&rig,
+	        &(struct step){.name = "provision:site",
+	                .flags = STEP_ALWAYS,
+	                .stale = CHANGE_MANUAL,
+	                .inputs = inputs_disk_size,
+	                .apply = apply_noted});
+	up_and_forget();
+	rig.spec.kvm.stop_timeout_ns++;
+	check_row("provision:site", PLAN_APPLY, "runs every time");
+	up();
+	ck_assert(changed);
+	ck_assert_uint_eq(fake_log_count("run " WEB " provision:site"), 1);
+}
+END_TEST
+
 START_TEST(one_transport_serves_a_whole_up)
 {
 	rig_add_step(&rig, &(struct step){.name = "provision:a", .apply = apply_noted});
@@ -375,10 +393,10 @@ int main(void)
 	        destroy_uses_the_spec_of_the_journal, live_change_applies_one_step,
 	        restart_change_halts_first, restart_change_of_a_halted_machine,
 	        recreate_change_is_refused, recreate_destroys_and_climbs,
-	        manual_change_is_only_said, one_transport_serves_a_whole_up,
-	        no_provision_skips_provisioning, steps_of_every_up, stop_is_looked_at_between_steps,
-	        an_interrupted_step_has_not_failed, a_step_that_was_interrupted_is_begun,
-	        one_step_again, a_lab_has_no_transport};
+	        manual_change_is_only_said, manual_change_of_what_always_runs,
+	        one_transport_serves_a_whole_up, no_provision_skips_provisioning, steps_of_every_up,
+	        stop_is_looked_at_between_steps, an_interrupted_step_has_not_failed,
+	        a_step_that_was_interrupted_is_begun, one_step_again, a_lab_has_no_transport};
 
 	return suite_run("run", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
