@@ -286,11 +286,25 @@ int define_apply(struct run *run, struct err *err)
 	        "without /dev/kvm");
 }
 
-/* libvirt leaves its log of every domain for good. */
-static int remove_libvirt_log(const struct run *run, struct err *err)
+/* DOMAIN.log of QEMU and DOMAIN-fsN-virtiofsd.log of each folder, and what was rotated. */
+static bool is_log_of(const char *file, const char *domain)
 {
-	AUTO_FREE char *log = xasprintf("%s.log", run->names->domain);
-	AUTO_FREE char *rotated = xasprintf("%s.log.", run->names->domain);
+	const char *end = ".log";
+
+	if (!str_starts(file, domain))
+		return false;
+	const char *rest = file + strlen(domain);
+	if (str_starts(rest, "-fs")) {
+		rest += 3;
+		rest += strspn(rest, "0123456789");
+		end = "-virtiofsd.log";
+	}
+	return str_starts(rest, end) && (!rest[strlen(end)] || rest[strlen(end)] == '.');
+}
+
+/* libvirt leaves its logs of every domain for good. */
+static int remove_libvirt_logs(const struct run *run, struct err *err)
+{
 	AUTO_STRV files = {0};
 
 	if (geteuid() != 0 || !libvirt_is_local_system(run->spec->kvm.uri))
@@ -299,8 +313,7 @@ static int remove_libvirt_log(const struct run *run, struct err *err)
 		return -1;
 	for (size_t i = 0; i < files.n; i++) {
 		AUTO_FREE char *path = xasprintf(LIBVIRT_LOGS "/%s", files.v[i]);
-		bool ours = str_eq(files.v[i], log) || str_starts(files.v[i], rotated);
-		if (ours && fs_unlink(path, err) < 0)
+		if (is_log_of(files.v[i], run->names->domain) && fs_unlink(path, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -338,7 +351,7 @@ int define_revert(struct run *run, struct err *err)
 		return libvirt_err(err, "power off the domain '%s'", run->names->domain);
 	if (domain && undefine(domain) < 0 && libvirt_code() != VIR_ERR_NO_DOMAIN)
 		return libvirt_err(err, "undefine the domain '%s'", run->names->domain);
-	return remove_libvirt_log(run, err);
+	return remove_libvirt_logs(run, err);
 }
 
 void define_explain(const struct run *run, struct str *out)
