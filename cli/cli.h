@@ -70,6 +70,8 @@ int cli_fail(const struct cli *cli, const struct err *err); /* prints; returns t
 /* Of an error that was emitted as an event already: prints only that it was interrupted. */
 int cli_failed(const struct cli *cli, const struct err *err);
 int cli_fail_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Likewise: there is no such command, with the name that may be meant. */
+int cli_unknown_command(const struct cli *cli, const char *name);
 void cli_print(const struct str *text); /* to standard output */
 int cli_print_json(void *json);         /* a json_t, consumed; returns 0 */
 /* Every problem of the file with its place. */

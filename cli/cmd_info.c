@@ -24,7 +24,7 @@ static int run_help(struct cli *cli)
 	        cli->operands.n ? cli_find_command(cli->operands.v[0]) : NULL;
 
 	if (cli->operands.n && !command)
-		return cli_fail_usage(cli, "there is no command '%s'", cli->operands.v[0]);
+		return cli_unknown_command(cli, cli->operands.v[0]);
 	if (command)
 		cli_usage(command, &out);
 	else

@@ -56,8 +56,8 @@ static const char *suggestion(const char *name)
 /* Commands that prov will have: named, never taken for a slip. */
 static bool comes_later(const char *name)
 {
-	static const char *const names[] = {"completion", "console", "info", "package", "prune",
-	        "resume", "run", "schema", "snapshot", "suspend"};
+	static const char *const names[] = {
+	        "completion", "console", "info", "package", "prune", "run", "schema", "snapshot"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(name, names[i]))
@@ -65,7 +65,7 @@ static bool comes_later(const char *name)
 	return false;
 }
 
-static int unknown_command(const struct cli *cli, const char *name)
+int cli_unknown_command(const struct cli *cli, const char *name)
 {
 	AUTO_STR escaped = {0};
 	struct err err;
@@ -185,7 +185,7 @@ int cli_parse(struct cli *cli, int argc, char **argv, int *code)
 	cli->command = cli_find_command(argv[first]);
 	if (!cli->command) {
 		cli->command = &only_common;
-		*code = unknown_command(cli, argv[first]);
+		*code = cli_unknown_command(cli, argv[first]);
 		return -1;
 	}
 	if (stands_for_ssh(cli, argv[first + 1])) {

@@ -68,8 +68,7 @@ static int read_file(const char *path, struct str *text, struct err *err)
 	return fs_read(path, YAML_MAX_BYTES, text, err);
 }
 
-/* The folder's name as a DNS label: "My Lab (copy)" is my-lab-copy. */
-static char *label_of(const char *folder)
+char *config_lab_name(const char *folder)
 {
 	const char *name = strrchr(folder, '/');
 	struct str out = {0};
@@ -119,7 +118,7 @@ static void read_mesh(struct reading *r)
 
 static void read_lab(struct reading *r, const struct yaml_doc *doc)
 {
-	AUTO_FREE char *label = label_of(r->folder);
+	AUTO_FREE char *label = config_lab_name(r->folder);
 
 	if (!check_format(r))
 		return;

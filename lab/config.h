@@ -55,6 +55,10 @@ struct lab_decl {
  * there is none, or a folder has both. */
 MUST_CHECK int config_find(const char *from, char **path, struct err *err);
 
+/* What a lab is called whose file does not say: the folder's name as a DNS label, "My Lab (copy)" is
+ * my-lab-copy. The caller frees it. */
+char *config_lab_name(const char *folder);
+
 struct config_options {
 	const char
 	        *provider; /* --provider or PROV_PROVIDER, as in the file; NULL: as the file says */

@@ -264,6 +264,9 @@ int lab_open(
 		return -1;
 	if (o->lab_id && !o->journal_only && load_own_file(o, lab, problems, err) < 0)
 		return -1;
+	/* The file is wrong and nothing was made yet: its folder is what it can be called by. */
+	if (!lab->name && lab->folder)
+		lab->name = config_lab_name(lab->folder);
 	take_declared(lab);
 	if (lab->id && read_machines(lab, o->only, err) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 #include "core/folder.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void clear_use(struct box_use *use)
 {
@@ -57,5 +58,8 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 	if (!missing.n)
 		return 0;
 	err_set(err, first.kind, "%s", str_text(&all));
+	if (geteuid() != 0)
+		return err_hint(err,
+		        "prov needs root for machines, and root has boxes of its own: sudo prov …");
 	return err_hint(err, "%s", first.hint);
 }

@@ -137,12 +137,13 @@ static int add_other_labs(const struct lab *lab, struct subnet_uses *uses, struc
 int subnet_uses_find(
         const struct lab *lab, const char *name, struct subnet_uses *uses, struct err *err)
 {
-	if (add_routes(lab, uses, err) < 0 || add_other_labs(lab, uses, err) < 0)
+	/* The routes last: one by another lab's bridge says less than that lab's name. */
+	if (add_other_labs(lab, uses, err) < 0)
 		return -1;
 	if (lab->id)
 		add_recorded(lab->journal ? journal_state(lab->journal) : &lab->state, NULL, NULL,
 		        name, uses);
-	return 0;
+	return add_routes(lab, uses, err);
 }
 
 const struct subnet_use *subnet_user(const struct subnet_uses *uses, const struct subnet *net)

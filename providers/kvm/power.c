@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,34 @@ static int domain_state(virDomainPtr domain, int *state, struct err *err)
 	        : 0;
 }
 
+/* The first folder on the way to path that not everybody may pass through; NULL: none. The caller
+ * frees it. */
+static char *private_folder(const char *path)
+{
+	for (const char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+		AUTO_FREE char *folder = xstrndup(path, (size_t)(at - path));
+		struct stat st;
+		if (stat(folder, &st) == 0 && !(st.st_mode & S_IXOTH))
+			return STEAL(folder);
+	}
+	return NULL;
+}
+
+static int refused_start(const struct run *run, struct err *err)
+{
+	AUTO_FREE char *folder = private_folder(run->names->disk);
+
+	libvirt_err(err, "start the domain '%s'", run->names->domain);
+	if (folder)
+		return err_hint(err,
+		        "QEMU's user cannot pass through '%s': chmod o+x it, or set PROV_HOME to "
+		        "where it can",
+		        folder);
+	return err_hint(err,
+	        "QEMU's own words are in /var/log/libvirt/qemu/%s.log; prov doctor checks the host",
+	        run->names->domain);
+}
+
 static int create(struct run *run, virDomainPtr domain, struct err *err)
 {
 	if (volumes_take(run->session, err) < 0)
@@ -43,12 +73,7 @@ static int create(struct run *run, virDomainPtr domain, struct err *err)
 	pid_t parent = proc_outlive_begin();
 	bool created = virDomainCreate(domain) == 0;
 	proc_outlive_end(parent);
-	if (created)
-		return 0;
-	libvirt_err(err, "start the domain '%s'", run->names->domain);
-	return err_hint(err,
-	        "QEMU's own words are in /var/log/libvirt/qemu/%s.log; prov doctor checks the host",
-	        run->names->domain);
+	return created ? 0 : refused_start(run, err);
 }
 
 int start_apply(struct run *run, struct err *err)

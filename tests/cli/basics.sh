@@ -22,6 +22,9 @@ expect_text "$out" "usage:"
 expect 2 prov frobnicate
 expect_one_error
 expect_text "$err" "frobnicate"
+expect 2 prov help frobnicate
+expect_one_error
+expect_text "$err" "hint: prov help lists the commands"
 
 # A stream that the caller closed is not the first file that prov opens.
 (prov version >&-) || fail "with standard output closed, version exits with $?"

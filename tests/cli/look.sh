@@ -17,6 +17,16 @@ for c in inspect logs top stats; do
 	expect 0 prov help $c
 	expect_text "$out" "^usage: prov $c"
 done
+# With a file that is wrong and nothing made, the folder is the lab's name.
+printf 'prov: 1\nlab: shop\nmachines: {web: {bx: tiny}}\n' | lab_file
+for c in "inspect" "ssh-config" "sync"; do
+	expect 1 prov $c
+	expect_text "$err" "note: prov.yaml: 2 problems"
+	expect_text "$err" "^prov: nothing of lab 'lab' is up"
+done
+expect 2 prov volume rm data
+expect_text "$err" "there is no volume 'data' in lab 'lab'"
+printf 'prov: 1\nlab: shop\nmachines: {web: {box: tiny, networks: none}}\n' | lab_file
 for c in logs top; do
 	expect 1 prov $c web
 	expect_one_error

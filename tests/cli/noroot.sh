@@ -24,6 +24,12 @@ expect 0 as_nobody validate
 expect 0 as_nobody status
 expect 0 as_nobody box list
 
+# Who built the boxes as root is told that these are root's, not to build them.
+expect 1 as_nobody up
+expect_one_error
+expect_text "$err" "there is no box 'tiny'"
+expect_text "$err" "hint: prov needs root for machines, and root has boxes of its own: sudo prov"
+
 expect 3 as_nobody box build tiny
 expect_text "$err" "root"
 [ -z "$(find "$PROV_HOME" -type f)" ] || fail "a box is half-made"
