@@ -55,8 +55,8 @@ struct lab_decl {
  * there is none, or a folder has both. */
 MUST_CHECK int config_find(const char *from, char **path, struct err *err);
 
-/* What a lab is called whose file does not say: the folder's name as a DNS label, "My Lab (copy)" is
- * my-lab-copy. The caller frees it. */
+/* What a lab is called whose file does not say: the folder's name as a DNS label, "My Lab (copy)"
+ * is my-lab-copy. The caller frees it. */
 char *config_lab_name(const char *folder);
 
 struct config_options {
