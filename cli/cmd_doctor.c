@@ -49,6 +49,41 @@ static void check_space(struct checklist *list)
 		        (double)bytes / (1 << 30));
 }
 
+/* Where a program of that name is that may be run; NULL: nowhere. The caller frees. */
+static char *in_path(const char *program)
+{
+	const char *rest = getenv("PATH");
+
+	for (const char *p = rest ? rest : ""; *p; p += strspn(p, ":")) {
+		size_t n = strcspn(p, ":");
+		AUTO_FREE char *path = xasprintf("%.*s/%s", (int)n, p, program);
+		if (n && access(path, X_OK) == 0)
+			return STEAL(path);
+		p += n;
+	}
+	return NULL;
+}
+
+/* Of volumes, for both kinds: made, looked at and grown by these. */
+static void check_volume_tools(struct checklist *list)
+{
+	static const char *const tools[] = {"mke2fs", "e2fsck", "resize2fs", "debugfs"};
+	AUTO_STR missing = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		AUTO_FREE char *found = in_path(tools[i]);
+		if (!found)
+			str_addf(&missing, "%s%s", missing.len ? ", " : "", tools[i]);
+	}
+	if (missing.len)
+		checklist_add(list, CHECK_WARN, "e2fsprogs",
+		        "tools/setup installs it (package e2fsprogs; its programs are in "
+		        "/usr/sbin): volumes need it",
+		        "not in PATH: %s", str_text(&missing));
+	else
+		checklist_add(list, CHECK_OK, "e2fsprogs", NULL, "volumes can be made");
+}
+
 static void check_providers(const struct cli *cli, struct checklist *list)
 {
 	for (size_t i = 0; i < cli->providers->n; i++) {
@@ -125,6 +160,7 @@ static int run(struct cli *cli)
 		return code;
 	check_kernel(&list);
 	check_space(&list);
+	check_volume_tools(&list);
 	check_providers(cli, &list);
 	check_limits(cli, &list);
 	if (cli_has(cli, "json"))

@@ -198,8 +198,8 @@ static void layers_gone(const struct result *r, struct answer *out)
 		return;
 	}
 	claim_say(out, is_yes(fresh) ? VERDICT_PARTLY : VERDICT_REFUTED,
-	        "files of the machine destroyed before are gone: %s; volumes are not offered by "
-	        "prov yet",
+	        "files of the machine destroyed before are gone: %s; what volumes keep (they "
+	        "outlive destroy) is not measured",
 	        fresh);
 }
 

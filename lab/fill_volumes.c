@@ -1,6 +1,7 @@
 /* Volumes of the file, and which of them a machine has where. */
 #include "lab/check.h"
 
+#include "core/folder.h"
 #include "core/volume.h"
 #include "lab/value.h"
 #include "lab/value_net.h"
@@ -70,6 +71,40 @@ static void report_twice(struct reading *r, const struct yaml_node *e, const cha
 	problem_add(r->problems, e->mark, "", "'volumes': '%s' stands there twice", safe);
 }
 
+/* Of two mounts one would hide the other, or leave its place in the host's folder. What is copied
+ * into a volume is no mount. */
+static void report_overlap(struct reading *r, const struct yaml_node *e, const char *volume,
+        const struct folder_use *f)
+{
+	AUTO_FREE char *safe = shown(volume), *folder = shown(f->guest);
+	const char *relation = str_eq(volume, f->guest) ? "is also"
+	        : folder_beneath(f->guest, volume)      ? "lies in"
+	                                                : "holds";
+
+	problem_add(r->problems, e->mark,
+	        f->implicit ? "mount it elsewhere, or leave the project out: synced_folders: [{ "
+	                      "host: ., guest: /vagrant, disabled: true }]"
+	                    : "mount one of them elsewhere, or copy the folder: type: rsync",
+	        "'volumes': '%s' %s the synced folder '%s'", safe, relation, folder);
+}
+
+/* Who mounts a volume at /vagrant wants no project there. */
+static void relate_to_folders(
+        struct reading *r, const struct yaml_node *e, const char *volume, struct machine_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		const struct folder_use *f = &spec->folders[i];
+		if (f->type == FOLDER_RSYNC ||
+		        (!folder_beneath(f->guest, volume) && !folder_beneath(volume, f->guest)))
+			continue;
+		if (f->implicit && str_eq(f->guest, volume)) {
+			spec_drop_implicit_folders(spec);
+			return;
+		}
+		report_overlap(r, e, volume, f);
+	}
+}
+
 static void add_volume(struct reading *r, const struct yaml_node *e, struct machine_spec *spec)
 {
 	struct mount_text mount;
@@ -82,6 +117,7 @@ static void add_volume(struct reading *r, const struct yaml_node *e, struct mach
 		else if (str_eq(spec->volumes[i].name, mount.name))
 			report_twice(r, e, mount.name);
 	}
+	relate_to_folders(r, e, mount.guest, spec);
 	spec->volumes = xrealloc(spec->volumes, spec->n_volumes + 1, sizeof(*spec->volumes));
 	spec->volumes[spec->n_volumes++] = (struct volume_use){.name = mount.name,
 	        .guest = mount.guest,

@@ -115,7 +115,8 @@ const struct key schema[] = {
                        "\"8080-8089:80\" one each for the instances."},
         {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON,
                 .doc = "Volumes, each \"NAME:PATH[:ro]\". A new one begins with what the box of "
-                       "the first machine that has it keeps at PATH."},
+                       "the first machine that has it keeps at PATH. PATH is no mounted "
+                       "synced folder, and none lies in the other."},
         {IN_MACHINE, "synced_folders", TYPE_FOLDERS, KEY_COMMON, .sub = IN_FOLDER,
                 .initial = "the project at /vagrant",
                 .doc = "Folders of the host inside the machine: a list, each \"HOST:GUEST[:ro]\" "
@@ -225,7 +226,8 @@ const struct key schema[] = {
                 .doc = "Where it is inside, an absolute path; not in /dev, /proc or /sys."},
         {IN_FOLDER, "type", TYPE_CHOICE, 0, .choices = folder_types, .initial = "auto",
                 .doc = "The mechanism: bind (containers), virtiofs and 9p (virtual machines) show "
-                       "the host's own files, so that changes travel both ways, at once or within a "
+                       "the host's own files, so that changes travel both ways, at once or within "
+                       "a "
                        "second (inside, inotify does not tell of the host's). rsync "
                        "copies from the host to the machine, with up and prov sync; what was "
                        "deleted on the host is deleted inside. auto takes bind for containers, "

@@ -54,5 +54,48 @@ for place in dev proc etc; do
 	rm -rf "${layer:?}/$place"
 done
 expect 0 prov destroy -f
-echo "SKIP volumes do not exist yet for machines; oci.sh has the row with folders that containers share"
+
+# A volume that two containers share: the one swaps in it the place where the other's second volume, and a folder of the
+# host, are mounted (oci.sh has the same with folders that containers share).
+lab_file <<Y
+prov: 1
+lab: isolation
+volumes: { shared: { size: 16MiB }, second: { size: 16MiB } }
+defaults: { box: tiny, networks: none, memory: 128MiB, synced_folders: none }
+machines:
+  web: { volumes: [ "shared:/shared" ] }
+  victim:
+    autostart: false
+    volumes: [ "shared:/shared", "second:/shared/place" ]
+Y
+expect 0 prov up
+arm web swap
+for target in "$canary" "../../../../../../../../..$canary" /proc /proc/self/root; do
+	expect 0 prov exec web -- rm -rf /shared/place
+	: >"$scratch/swap.out"
+	"$build/prov" -C "$lab" exec web -- /swap 5 /shared place "$target" >"$scratch/swap.out" 2>&1 </dev/null &
+	swap=$!
+	children=$swap
+	tries=0
+	until grep -q ready "$scratch/swap.out"; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the swapper does not start inside"
+		sleep 0.05
+	done
+	starts=0 refused=0
+	while kill -0 $swap 2>/dev/null; do
+		if prov up victim >"$out" 2>"$err" </dev/null; then
+			prov exec victim -- cat /proc/self/mountinfo >"$scratch/mountinfo" 2>"$err" </dev/null
+			! grep -F "$scratch" "$scratch/mountinfo" || fail "a folder of the host is mounted inside"
+			[ "$(grep -c ' - ext4 /dev/loop' "$scratch/mountinfo")" -eq 2 ] || fail "not two volumes in the victim"
+			! grep -E '^[^-]* /(proc|sys)/?[^ ]* [^-]*- ext4' "$scratch/mountinfo" || fail "a volume is mounted on the kernel's files"
+		else
+			refused=$((refused + 1))
+		fi
+		prov halt victim >"$out" 2>"$err" </dev/null
+		starts=$((starts + 1))
+	done
+	swapped "a place in a shared volume, swapped for $target" $starts
+done
+expect 0 prov destroy -f --volumes
 expect_clean destroy

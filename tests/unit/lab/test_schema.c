@@ -272,6 +272,20 @@ static const struct rule {
                 "5:28: 'synced_folders': '/./b/' stands there twice\n"
                 "5:48: 'synced_folders': there is no folder './no' | make it, or write a map with "
                 "create: true; paths are relative to the folder of prov.yaml"},
+        {"volumes: { a: , b: , c: , d: , e: }\n" M "  web: { " B
+         ", volumes: ['a:/x', 'b:/y/z', 'c:/z', 'd:/cc', 'e:/ok'],\n"
+         "    synced_folders: ['.:/x', '.:/y/', '.:/z/a//b', '.:/c', { host: ., guest: /ok, "
+         "type: rsync }] }\n"
+         "  p: { " B ", volumes: ['a:/vagrant/deps'] }\n  q: { " B ", volumes: ['a:/vagrant'] }\n",
+                "5:31: 'volumes': '/x' is also the synced folder '/x' | mount one of them "
+                "elsewhere, or copy the folder: type: rsync\n"
+                "5:39: 'volumes': '/y/z' lies in the synced folder '/y' | mount one of them "
+                "elsewhere, or copy the folder: type: rsync\n"
+                "5:49: 'volumes': '/z' holds the synced folder '/z/a/b' | mount one of them "
+                "elsewhere, or copy the folder: type: rsync\n"
+                "7:29: 'volumes': '/vagrant/deps' lies in the synced folder '/vagrant' | mount it "
+                "elsewhere, or leave the project out: synced_folders: [{ host: ., guest: /vagrant, "
+                "disabled: true }]"},
         {M "  web: { " B ", synced_folders: all }\n"
            "  a: { " B ", provider: both, synced_folders: [{ host: ., guest: /x, type: 9p }] }\n",
                 "4:37: 'synced_folders': a list of folders is expected, not text | write "

@@ -152,7 +152,8 @@ START_TEST(a_folder_has_its_server)
 	p.n_folders = 1;
 	domain_xml(&p, &xml);
 	ck_assert_ptr_nonnull(strstr(str_text(&xml),
-	        "      <driver type='virtiofs'/>\n      <binary path='/var/lib/a&amp;b/virtiofsd'/>\n"
+	        "      <driver type='virtiofs'/>\n      <binary "
+	        "path='/var/lib/a&amp;b/virtiofsd'/>\n"
 	        "      <source dir="));
 }
 END_TEST
