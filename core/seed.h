@@ -38,6 +38,8 @@ void seed_identity(struct seed *seed, const struct machine_spec *spec, const cha
  * manifest "prov-seed/list" of lines `FLAGS MODE UID GID PATH`, FLAGS of "a" (append), "f" (first
  * boot) or "-". */
 void seed_cpio(const struct seed *seed, struct str *out);
+/* A further archive, behind another one that ends at 4 bytes, of one program in the root folder. */
+void seed_cpio_program(const char *name, const void *bytes, size_t n, struct str *out);
 /* Writes below root (an upper layer, resolved beneath); append reads the file of lower first. */
 MUST_CHECK int seed_write_tree(
         const struct seed *seed, const char *root, const char *lower, struct err *err);

@@ -69,3 +69,10 @@ void seed_cpio(const struct seed *seed, struct str *out)
 	        &(struct entry){"prov-seed/list", S_IFREG | 0600, 0, 0, str_text(&list), list.len});
 	add_entry(out, 0, &(struct entry){.name = "TRAILER!!!"});
 }
+
+void seed_cpio_program(const char *name, const void *bytes, size_t n, struct str *out)
+{
+	pad4(out);
+	add_entry(out, 1, &(struct entry){name, S_IFREG | 0755, 0, 0, bytes, n});
+	add_entry(out, 0, &(struct entry){.name = "TRAILER!!!"});
+}

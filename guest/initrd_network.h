@@ -1,14 +1,17 @@
 /* The machine's addresses and default route, set before its init starts: they survive the switch.
- */
+ * Cards that were connected while it ran are in the seed of no start; prov has written them down on
+ * the machine's own disk, so that they have their addresses again after a reboot from inside. */
 #pragma once
 
-#include "guest/initrd_boot.h"
+#include "guest/initrd_seed.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
+
+#define CONNECTED "/etc/prov/connected" /* providers/kvm/plug.c writes it */
 
 /* As linux/ipv6.h has it, which does not go together with the C library's headers. */
 struct in6_ifreq {
@@ -139,13 +142,13 @@ static void configure_ipv6(const char *link, const char *address, int prefix, co
 
 /* One line: MAC ADDRESS/PREFIX GATEWAY MTU; gateway "-" and MTU 0 mean none. Those of IPv6 come
  * behind those of IPv4, which have raised their devices. */
-static void configure_link(struct boot *b, int s, const char *line)
+static void configure_link(struct boot *b, int s, const char *line, bool wait)
 {
 	char mac[18], address[64], gateway[64], link[IFNAMSIZ];
 	int prefix, mtu = 0;
 
 	if (sscanf(line, "%17s %63[^/ ]/%d %63s %d", mac, address, &prefix, gateway, &mtu) != 5 ||
-	        !await_link(b, mac, link))
+	        !(wait ? await_link(b, mac, link) : link_of_mac(mac, link)))
 		return;
 	if (strchr(address, ':'))
 		configure_ipv6(link, address, prefix, gateway);
@@ -153,17 +156,48 @@ static void configure_link(struct boot *b, int s, const char *line)
 		configure_ipv4(s, link, address, prefix, gateway, mtu);
 }
 
+#define MAC_LENGTH 17
+
+/* The seed knows this card, and better than a note of earlier. */
+static bool seed_has(const char *seed, const char *line)
+{
+	for (const char *p = seed; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (strncasecmp(p, line, MAC_LENGTH) == 0)
+			return true;
+	return false;
+}
+
+/* Of what is no longer there a note is left: nobody waits for it. */
+static void configure_connected(struct boot *b, int s, const char *seed)
+{
+	int root = open(NEWROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = root < 0 ? -1 : open_in_root(root, CONNECTED, O_RDONLY | O_NONBLOCK);
+	FILE *list = fd < 0 ? NULL : fdopen(fd, "re");
+	char line[256];
+
+	while (list && fgets(line, sizeof(line), list))
+		if (!seed_has(seed, line))
+			configure_link(b, s, line, false);
+	if (list)
+		fclose(list);
+	if (root >= 0)
+		close(root);
+}
+
 static void configure_network(struct boot *b)
 {
-	FILE *list = fopen(SEED "/etc/prov/network", "re");
+	int list = open(SEED "/etc/prov/network", O_RDONLY | O_CLOEXEC);
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char line[256];
+	size_t n = 0;
+	char *seed = slurp(list, &n);
 
 	if (!set_up(s, "lo", 0))
 		warn("cannot set up lo: %s", strerror(errno));
-	while (list && fgets(line, sizeof(line), list))
-		configure_link(b, s, line);
-	if (list)
-		fclose(list);
+	for (const char *p = seed; p && *p; p += strcspn(p, "\n"), p += *p == '\n')
+		configure_link(b, s, p, true);
+	configure_connected(b, s, seed ? seed : "");
+	free(seed);
+	if (list >= 0)
+		close(list);
 	close(s);
 }

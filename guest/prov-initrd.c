@@ -1,12 +1,14 @@
 /*
  * The initrd's init of prov's own boxes: loads the few modules, waits for the root disk, copies the
- * machine's identity (core/seed.h) into place, mounts its volumes, sets up its network and hands
- * over to the box's init. Static; it ends in exec, so it leaves no process behind. Reports phases
- * over the virtio-serial port "org.prov.phase", where losing one never delays a boot.
+ * machine's identity (core/seed.h) into place, mounts its volumes and folders, sets up its network
+ * and hands over to the box's init. Static; it ends in exec, so it leaves no process behind.
+ * Reports phases over the virtio-serial port "org.prov.phase", where losing one never delays a
+ * boot.
  *
  * Kernel command line: prov.root=DEVICE (default /dev/vda), prov.init=PATH (default /sbin/init).
  */
 #include "guest/initrd_boot.h"
+#include "guest/initrd_folders.h"
 #include "guest/initrd_network.h"
 #include "guest/initrd_seed.h"
 #include "guest/initrd_volumes.h"
@@ -171,6 +173,7 @@ int main(void)
 	grow_root(&b);
 	copy_seed();
 	mount_volumes(&b);
+	mount_folders();
 	configure_network(&b);
 	phase(&b, "network\n");
 	phase(&b, "switch\n");

@@ -6,11 +6,14 @@
 #define MOUNT_NS INT64_C(60000000000)
 
 /* $1 folder, $2 type, $3 tag, $4 options. */
-static const char mount_script[] = "set -e; mkdir -p \"$1\"\n"
-                                   "if grep -q \"^$3 $1 $2 \" /proc/mounts; then exit 0; fi\n"
-                                   "modprobe \"$2\" 2>/dev/null || :\n"
-                                   "[ \"$2\" != 9p ] || modprobe 9pnet_virtio 2>/dev/null || :\n"
-                                   "mount -t \"$2\" -o \"$4\" \"$3\" \"$1\"";
+static const char mount_script[] =
+        "set -e; mkdir -p \"$1\"\n"
+        "if grep -q \"^$3 $1 $2 \" /proc/mounts &&\n"
+        "{ ! command -v mountpoint >/dev/null || mountpoint -q \"$1\"; }\n"
+        "then exit 0; fi\n"
+        "modprobe \"$2\" 2>/dev/null || :\n"
+        "[ \"$2\" != 9p ] || modprobe 9pnet_virtio 2>/dev/null || :\n"
+        "mount -t \"$2\" -o \"$4\" \"$3\" \"$1\"";
 
 static bool is_mounted_inside(const struct folder_use *f)
 {

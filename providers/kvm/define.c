@@ -128,10 +128,17 @@ static int domain_type(struct run *run, virConnectPtr conn, const char **out, st
 /* The serial console is the one witness of a boot that fails. */
 static char *command_line(const struct machine_spec *spec)
 {
+	AUTO_FREE char *program = module_file(INITRD_INIT);
+	const char *console = "console=ttyS0", *init = "rdinit=/" INITRD_INIT;
 	const char *box = spec->box.cmdline ? spec->box.cmdline : "";
+	struct str line = {0};
 
-	return strstr(box, "console=ttyS0") ? xstrdup(box)
-	                                    : xasprintf("%s%sconsole=ttyS0", box, *box ? " " : "");
+	str_add(&line, box);
+	if (!strstr(box, console))
+		str_addf(&line, "%s%s", line.len ? " " : "", console);
+	if (!strstr(box, "rdinit=") && fs_exists(program))
+		str_addf(&line, " %s", init);
+	return str_steal(&line);
 }
 
 /* libvirt writes them into the host's cgroups as they are. What this host's kernel has no use for

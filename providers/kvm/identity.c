@@ -7,8 +7,10 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
-#include "core/seed.h"
+#include "base/proc.h"
+#include "core/folder.h"
 #include "core/host_keys.h"
+#include "core/seed.h"
 #include "providers/kvm/foreign.h"
 #include "providers/kvm/identity.h"
 #include "providers/kvm/volumes.h"
@@ -22,8 +24,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_MAX    (64 * 1024)
-#define PASSWD_MAX (1024 * 1024)
+#define KEY_MAX         (64 * 1024)
+#define PASSWD_MAX      (1024 * 1024)
+#define INITRD_INIT_MAX (4 * 1024 * 1024)
 
 static char *beside(const struct names *names, const char *name)
 {
@@ -126,10 +129,21 @@ static int add_users(struct seed *seed, struct run *run, struct err *err)
 	return 0;
 }
 
+/* What the initrd's init mounts; the step "folders" does it where that did not. */
+static void list_folders(const struct machine_spec *spec, struct str *out)
+{
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		const struct folder_use *f = &spec->folders[i];
+		AUTO_FREE char *tag = folder_tag(i);
+		if (f->type == FOLDER_VIRTIOFS)
+			str_addf(out, "%s %s %s\n", tag, f->read_only ? "ro" : "rw", f->guest);
+	}
+}
+
 static int fill_seed(struct seed *seed, struct run *run, struct err *err)
 {
 	AUTO_FREE char *path = beside(run->names, "machine-id");
-	AUTO_STR id = {0}, network = {0}, volumes = {0};
+	AUTO_STR id = {0}, network = {0}, volumes = {0}, folders = {0};
 
 	if (fs_read(path, KEY_MAX, &id, err) < 0)
 		return -1;
@@ -139,6 +153,9 @@ static int fill_seed(struct seed *seed, struct run *run, struct err *err)
 	volumes_list(run->spec, &volumes);
 	if (volumes.len)
 		seed_add(seed, "/etc/prov/volumes", 0644, str_text(&volumes), volumes.len);
+	list_folders(run->spec, &folders);
+	if (folders.len)
+		seed_add(seed, "/etc/prov/folders", 0644, str_text(&folders), folders.len);
 	return host_keys_seed(run->names, seed, err) < 0 ? -1 : add_users(seed, run, err);
 }
 
@@ -201,13 +218,30 @@ void seed_inputs(const struct run *run, struct digest *digest)
 	}
 }
 
+/* So that a box that was built by an earlier prov starts as this one means it: kvm.define names the
+ * program on the kernel's command line. */
+static int add_program(struct str *cpio, struct err *err)
+{
+	AUTO_FREE char *path = module_file(INITRD_INIT);
+	AUTO_STR bytes = {0};
+
+	if (!fs_exists(path))
+		return 0;
+	if (fs_read(path, INITRD_INIT_MAX, &bytes, err) < 0)
+		return -1;
+	seed_cpio_program(INITRD_INIT, bytes.buf, bytes.len, cpio);
+	return 0;
+}
+
 static int own_seed(struct run *run, struct str *cpio, struct err *err)
 {
 	struct seed seed = {0};
 	int rc = fill_seed(&seed, run, err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		seed_cpio(&seed, cpio);
+		rc = add_program(cpio, err);
+	}
 	seed_clear(&seed);
 	return rc;
 }

@@ -63,6 +63,9 @@ void kvm_check_host(struct checklist *list);
 /* Of the machine: what the spec asks for, or the box's own. ERR_CONFIG: less than that. */
 MUST_CHECK int disk_size(const struct machine_spec *spec, int64_t *bytes, struct err *err);
 
+/* prov's own init of the initrd, in the initrd's root; not where prov came without it. */
+#define INITRD_INIT "prov-initrd"
+
 /* Where virtiofsd finds a folder of the spec; the caller frees. */
 char *kvm_folder_path(const struct names *names, size_t index);
 /* The program that libvirt is to start for each of them; NULL: its own choice. The caller frees. */

@@ -1,6 +1,7 @@
 /*
  * Interfaces of a virtual machine that runs: attached and detached by libvirt, addresses set inside
- * over SSH. kvm.network makes what runs as the spec says again.
+ * over SSH and written down for the initrd's init, which sets them again after a reboot from inside
+ * (guest/initrd_network.h). kvm.network makes what runs as the spec says again.
  */
 #include "providers/kvm/kvm.h"
 
@@ -39,7 +40,12 @@ static const char inside_script[] =
         "[ $2 = - ] || ip address add $2 broadcast + dev $dev\n"
         "[ $3 = - ] || ip route add default via $3\n"
         "[ $5 = - ] || ip -6 address add $5 dev $dev\n"
-        "[ $6 = - ] || ip -6 route add default via $6 dev $dev\n";
+        "[ $6 = - ] || ip -6 route add default via $6 dev $dev\n"
+        "[ -d /etc/prov ] || exit 0\n"
+        "file=/etc/prov/connected\n"
+        "{ grep -v \"^$1 \" $file 2>/dev/null || :\n"
+        "[ $2 = - ] || echo \"$1 $2 $3 $4\"; [ $5 = - ] || echo \"$1 $5 $6 $4\"; } >$file.new\n"
+        "mv $file.new $file; sync\n";
 
 /* The running domain. */
 static int running_domain(struct kvm_session *s, virDomainPtr *out, struct err *err)

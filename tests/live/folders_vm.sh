@@ -86,6 +86,27 @@ seen tiny '! test -e /srv/copy/two'
 pkill -INT -P "$watcher"
 wait "$watcher"
 
+# A reboot from inside: the mounts are there before anybody of outside has looked.
+boot_id() { prov exec deb -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
+expect 0 prov exec deb -- sh -c 'mount | grep virtiofs | cut -d" " -f1-5 | sort'
+cp "$out" "$scratch/mounts"
+expect_same "mounts by virtiofs" 4 "$(grep -c virtiofs "$out")"
+boot=$(boot_id)
+[ -n "$boot" ] || fail "deb does not tell its boot id"
+prov exec deb -- sh -c 'systemctl reboot; sleep 60' >"$out" 2>&1 </dev/null
+tries=0
+until now=$(boot_id) && [ -n "$now" ] && [ "$now" != "$boot" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 180 ] || fail "deb does not come back"
+	sleep 1
+done
+expect 0 prov exec deb -- sh -c 'mount | grep virtiofs | cut -d" " -f1-5 | sort'
+cmp -s "$out" "$scratch/mounts" || fail "other mounts after a reboot"
+look
+expect 1 prov exec deb -- touch /srv/ro/x
+expect 0 prov ssh deb -c 'echo rebooted >/srv/mine/user'
+expect_same "the user's file after a reboot" "rebooted 12345:12346" "$(cat "$lab/mine/user") $(owner "$lab/mine/user")"
+
 expect 0 prov halt deb
 ! grep -q "/run/prov/folders/prov-$(lab_id)-" /proc/self/mounts || fail "halt leaves mounts"
 expect 0 prov up

@@ -8,6 +8,7 @@ need_tool busybox curl
 need_box tiny
 remember_host
 
+mkdir "$lab/copied" && echo copied >"$lab/copied/file"
 lab_file <<'Y'
 prov: 1
 lab: pairs
@@ -23,13 +24,15 @@ machines:
   c3: { networks: [back] }
   v1:
     provider: kvm
+    ports: ["80"]
+    synced_folders: [{ host: ./copied, guest: /srv/copied, type: rsync }]
     provision:
       - name: web
-        run: always
         shell: |
           mkdir -p /srv/www
           hostname >/srv/www/index.html
-          wget -q -O /dev/null http://127.0.0.1/ || busybox httpd -h /srv/www
+          echo '::respawn:/bin/busybox httpd -f -h /srv/www' >>/etc/inittab
+          kill -HUP 1
   v2: { provider: kvm, networks: [lan, back] }
 Y
 kind_of() { case $1 in v*) echo kvm ;; *) echo container ;; esac; }
@@ -57,7 +60,24 @@ all_pairs() {
 		expect_same "the web server in v1, from $from" v1-kvm "$(cat "$out")"
 	done
 	expect 0 prov exec v1 -- ping -c 1 -w 20 c2
+	expect 0 prov exec v1 -- cat /srv/copied/file
+	expect_same "the copied folder in v1" copied "$(cat "$out")"
+	expect 0 curl -s -m 20 "http://127.0.0.1:$published/"
+	expect_same "the published port of v1" v1-kvm "$(cat "$out")"
 	context=
+}
+boot_id() { prov exec "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
+# From inside: the same process of QEMU, and no command of prov's sets anything up again.
+reboot_inside() { # MACHINE
+	boot=$(boot_id "$1")
+	[ -n "$boot" ] || fail "$1 does not tell its boot id"
+	prov exec "$1" -- sh -c 'reboot; sleep 30' >"$out" 2>&1 </dev/null
+	tries=0
+	until now=$(boot_id "$1") && [ -n "$now" ] && [ "$now" != "$boot" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 180 ] || fail "$1 does not come back"
+		sleep 1
+	done
 }
 # What the machine's interfaces are, without the addresses that it gives itself.
 interfaces() { # MACHINE
@@ -68,6 +88,7 @@ interfaces() { # MACHINE
 
 expect 0 prov up
 expect_same states 5 "$(states | grep -c ' running$')"
+published=$(prov port v1 | sed -n 's/^127.0.0.1:\([0-9]*\) .*/\1/p')
 all_pairs "as made"
 for m in c2 v2; do
 	expect 0 interfaces $m
@@ -93,16 +114,7 @@ for m in c2 v2; do
 	cmp -s "$out" "$scratch/$m.before" || fail "other interfaces in $m after halt and up"
 done
 
-# From inside: the same process of QEMU, and the same interfaces.
-expect 0 prov exec v2 -- cat /proc/sys/kernel/random/boot_id
-boot=$(cat "$out")
-prov exec v2 -- sh -c 'reboot; sleep 5' >"$out" 2>&1 </dev/null
-tries=0
-until [ "$(prov exec v2 -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null || echo "$boot")" != "$boot" ]; do
-	tries=$((tries + 1))
-	[ $tries -lt 120 ] || fail "v2 does not come back"
-	sleep 1
-done
+reboot_inside v2
 all_pairs "after a reboot"
 expect 0 interfaces v2
 cmp -s "$out" "$scratch/v2.before" || fail "other interfaces in v2 after a reboot"
@@ -127,6 +139,15 @@ reach v1 c3 c1
 expect 0 interfaces c1
 expect_text "$out" '^eth2 1400 10\.[0-9.]+\.77/'
 all_pairs "after connect"
+# What was connected later is there again, as it was.
+expect 0 interfaces v1
+cp "$out" "$scratch/v1.connected"
+expect_same "interfaces of v1" 3 "$(grep -c ^eth "$out")"
+reboot_inside v1
+expect 0 interfaces v1
+cmp -s "$out" "$scratch/v1.connected" || fail "other interfaces in v1 after connect and a reboot"
+reach v1 c3 c1
+all_pairs "after connect and a reboot"
 expect 0 prov network disconnect late c1
 expect 0 prov network disconnect late v1
 expect 0 prov network disconnect back v2
@@ -147,7 +168,7 @@ expect 0 interfaces v2
 cmp -s "$out" "$scratch/v2.before" || fail "other interfaces in v2 after disconnect and up"
 all_pairs "after disconnect and up"
 expect 0 prov up
-expect_text "$err" '1 done, 4 unchanged'
+expect_text "$err" 'nothing to do, 5 machines unchanged'
 
 # What cannot be is said before anything is made.
 expect 2 prov network connect nowhere c1
