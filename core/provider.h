@@ -80,6 +80,9 @@ struct provider {
 	int (*connect)(void *session, int64_t timeout_ns, const volatile int *stop,
 	        struct transport **out, struct err *err);
 	int (*usage)(void *session, struct usage *out, struct err *err);
+	/* After the last step of up: whether the machine holds. Waits a moment for a first program
+	 * that ends at once; *out as of inspect. NULL: this kind's steps have waited. */
+	int (*settle)(void *session, const volatile int *stop, struct status *out, struct err *err);
 	/* Processes that the kernel killed in it for lack of memory since it was started; -1: not
 	 * known. Cheap. NULL: this kind cannot tell. */
 	int64_t (*oom_kills)(void *session);

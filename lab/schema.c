@@ -152,7 +152,7 @@ const struct key schema[] = {
 
         {IN_CONTAINER, "command", TYPE_TEXTS, 0, FIELD(container.command), .initial = "prov-init",
                 .doc = "The command to run as the container's own, a list of words; no shell reads "
-                       "it."},
+                       "it. Its end halts the machine."},
         {IN_CONTAINER, "init", TYPE_INIT, 0, FIELD(container.init), .initial = "auto",
                 .doc = "The first process: auto (prov-init, which runs the command if there is "
                        "one), none (the command itself), "

@@ -2,6 +2,7 @@
 #include "lab/verbs.h"
 
 #include "base/fs.h"
+#include "core/console.h"
 #include "lab/plug.h"
 
 #include <string.h>
@@ -75,6 +76,49 @@ static int thaw(const struct job *job, struct access *a, struct err *err)
 	return 0;
 }
 
+#define TAIL_BYTES 1400
+
+/* What it last said, then what happened. */
+static int fail_ended(const struct job *job, const struct status *world, struct err *err)
+{
+	const char *selector = job->machine->spec.selector;
+	AUTO_STR tail = {0};
+
+	console_tail(job->machine->names.console, TAIL_BYTES, &tail);
+	if (tail.len) {
+		say(job, EVENT_NOTE, "the end of what it printed:");
+		event_emit(job->sink,
+		        &(struct event){.kind = EVENT_OUTPUT,
+		                .machine = selector,
+		                .stream = 2,
+		                .text = tail.buf,
+		                .text_n = tail.len});
+	}
+	err_set(err, ERR_FAILED, "%s: it is %s",
+	        world->detail[0] ? world->detail : "its first process has ended",
+	        machine_state_name(world->state));
+	return err_hint(err, "prov logs %s has all that it printed", selector);
+}
+
+/* What ended well has done what it was told to; its state says that it is no longer there. */
+static int settle(const struct job *job, const struct access *a, struct err *err)
+{
+	struct status world;
+
+	if (!a->provider->settle)
+		return 0;
+	if (a->provider->settle(a->session, job->stop, &world, err) < 0)
+		return -1;
+	if (world.state == MACHINE_RUNNING || world.state == MACHINE_SUSPENDED)
+		return 0;
+	if (world.exit_status != 0)
+		return fail_ended(job, &world, err);
+	AUTO_FREE char *text =
+	        xasprintf("%s: it is %s", world.detail, machine_state_name(world.state));
+	say(job, EVENT_NOTE, text);
+	return 0;
+}
+
 static int up(struct job *job, struct err *err)
 {
 	struct access a;
@@ -86,6 +130,8 @@ static int up(struct job *job, struct err *err)
 		rc = thaw(job, &a, err);
 	if (rc == 0)
 		rc = climb(job, &a, j, err);
+	if (rc == 0)
+		rc = settle(job, &a, err);
 	if (rc == 0 && suspended)
 		job->outcome = "done";
 	journal_close(j);

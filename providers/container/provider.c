@@ -206,6 +206,7 @@ const struct provider container_provider = {
         .open = session_open,
         .inspect = inspect,
         .connect = connect_exec,
+        .settle = container_settle,
         .usage = container_usage,
         .oom_kills = container_oom_kills,
         .freeze = container_freeze,

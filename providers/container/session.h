@@ -26,6 +26,8 @@ int container_open(const struct session *s, pid_t *pid);
 /* Ends a container that was made and not started. */
 void container_abandon(struct session *s);
 
+int container_settle(void *session, const volatile int *stop, struct status *out, struct err *err);
+
 /* usage.c: functions of the provider, and what inspect adds. */
 int container_usage(void *session, struct usage *out, struct err *err);
 int64_t container_oom_kills(void *session);

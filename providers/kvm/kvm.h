@@ -53,9 +53,6 @@ MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, st
 /* Gives an open file to whom QEMU runs as, readable by nobody else. */
 MUST_CHECK int kvm_give(struct kvm_session *s, int fd, const char *path, struct err *err);
 
-/* The last lines of the serial console, escaped, at most max bytes; empty if there are none. */
-void kvm_console_tail(const struct names *names, size_t max, struct str *out);
-
 int kvm_connect(void *session, int64_t timeout_ns, const volatile int *stop, struct transport **out,
         struct err *err);
 void kvm_check_host(struct checklist *list);

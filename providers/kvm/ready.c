@@ -2,6 +2,7 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/clock.h"
+#include "core/console.h"
 #include "net/near.h"
 #include "providers/kvm/phases.h"
 #include "transports/ssh.h"
@@ -118,7 +119,7 @@ static int fail_with_console(struct wait *w, const char *what, struct err *err)
 {
 	AUTO_STR tail = {0};
 
-	kvm_console_tail(w->run->names, TAIL_BYTES, &tail);
+	console_tail(w->run->names->console, TAIL_BYTES, &tail);
 	if (!tail.len)
 		return err_set(err, ERR_FAILED, "%s; its serial console is empty", what);
 	run_note(w->run, "the end of its serial console:");

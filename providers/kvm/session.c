@@ -78,30 +78,3 @@ int kvm_give(struct kvm_session *s, int fd, const char *path, struct err *err)
 		return err_sys(err, "give '%s' to the user that QEMU runs as", path);
 	return fchmod(fd, 0600) < 0 ? err_sys(err, "set the mode of '%s'", path) : 0;
 }
-
-void kvm_console_tail(const struct names *names, size_t max, struct str *out)
-{
-	AUTO_FD int fd = open(names->console, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	AUTO_FREE char *buf = xmalloc(max);
-	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-
-	if (size <= 0)
-		return;
-	ssize_t n = pread(fd, buf, max, size > (off_t)max ? size - (off_t)max : 0);
-	if (n <= 0)
-		return;
-	/* Whole lines only, each escaped: it is a guest's text. */
-	const char *p = buf, *end = buf + n;
-	if (size > (off_t)max && (p = memchr(buf, '\n', (size_t)n)))
-		p++;
-	for (p = p ? p : buf; p < end && out->len < max;) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = eol ? eol : end;
-		size_t len = (size_t)(stop - p);
-		while (len && p[len - 1] == '\r')
-			len--;
-		str_add_escaped(out, p, len);
-		str_add(out, "\n");
-		p = stop + 1;
-	}
-}

@@ -1,6 +1,7 @@
 /* The steps that need libvirt, on its built-in test driver, through the runner; the measurement;
  * the phases; what the provider refuses. */
 #include "base/fs.h"
+#include "core/console.h"
 #include "core/run.h"
 #include "net/libvirt/conn.h"
 #include "providers/kvm/accel.h"
@@ -400,7 +401,7 @@ START_TEST(phases_arrive)
 }
 END_TEST
 
-START_TEST(console_tail)
+START_TEST(the_consoles_tail)
 {
 	struct lab lab;
 	AUTO_STR out = {0};
@@ -408,13 +409,13 @@ START_TEST(console_tail)
 	const char *text = "first line\r\nsecond \x1b[31mred\r\nlast";
 
 	set_up(&lab);
-	kvm_console_tail(&lab.names, 1000, &out);
+	console_tail(lab.names.console, 1000, &out);
 	ck_assert_str_eq(str_text(&out), "");
 	ck_assert_int_eq(fs_replace(lab.names.console, text, strlen(text), 0600, &err), 0);
-	kvm_console_tail(&lab.names, 1000, &out);
+	console_tail(lab.names.console, 1000, &out);
 	ck_assert_str_eq(str_text(&out), "first line\nsecond \\x1b[31mred\nlast\n");
 	str_reset(&out);
-	kvm_console_tail(&lab.names, 12, &out); /* a line that is not whole is left out */
+	console_tail(lab.names.console, 12, &out); /* a line that is not whole is left out */
 	ck_assert_str_eq(str_text(&out), "last\n");
 	tear_down(&lab);
 }
@@ -475,7 +476,7 @@ int main(void)
 	tcase_add_test(t, without_a_network_init_is_waited_for);
 	tcase_add_test(t, doctor_tells_who_may_not_open_kvm);
 	tcase_add_test(t, phases_arrive);
-	tcase_add_test(t, console_tail);
+	tcase_add_test(t, the_consoles_tail);
 	tcase_add_test(t, measurement_is_sane);
 	tcase_add_test(t, this_host_is_measured);
 	suite_add_tcase(s, t);
