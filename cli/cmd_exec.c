@@ -86,7 +86,7 @@ static const struct option_row exec_options[] = {
         {'i', "interactive", NULL, "pass standard input on (the default)"},
         {'t', "tty", NULL, "with a terminal (the default where there is one)"},
         {'T', "no-tty", NULL, "without a terminal"},
-        {'u', "user", "USER", "as this user instead of root"},
+        {'u', "user", "USER[:GROUP]", "as this user instead of root, by name or number"},
         {'e', "env", "NAME[=VALUE]", "add to the environment; without a value, prov's own"},
         {'w', "workdir", "DIR", "start in this folder"},
 };

@@ -10,10 +10,10 @@
 struct transport_cmd {
 	const char *const *argv; /* executed as given, without a shell */
 	const char *const *env;  /* "K=V", added to the machine's own; NULL: none */
-	const char *user;        /* NULL: root */
-	const char *cwd;         /* NULL: the user's home */
-	int in_fd;               /* -1: empty */
-	int out_fd, err_fd;      /* used where output is NULL */
+	const char *user;   /* a name or a number, in a container also USER:GROUP; NULL: root */
+	const char *cwd;    /* NULL: the user's home */
+	int in_fd;          /* -1: empty */
+	int out_fd, err_fd; /* used where output is NULL */
 	void (*output)(void *ctx, int stream, const char *data,
 	        size_t n); /* called as bytes arrive, stream 1 or 2 */
 	void *ctx;

@@ -121,20 +121,53 @@ static void find_groups(const char *group, struct exec_user *u)
 	}
 }
 
+static bool find_gid(const char *name, const char *group, gid_t *out)
+{
+	AUTO_FREE char *copy = xstrdup(group);
+	char *rest = copy, *line, *f[4];
+	uint32_t gid;
+
+	if (parse_id(name, &gid)) {
+		*out = gid;
+		return true;
+	}
+	while (*name && (line = next_line(&rest))) {
+		if (!split(line, f, 4) || strcmp(f[0], name) != 0 || !parse_id(f[2], &gid))
+			continue;
+		*out = gid;
+		return true;
+	}
+	return false;
+}
+
+static bool find_user(const char *who, const char *passwd, struct exec_user *u)
+{
+	uint32_t number;
+
+	if (find_in_passwd(who, passwd, u))
+		return true;
+	if (strcmp(who, "root") == 0 || strcmp(who, "0") == 0)
+		fill(u, 0, 0, "root", "/root", "");
+	else if (parse_id(who, &number))
+		fill(u, number, 0, who, "/", "");
+	return u->name != NULL;
+}
+
 int exec_user_parse(const char *who, const char *passwd, const char *group, struct exec_user *out,
         struct err *err)
 {
+	const char *own = strchr(who, ':'); /* the group that is asked for */
+	AUTO_FREE char *name = xstrndup(who, own ? (size_t)(own - who) : strlen(who));
 	struct exec_user user = {0};
-	uint32_t number;
 
-	if (find_in_passwd(who, passwd, &user))
+	if (!find_user(name, passwd, &user))
+		return err_set(err, ERR_MISSING, "there is no user '%s' in the machine", name);
+	if (!own) {
 		find_groups(group, &user);
-	else if (strcmp(who, "root") == 0 || strcmp(who, "0") == 0)
-		fill(&user, 0, 0, "root", "/root", "");
-	else if (parse_id(who, &number))
-		fill(&user, number, 0, who, "/", "");
-	else
-		return err_set(err, ERR_MISSING, "there is no user '%s' in the machine", who);
+	} else if (!find_gid(own + 1, group, &user.gid)) {
+		exec_user_clear(&user);
+		return err_set(err, ERR_MISSING, "there is no group '%s' in the machine", own + 1);
+	}
 	*out = user;
 	return 0;
 }

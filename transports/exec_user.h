@@ -15,8 +15,9 @@ struct exec_user {
 };
 
 /*
- * who: a name or a number. A number that no line has is itself, with gid 0 and home "/"; root
- * exists even without a file. ERR_MISSING: no such user.
+ * who: USER or USER:GROUP, each a name or a number. A number of a user that no line has is itself,
+ * with gid 0 and home "/"; root exists even without a file. With a GROUP, that is the only one.
+ * ERR_MISSING: no such user, or group.
  */
 MUST_CHECK int exec_user_parse(const char *who, const char *passwd, const char *group,
         struct exec_user *out, struct err *err);

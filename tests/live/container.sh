@@ -69,6 +69,14 @@ tiny" "$(cat "$out")"
 expect 126 prov exec -w /nosuch web -- true
 expect 125 prov exec -u nosuch web -- true
 expect_text "$err" "there is no user 'nosuch'"
+for user in tiny:tty 1000:5 tiny:5 1000:tty; do
+	expect 0 prov exec -u $user web -- sh -c 'id -u; id -g; id -G; echo "$USER"; grep "^Groups:" /proc/self/status | tr -d "\t "'
+	expect_same "exec -u $user" "1000 5 5 tiny Groups:" "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
+done
+expect 0 prov exec -u 4321:8765 web -- sh -c 'echo $(id -u) $(id -g) $(id -G)'
+expect_same "a user without a name" "4321 8765 8765" "$(cat "$out")"
+expect 125 prov exec -u tiny:nosuch web -- true
+expect_text "$err" "there is no group 'nosuch' in the machine"
 K=mine expect 0 prov exec -e K web -- sh -c 'echo "$K"'
 expect_text "$out" '^mine$'
 expect 125 prov exec -e NOSUCHVARIABLE web -- true

@@ -108,6 +108,13 @@ int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tt
 {
 	AUTO_STR inner = {0};
 
+	if (cmd->user && strchr(cmd->user, ':')) {
+		err_set(err, ERR_USAGE, "'%s': a group can be named for containers only",
+		        cmd->user);
+		return err_hint(err,
+		        "over SSH a command runs as a user that the machine has, by "
+		        "name or number, with that user's groups");
+	}
 	if (add_inner(cmd, mark, &inner, err) < 0)
 		return -1;
 	if (!is_root(cmd->user))

@@ -284,23 +284,43 @@ START_TEST(users_by_name_and_number)
 	check_user("1000", 1000, 100, "/home/ann", "/bin/sh", 2);
 	check_user("bob", 1001, 100, "/", "/bin/sh", 2);
 	check_user("4242", 4242, 0, "/", "/bin/sh", 0);
+	check_user("ann:wheel", 1000, 10, "/home/ann", "/bin/sh", 0);
+	check_user("ann:4242", 1000, 4242, "/home/ann", "/bin/sh", 0);
+	check_user("1001:users", 1001, 100, "/", "/bin/sh", 0);
+	check_user("4242:4243", 4242, 4243, "/", "/bin/sh", 0);
+	check_user("root:0", 0, 0, "/root", "/bin/bash", 0);
 }
 END_TEST
 
 START_TEST(users_that_are_none)
 {
 	static const char *const names[] = {"carl", "short", "many", "word", "minus", "huge", "",
-	        "-1", "+5", " 5", "5 ", "0x10", "4294967295", "99999999999", "1000:100", "an",
-	        "ann:", "1e3"};
+	        "-1", "+5", " 5", "5 ", "0x10", "4294967295", "99999999999", "an", "1e3"};
 	struct exec_user user;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		AUTO_FREE char *text = xasprintf("there is no user '%s' in the machine", names[i]);
 		ck_fails(exec_user_parse(names[i], passwd, group, &user, &err), ERR_MISSING, text);
 	}
+	ck_fails(exec_user_parse(":100", passwd, group, &user, &err), ERR_MISSING,
+	        "there is no user '' in the machine");
 	ck_ok(exec_user_parse("root", "", "", &user, &err));
 	ck_assert_str_eq(user.home, "/root");
 	exec_user_clear(&user);
+}
+END_TEST
+
+START_TEST(groups_that_are_none)
+{
+	static const char *const names[] = {"", "nosuch", "x", "-1", "+5", " 10", "4294967295",
+	        "wheel:", "wheel:10", "whee", "wheel:x:10"};
+	struct exec_user user;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		AUTO_FREE char *who = xasprintf("ann:%s", names[i]);
+		AUTO_FREE char *text = xasprintf("there is no group '%s' in the machine", names[i]);
+		ck_fails(exec_user_parse(who, passwd, group, &user, &err), ERR_MISSING, text);
+	}
 }
 END_TEST
 
@@ -336,7 +356,7 @@ int main(void)
 	        what_stays_behind_does_not_hang, files_and_folders, users_by_name_and_number,
 	        what_stays_behind_and_writes_does_not_hang, what_is_no_file_stays_here,
 	        files_and_folders, users_by_name_and_number, users_that_are_none,
-	        later_settings_win, process_that_is_none};
+	        groups_that_are_none, later_settings_win, process_that_is_none};
 
 	use_built_modules();
 	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);

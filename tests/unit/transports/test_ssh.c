@@ -181,6 +181,15 @@ START_TEST(test_user)
 	ck_assert_str_eq(str_text(&out[1]), "prov: there is no user 'nosuchuser' in the machine\n");
 	cmd.user = "--help";
 	ck_assert_int_eq(run_cmd(&cmd, out), 125);
+	struct err why = {0};
+	int status = -1;
+	cmd.user = FAKE_SSHD_USER ":0";
+	ck_assert_int_eq(t->ops->run(t, &cmd, &status, &why), -1);
+	ck_assert_str_eq(
+	        why.message, "'" FAKE_SSHD_USER ":0': a group can be named for containers only");
+	ck_assert_str_eq(why.hint,
+	        "over SSH a command runs as a user that the machine has, by "
+	        "name or number, with that user's groups");
 	str_clear(&out[0]);
 	str_clear(&out[1]);
 	end();
