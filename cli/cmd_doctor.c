@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/table.h"
+#include "lab/exposed.h"
 #include "lab/limits.h"
 
 #include <jansson.h>
@@ -98,6 +99,21 @@ static void check_providers(const struct cli *cli, struct checklist *list)
 	}
 }
 
+static void check_folders(struct machine *const *chosen, size_t n, struct checklist *list)
+{
+	AUTO_STRV folders = {0};
+
+	lab_exposed(chosen, n, false, &folders);
+	for (size_t i = 0; i < folders.n; i++) {
+		AUTO_STR safe = {0};
+		str_add_escaped(&safe, folders.v[i], strlen(folders.v[i]));
+		checklist_add(list, CHECK_WARN, "synced folders", lab_exposed_hint,
+		        "'%s' is root's and other users reach it: root of a machine can leave "
+		        "set-user-id programs there",
+		        str_text(&safe));
+	}
+}
+
 /* Of the lab around the working folder, if there is one that can be read: where is no lab, there is
  * nothing to hold the limits against. */
 static void check_limits(const struct cli *cli, struct checklist *list)
@@ -114,8 +130,10 @@ static void check_limits(const struct cli *cli, struct checklist *list)
 
 	if (lab_open(&options, &lab, &problems, &err) == 0 &&
 	        lab_select(&lab, &cli->operands, &chosen, &n, &err) == 0 && n &&
-	        lab_needs_of(&lab, chosen, n, &needs, &err) == 0)
+	        lab_needs_of(&lab, chosen, n, &needs, &err) == 0) {
 		limits_check("", &needs, list);
+		check_folders(chosen, n, list);
+	}
 	problems_clear(&problems);
 	lab_clear(&lab);
 }

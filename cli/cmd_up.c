@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "lab/exposed.h"
 #include "lab/limits.h"
 #include "lab/published.h"
 #include "lab/volumes.h"
@@ -142,6 +143,22 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	return code;
 }
 
+/* Once in the life of a machine: what its root can do to the host. */
+static void say_exposed(struct machine *const *chosen, size_t n)
+{
+	AUTO_STRV folders = {0};
+
+	lab_exposed(chosen, n, true, &folders);
+	for (size_t i = 0; i < folders.n; i++) {
+		AUTO_STR safe = {0};
+		str_add_escaped(&safe, folders.v[i], strlen(folders.v[i]));
+		fprintf(stderr,
+		        "note: '%s' is root's and other users of this host reach it: root inside "
+		        "can leave set-user-id programs of root's there (%s)\n",
+		        str_text(&safe), lab_exposed_hint);
+	}
+}
+
 /* What the host cannot carry is found now, not when most machines are up. */
 static int admit(const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
@@ -190,6 +207,7 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 		return -1;
 	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)
 		return -1;
+	say_exposed(*chosen, *n);
 	return lab_lock(lab, err);
 }
 

@@ -26,6 +26,17 @@ machines:
   locked: { container: { read_only: true }, synced_folders: [ "./site:/tmp/site" ] }
 Y
 expect 0 prov up
+# It is root's and others reach it: said once, and by doctor; not where the folder is somebody's, closed or read-only.
+expect_text "$err" "note: '$lab' is root's and other users of this host reach it: root inside can leave set-user-id"
+expect_text "$err" "note: '$lab/site' is root's"
+expect_no_text "$err" "'$lab/mine' is root's"
+prov doctor >"$out" 2>&1
+expect_text "$out" "synced folders +warning +'$lab/site' is root's"
+expect_text "$out" "chmod o-x keeps other users out"
+chmod 700 "$lab"
+prov doctor >"$out" 2>&1
+expect_no_text "$out" "is root's and other users"
+chmod 755 "$lab"
 inside() { "$build/prov" -C "$lab" exec web -- "$@"; }
 owner() { stat -c %u:%g "$1"; }
 
@@ -63,6 +74,10 @@ for at in /srv/site /srv/ro /vagrant; do
 	inside grep " $at " /proc/self/mountinfo | grep -q "nosuid,nodev" || fail "$at without nosuid,nodev"
 done
 
+# A set-user-id program of others than its owner is nobody's in a user's folder.
+inside sh -c 'cp /bin/busybox /srv/mine/suid && chmod 4755 /srv/mine/suid'
+case $(owner "$lab/mine/suid") in 0:* | 12345:*) fail "a set-user-id program is somebody's on the host" ;; esac
+
 # What is prov's own is hidden; what is disabled is not there.
 expect_same ".prov inside" "" "$(inside ls -A /vagrant/.prov)"
 expect 1 prov exec web -- touch /vagrant/.prov/lab-id
@@ -76,6 +91,7 @@ expect 0 prov exec locked -- touch /tmp/site/locked /vagrant/locked
 
 # Survives halt and up; nothing to do is nothing done.
 expect 0 prov up
+expect_no_text "$err" "set-user-id"
 expect_text "$err" "nothing to do|unchanged"
 expect 0 prov halt
 expect 0 prov up
