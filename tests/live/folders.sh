@@ -61,12 +61,7 @@ Y
 "$build/prov" -C "$lab" up >"$scratch/first.out" 2>&1 </dev/null &
 first=$!
 children=$first
-tries=0
-until prov exec web -- true >"$out" 2>&1; do
-	tries=$((tries + 1))
-	[ $tries -lt 100 ] || fail "the first up does not come up"
-	sleep 0.1
-done
+await "the first up comes up" prov exec web -- true
 expect 1 prov up
 expect_one_error
 expect_text "$err" "$first"

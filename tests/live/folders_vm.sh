@@ -39,7 +39,7 @@ inside() { "$build/prov" -C "$lab" exec deb -- "$@"; }
 owner() { stat -c %u:%g "$1"; }
 # A login takes long here: what is waited for is waited for inside, with its clock.
 seen() { # MACHINE SHELL-CONDITION
-	"$build/prov" -C "$lab" exec "$1" -- sh -c "i=0; until $2; do i=\$((i+1)); [ \$i -lt 50 ] || exit 1; sleep 0.1; done" ||
+	"$build/prov" -C "$lab" exec "$1" -- sh -c "i=0; until $2; do i=\$((i+1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
 		fail "never seen in $1: $2"
 }
 
@@ -73,11 +73,7 @@ both_ways deb "$lab/site" /srv/site
 prov sync --watch >"$scratch/watch.out" 2>&1 &
 watcher=$!
 children="$children $watcher"
-for i in $(seq 300); do
-	! grep -q watching "$scratch/watch.out" || break
-	sleep 0.1
-done
-expect_text "$scratch/watch.out" watching
+await "sync watches" grep -q watching "$scratch/watch.out"
 echo two >"$lab/src/two"
 seen deb 'test -e /srv/copy/two'
 seen tiny 'test -e /srv/copy/two'

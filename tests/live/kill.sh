@@ -25,7 +25,7 @@ expect_gone() { # AFTER WHAT
 		done
 		[ -n "$left" ] || break
 		tries=$((tries + 1))
-		[ $tries -lt 25 ] || fail "$1: left: $left"
+		[ $tries -lt 300 ] || fail "$1: left: $left"
 		sleep 0.1
 	done
 }
@@ -55,7 +55,8 @@ expect_gone "a whole up"
 rounds=40 caught=0
 for i in $(seq 1 $rounds); do
 	ms=$((span * i / rounds))
-	killed KILL $ms up && caught=$((caught + 1))
+	# This host became faster: the moments come earlier.
+	if killed KILL $ms up; then caught=$((caught + 1)); else span=$((span * 4 / 5)); fi
 	if [ $((i % 2)) -eq 0 ]; then
 		expect 0 prov up
 		expect_same "round $i" "a@container running

@@ -44,6 +44,7 @@ expect_same "both ways" "one a" "$(cat "$scratch/back/a") $(readlink "$scratch/b
 "$build/prov" -C "$lab" logs -f -n 0 >"$scratch/follow.out" 2>&1 &
 follower=$!
 children=$follower
+await_watch $follower
 expect 0 prov halt
 wait $follower || fail "logs -f exits with $?"
 expect_text "$scratch/follow.out" "[Pp]ower ?(down|off)"

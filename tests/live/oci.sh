@@ -57,7 +57,7 @@ wait_for() { # STATUS
 	tries=0
 	until [ "$(status)" = "$1" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "$id is $(status), not $1"
+		[ $tries -lt 1200 ] || fail "$id is $(status), not $1"
 		sleep 0.05
 	done
 }
@@ -137,7 +137,7 @@ for sig in TERM SIGUSR1 2; do
 	create || fail "create"
 	oci start "$id"
 	tries=0
-	until grep -q up "$out" || [ $tries -gt 100 ]; do sleep 0.02; tries=$((tries + 1)); done
+	until grep -q up "$out" || [ $tries -gt 3000 ]; do sleep 0.02; tries=$((tries + 1)); done
 	expect_same "kill $sig" 0 "$(oci kill "$id" $sig; echo $?)"
 	wait_for stopped
 	expect_text "$out" got

@@ -21,8 +21,9 @@ pod() { # RUNTIME COMMAND…
 		--storage-driver vfs --cgroup-manager cgroupfs --events-backend file --runtime "$runtime" "$@"
 }
 crun=$(command -v crun)
-# podman asks for more open files than this host's root may have.
-printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n' >"$scratch/containers.conf"
+# podman asks for more open files than this host's root may have, and systemd's journal shows a
+# container's last words when it likes.
+printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\nlog_driver = "k8s-file"\n' >"$scratch/containers.conf"
 CONTAINERS_CONF=$scratch/containers.conf
 export CONTAINERS_CONF
 
@@ -97,6 +98,9 @@ both_exit() { # CODE WHAT COMMAND…
 		bad=$((bad + 1))
 	}
 }
+ready() { # CONTAINER
+	both_exit 0 "$1 is ready" exec "$1" sh -c 'i=0; until [ -e /ready ] || [ $i -gt 600 ]; do sleep 0.1; i=$((i+1)); done; ls /ready'
+}
 run="run --rm --network none"
 # shellcheck disable=SC2086
 {
@@ -149,14 +153,16 @@ run="run --rm --network none"
 	both_exit 125 "bad limit" $run --cpuset-cpus 4000 box true
 
 	start="run -d --network none"
-	both_exit 0 "detached" $start --name web box sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.1; done'
+	# It says when it can be told to end, and its processes stay the same.
+	both_exit 0 "detached" $start --name web box sh -c 'trap "echo bye; exit 3" TERM; echo up; sleep 1000 & touch /ready; while :; do wait; done'
+	ready web
 	both_exit 0 "exec" exec web sh -c 'echo in; id -u; hostname | wc -c'
 	both_exit 9 "exec exit code" exec web sh -c 'exit 9'
 	both_exit 127 "exec of nothing" exec web nosuchprogram
 	both_exit 0 "exec as a user" exec --user student -w /srv -e X=y web sh -c 'id; pwd; echo $X'
 	both_exit 0 "exec with a terminal" exec -t web sh -c 'tty; echo $?'
 	both_exit 0 "exec detached" exec -d web touch /detached
-	both_exit 0 "exec detached did it" exec web sh -c 'i=0; until [ -e /detached ] || [ $i -gt 50 ]; do sleep 0.1; i=$((i+1)); done; ls /detached'
+	both_exit 0 "exec detached did it" exec web sh -c 'i=0; until [ -e /detached ] || [ $i -gt 600 ]; do sleep 0.1; i=$((i+1)); done; ls /detached'
 	both_exit 0 "exec's rights" exec web grep -E 'Cap|Seccomp:|NoNew|Groups' /proc/self/status
 	both_exit 0 "exec privileged" exec --privileged web grep -E 'CapEff|Seccomp:' /proc/self/status
 	both_exit 0 "logs" logs web
@@ -177,7 +183,7 @@ run="run --rm --network none"
 	both_exit 0 "update" update --memory 32m --cpus 0.5 web
 	both_exit 0 "updated" exec web sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us 2>/dev/null || cat memory.max cpu.max'
 	both_exit 0 "signal" kill --signal HUP web
-	both_exit 0 "stop" stop -t 5 web
+	both_exit 0 "stop" stop -t 60 web
 	both_exit 0 "stopped" inspect --format '{{.State.Status}} {{.State.ExitCode}}' web
 	both_exit 0 "its last words" logs web
 	both_exit 255 "exec in a stopped one" exec web true
@@ -216,8 +222,9 @@ run="run --rm --network none"
 	both_exit 0 "annotations" $run --annotation a.b=c box true
 	both_exit 0 "many mounts" $run -v "$scratch/vol:/1/2/3/4:ro" -v "$scratch/vol/file:/5/6/file" box sh -c 'ls /1/2/3/4; cat /5/6/file'
 	both_exit 0 "a link on the way" $run -v "$scratch/vol:/lnk/x" box ls /lnk/x
-	both_exit 0 "stop signal" $start --name sig --stop-signal USR1 box sh -c 'trap "exit 5" USR1; while :; do sleep 0.1; done'
-	both_exit 0 "stop by it" stop -t 5 sig
+	both_exit 0 "stop signal" $start --name sig --stop-signal USR1 box sh -c 'trap "exit 5" USR1; sleep 1000 & touch /ready; while :; do wait; done'
+	ready sig
+	both_exit 0 "stop by it" stop -t 60 sig
 	both_exit 0 "stopped by it" inspect --format '{{.State.ExitCode}}' sig
 	both_exit 0 "remove sig" rm sig
 	echo preserved >"$scratch/fd"
@@ -234,7 +241,7 @@ run="run --rm --network none"
 	both_exit 0 "pod pause" pod pause pod
 	both_exit 0 "pod paused" pod inspect --format '{{.State}}' pod
 	both_exit 0 "pod unpause" pod unpause pod
-	both_exit 0 "exec in the pod" exec one sh -c 'hostname; ps -o args | grep -c sleep'
+	both_exit 0 "exec in the pod" exec one sh -c 'hostname; ps -o args >/ps; grep -c "^sleep 1000" /ps'
 	both_exit 0 "pod stop" pod stop -t 0 pod
 	both_exit 0 "pod start" pod start pod
 	both_exit 0 "pod kill" pod kill pod

@@ -86,12 +86,12 @@ P
 cat >"$scratch/ask.pl" <<'P'
 use IO::Socket::INET;
 my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Proto => "udp") or die;
-for (1 .. 20) {
-	send($s, "ping", 0) or next;
+for (1 .. 200) {
+	send($s, "ping", 0) or select(undef, undef, undef, 0.2), next;
 	my $in = "";
 	vec($in, fileno($s), 1) = 1;
 	next unless select($in, undef, undef, 0.2);
-	next unless defined recv($s, my $m, 100, 0);
+	defined recv($s, my $m, 100, 0) or select(undef, undef, undef, 0.2), next;
 	print "$m\n";
 	exit 0;
 }
@@ -104,9 +104,9 @@ serve_udp() {
 }
 serve_udp
 
-fetch() { curl -s -m 5 "http://$1/"; }
+fetch() { curl -s -m 30 "http://$1/"; }
 inside() { # MACHINE ADDRESS PORT
-	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 5 $2 $3 | tail -n 1" 2>/dev/null
+	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 20 $2 $3 | tail -n 1" 2>/dev/null
 }
 reached() {
 	for port in "$p" $((p + 2)) $((p + 4)) $((p + 6)) $((p + 7)) $((p + 8)); do
@@ -115,8 +115,8 @@ reached() {
 	expect_same "$1: the VM by loopback" from-vm "$(fetch "127.0.0.1:$((p + 1))")"
 	expect_same "$1: the host's own address" from-web "$(fetch "198.51.100.1:$((p + 2))")"
 	expect_same "$1: the VM by it" from-vm "$(fetch "198.51.100.1:$((p + 1))")"
-	expect_same "$1: from outside" from-web "$(outside curl -s -m 5 "http://198.51.100.1:$((p + 2))/")"
-	expect_same "$1: the VM from outside" from-vm "$(outside curl -s -m 5 "http://198.51.100.1:$((p + 1))/")"
+	expect_same "$1: from outside" from-web "$(outside curl -s -m 30 "http://198.51.100.1:$((p + 2))/")"
+	expect_same "$1: the VM from outside" from-vm "$(outside curl -s -m 30 "http://198.51.100.1:$((p + 1))/")"
 	expect_same "$1: UDP" re:ping "$(perl "$scratch/ask.pl" 127.0.0.1 $((p + 3)))"
 	expect_same "$1: UDP from outside" re:ping "$(outside perl "$scratch/ask.pl" 198.51.100.1 $((p + 3)))"
 	for m in other web vm; do

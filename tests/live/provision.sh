@@ -83,13 +83,7 @@ machines:
 Y
 "$build/prov" -C "$lab" up >"$scratch/killed.out" 2>&1 </dev/null &
 pid=$!
-tries=0
-until prov exec web -- test -s /var/runs 2>/dev/null; do
-	tries=$((tries + 1))
-	[ $tries -lt 100 ] || fail "the script does not begin: $(cat "$scratch/killed.out")"
-	sleep 0.1
-done
-sleep 0.3
+await "the script runs" prov exec web -- sh -c '[ "$(ps | grep -c "[s]leep 4332")" -eq 2 ]'
 kill -KILL $pid
 wait $pid 2>/dev/null
 expect 0 prov exec web -- sh -c 'ps | grep "sleep 433[2]"; touch /var/go'
@@ -98,15 +92,15 @@ expect 0 prov up
 expect 1 prov exec web -- sh -c 'ps | grep "sleep 433[2]"'
 expect_same "runs of the script" 2 "$(prov exec web -- sh -c 'wc -l </var/runs' | tr -d ' ')"
 
-# A first process that ends is not waited for.
+# A first process that ends is not waited for. It does so when it is asked for the first time.
 lab_file <<'Y'
 prov: 1
 machines:
   quit:
     box: tiny
     networks: none
-    container: { init: none, command: [ sh, -c, "sleep 1; exit 3" ] }
-    ready: { exec: "false", timeout: 5m }
+    container: { init: none, command: [ sh, -c, "until [ -e /asked ]; do sleep 0.1; done; exit 3" ] }
+    ready: { exec: "touch /asked; false", timeout: 5m }
 Y
 expect 1 prov up quit
 expect_text "$err" "PID 1 ended with 3"

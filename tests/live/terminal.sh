@@ -17,7 +17,7 @@ see() { # PATTERN
 	tries=0
 	until screen | grep -Eq "$1"; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || {
+		[ $tries -lt 900 ] || {
 			screen | grep . >"$out"
 			t kill-server
 			fail "the terminal never shows '$1'"
@@ -37,7 +37,7 @@ expect 0 prov up
 for kind in container kvm; do
 	PS1='outside> ' t new-session -d -s s -x 90 -y 30 "ENV= PS1='outside> ' sh"
 	see 'outside>'
-	keys "cd $lab && stty -g >$scratch/tty.before; $build/prov ssh web@$kind; echo \"code\"=\$?; stty -g >$scratch/tty.after" Enter
+	keys "cd $lab && stty -g >$scratch/tty.before; $build/prov ssh web@$kind; code=\$?; stty -g >$scratch/tty.after; echo \"code\"=\$code" Enter
 	keys 'echo in-$((40 + 2)); stty size' Enter
 	see 'in-42'
 	see '^30 90'
@@ -56,9 +56,9 @@ for kind in container kvm; do
 
 	# The other side dies, or prov does: the terminal is as before.
 	keys clear Enter
-	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; echo \"code\"=\$?; stty -g >$scratch/tty.after" Enter
-	see "code=[0-9]"
-	cmp -s "$scratch/tty.before" "$scratch/tty.after" || fail "$kind: the terminal's modes are not restored after a kill"
+	keys "$build/prov exec web@$kind -- sh -c 'kill -9 \$\$'; code=\$?; stty -g >$scratch/tty.again; echo \"killed\"=\$code" Enter
+	see "killed=[0-9]"
+	cmp -s "$scratch/tty.before" "$scratch/tty.again" || fail "$kind: the terminal's modes are not restored after a kill"
 	t kill-server
 done
 expect 0 prov destroy -f

@@ -38,10 +38,11 @@ for ms in 20 60 120 250 400 600 800 1000 1500 $((span / 2)) $((span - 300)); do
 done
 [ $caught -ge 5 ] || fail "only $caught kills met a running up"
 
-# Ctrl-C while it boots.
+# Ctrl-C while it boots: QEMU runs.
 "$build/prov" -C "$lab" up >"$out" 2>"$err" </dev/null &
 pid=$!
-sleep 1.5
+boots() { [ -n "$(lab_id)" ] && [ -e "/run/libvirt/qemu/prov-$(lab_id)-web.pid" ]; }
+await "the machine boots" boots
 kill -INT $pid
 wait $pid
 code=$?

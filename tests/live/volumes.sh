@@ -19,7 +19,7 @@ await_no_loop() {
 	tries=0
 	while loops >"$out"; do
 		tries=$((tries + 1))
-		[ $tries -lt 50 ] || fail "$1: a loop device is left"
+		[ $tries -lt 900 ] || fail "$1: a loop device is left"
 		sleep 0.1
 	done
 }

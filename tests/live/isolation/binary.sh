@@ -34,7 +34,7 @@ watched() { # SECONDS
 	until prov exec web -- cat /watch.out >"$scratch/watch.out" 2>&1 </dev/null && grep -q '^end$' "$scratch/watch.out"; do
 		unchanged
 		tries=$((tries + 1))
-		[ $tries -lt 30 ] || fail "the watcher does not end"
+		[ $tries -lt 120 ] || fail "the watcher does not end"
 		sleep 1
 	done
 	unchanged

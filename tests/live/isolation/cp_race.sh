@@ -17,7 +17,7 @@ swap() { # COMMAND…
 	"$@" >"$scratch/swap.out" 2>&1 </dev/null &
 	swap=$!
 	children=$swap
-	timeout 10 sh -c "until grep -q ready '$scratch/swap.out'; do sleep 0.02; done" || fail "the swapper does not start"
+	await "the swapper starts" grep -q ready "$scratch/swap.out"
 }
 swapped() { # WHAT COPIES
 	wait $swap || fail "$1: the swapper failed"
@@ -41,7 +41,8 @@ expect 0 prov cp "$scratch/tree" web:/srv/box
 for target in "$canary" "../../../../../../../..$canary"; do
 	# What a copy made just when the last swapper put things in order is in its way.
 	expect 0 prov exec web -- rm -rf /srv/box/.d.other
-	swap "$build/prov" -C "$lab" exec web -- /swap 4 /srv/box d "$target"
+	expect 0 prov exec web -- rm -f /stop
+	swap "$build/prov" -C "$lab" exec web -- /swap 4 /srv/box d "$target" /stop
 	copies=0 worked=0
 	while kill -0 $swap 2>/dev/null; do
 		rm -rf "$scratch/got"/*
@@ -52,6 +53,7 @@ for target in "$canary" "../../../../../../../..$canary"; do
 		prov cp "$scratch/tree/d" web:/srv/box >"$out" 2>"$err" </dev/null
 		prov cp "$scratch/tree/d/f1" web:/srv/box/d/secret >"$out" 2>"$err" </dev/null
 		copies=$((copies + 1))
+		[ $copies -lt 10 ] || [ $worked -eq 0 ] || prov exec web -- touch /stop
 	done
 	swapped "links inside to $target" $copies
 	[ $worked -gt 0 ] || fail "no copy worked"
@@ -59,22 +61,24 @@ done
 
 # On the host, somebody who may write where the copy goes (a folder that is shared) exchanges a part of it.
 rm -rf "$scratch/got" && mkdir -p "$scratch/got/box"
-swap "$attacks/swap" 4 "$scratch/got/box" d "$canary"
+swap "$attacks/swap" 4 "$scratch/got/box" d "$canary" "$scratch/stop1"
 copies=0 worked=0
 while kill -0 $swap 2>/dev/null; do
 	prov cp web:/srv/box "$scratch/got" >"$out" 2>"$err" </dev/null && worked=$((worked + 1))
 	copies=$((copies + 1))
+	[ $copies -lt 10 ] || : >"$scratch/stop1"
 done
 swapped "links where the copy goes" $copies
 
 # And where it comes from.
 rm -rf "$scratch/tree/d/f"*
-swap "$attacks/swap" 4 "$scratch/tree" d "$canary"
+swap "$attacks/swap" 4 "$scratch/tree" d "$canary" "$scratch/stop2"
 copies=0
 while kill -0 $swap 2>/dev/null; do
 	prov cp "$scratch/tree/." web:/srv/in >"$out" 2>"$err" </dev/null
 	prov cp "$scratch/tree/d" web:/srv/in2 >"$out" 2>"$err" </dev/null
 	copies=$((copies + 1))
+	[ $copies -lt 10 ] || : >"$scratch/stop2"
 done
 swapped "links where the copy comes from" $copies
 expect 0 prov exec web -- ls /srv/in

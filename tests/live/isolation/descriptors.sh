@@ -42,12 +42,7 @@ done
 prov exec web -- /watch 4 >"$scratch/watch.out" 2>&1 </dev/null &
 watch=$!
 children=$watch
-tries=0
-until grep -q ready "$scratch/watch.out"; do
-	tries=$((tries + 1))
-	[ $tries -lt 100 ] || fail "the watcher does not start"
-	sleep 0.05
-done
+await "the watcher starts" grep -q ready "$scratch/watch.out"
 while kill -0 $watch 2>/dev/null; do
 	prov exec web -- true >/dev/null 2>&1 </dev/null
 	prov exec -w /tmp -u 1000 web -- true >/dev/null 2>&1 </dev/null

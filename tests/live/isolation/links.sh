@@ -78,7 +78,7 @@ sound() {
 	prov exec web -- sh -c 'echo 1 >/proc/sys/kernel/panic; echo 1 >/proc/sysrq-trigger' >/dev/null 2>&1 </dev/null
 	# A terminal is the container's own.
 	if command -v script >/dev/null; then
-		timeout 30 script -qec "$build/prov -C $lab exec -t web -- sh -c 'tty; stat -c %F:%t /dev/stdin /dev/fd/0 2>&1; ls -l /proc/self/fd/0'" /dev/null >"$out" 2>&1 </dev/null
+		timeout 120 script -qec "$build/prov -C $lab exec -t web -- sh -c 'tty; stat -c %F:%t /dev/stdin /dev/fd/0 2>&1; ls -l /proc/self/fd/0'" /dev/null >"$out" 2>&1 </dev/null
 		expect_no_text "$out" "canary|$scratch"
 	fi
 }

@@ -6,8 +6,8 @@ need_root
 need_tool zstd prlimit
 remember_host
 
-# What a hostile file may cost: an address space of 512 MiB and ten seconds.
-bounded() { prlimit --as=536870912 timeout 10 "$build/prov" -C "$lab" "$@"; }
+# What a hostile file may cost: an address space of 512 MiB and a minute.
+bounded() { prlimit --as=536870912 timeout 60 "$build/prov" -C "$lab" "$@"; }
 printable() { # WHAT
 	! LC_ALL=C grep -q '[[:cntrl:]]' "$err" || fail "$1: control characters in the error"
 	[ "$(wc -c <"$err")" -lt 4000 ] || fail "$1: an error of $(wc -c <"$err") bytes"

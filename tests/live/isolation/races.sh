@@ -9,15 +9,11 @@ canary=$scratch/canary
 mkdir "$canary"
 swap() { # SECONDS FOLDER NAME TARGET
 	: >"$scratch/swap.out"
-	"$attacks/swap" "$@" >"$scratch/swap.out" 2>&1 &
+	rm -f "$scratch/stop"
+	"$attacks/swap" "$@" "$scratch/stop" >"$scratch/swap.out" 2>&1 &
 	swap=$!
 	children=$swap
-	tries=0
-	until grep -q ready "$scratch/swap.out"; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "the swapper does not start"
-		sleep 0.02
-	done
+	await "the swapper starts" grep -q ready "$scratch/swap.out"
 }
 swapped() { # WHAT STARTS
 	wait $swap || fail "the swapper failed"
@@ -49,6 +45,7 @@ for place in dev proc etc; do
 		fi
 		prov halt >"$out" 2>"$err" </dev/null
 		starts=$((starts + 1))
+		[ $starts -lt 10 ] || : >"$scratch/stop"
 	done
 	swapped "/$place of a machine" $starts
 	rm -rf "${layer:?}/$place"

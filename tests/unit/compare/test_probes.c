@@ -163,17 +163,24 @@ static struct probe_answer ask(const char *name, const char *id)
 	return answer;
 }
 
+enum { ROUNDS = 8 };
+
 START_TEST(a_system_call_costs_what_a_second_program_measures)
 {
 	if (!probe_built())
 		return;
-	double here = best_ns(call_getppid, 20000);
-	struct probe_answer answer = ask("syscall", "probe.syscall");
+	/* On a host that others use as well, one of the two may have a bad moment. */
+	for (int round = 1;; round++) {
+		double here = best_ns(call_getppid, 20000);
+		struct probe_answer answer = ask("syscall", "probe.syscall");
+		bool near = answer.min < here * 3 && answer.min > here / 3;
 
-	ck_assert_msg(answer.min < here * 3 && answer.min > here / 3, "probe %g ns, here %g ns",
-	        answer.min, here);
-	ck_assert_int_ge(answer.n, 3);
-	probe_answer_clear(&answer);
+		ck_assert_msg(near || round < ROUNDS, "probe %g ns, here %g ns", answer.min, here);
+		ck_assert_int_ge(answer.n, 3);
+		probe_answer_clear(&answer);
+		if (near)
+			break;
+	}
 }
 END_TEST
 
@@ -182,12 +189,16 @@ START_TEST(arithmetic_is_as_fast_as_a_second_implementation)
 {
 	if (!probe_built())
 		return;
-	double here = 1e9 / best_ns(hash_blocks, 10000);
-	struct probe_answer answer = ask("cpu", "probe.cpu");
+	for (int round = 1;; round++) {
+		double here = 1e9 / best_ns(hash_blocks, 10000);
+		struct probe_answer answer = ask("cpu", "probe.cpu");
+		bool near = answer.max < here * 4 && answer.max > here / 6;
 
-	ck_assert_msg(answer.max < here * 4 && answer.max > here / 6, "probe %g/s, here %g/s",
-	        answer.max, here);
-	probe_answer_clear(&answer);
+		ck_assert_msg(near || round < ROUNDS, "probe %g/s, here %g/s", answer.max, here);
+		probe_answer_clear(&answer);
+		if (near)
+			break;
+	}
 }
 END_TEST
 

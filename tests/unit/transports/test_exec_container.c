@@ -22,7 +22,7 @@
 #include <utmp.h>
 
 #define err         ctr_err
-#define PATIENCE_NS INT64_C(10000000000)
+#define PATIENCE_NS INT64_C(60000000000)
 
 static struct transport *t;
 

