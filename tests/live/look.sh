@@ -2,7 +2,7 @@
 # Looking inside a container: inspect, logs, top, stats, cp, each against what the kernel's own files say.
 . "$(dirname "$0")/../lib.sh"
 need_box tiny
-need_tool jq
+need_tool jq capsh
 remember_host
 
 lab_file <<'Y'

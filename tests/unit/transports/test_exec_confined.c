@@ -230,14 +230,16 @@ END_TEST
 START_TEST(users_are_parsed_strictly)
 {
 	static const char *const bad[] = {"+0", "0x0", " 0", "0 ", "-1", "4294967295", "4294967296",
-	        "18446744073709551616", "", "root:root", "1000:", "ann\n", "00000000000"};
+	        "18446744073709551616", "", "root:root:root", "1000:", "ann\n", "00000000000"};
 	const char *const argv[] = {"id", "-u", NULL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct transport_cmd cmd = {
 		        .argv = argv, .user = bad[i], .in_fd = -1, .out_fd = -1, .err_fd = -1};
 		int status = -1;
-		AUTO_FREE char *want = xasprintf("there is no user '%s' in the machine", bad[i]);
+		const char *colon = strchr(bad[i], ':');
+		AUTO_FREE char *want = xasprintf("there is no %s '%s' in the machine",
+		        colon ? "group" : "user", colon ? colon + 1 : bad[i]);
 		ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_MISSING, want);
 	}
 }
