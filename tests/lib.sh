@@ -172,9 +172,9 @@ remember_host() {
 	tries=0
 	inventory >"$scratch/before"
 	until inventory >"$scratch/after" && cmp -s "$scratch/before" "$scratch/after"; do
-		mv "$scratch/after" "$scratch/before"
 		tries=$((tries + 1))
-		[ $tries -lt 50 ] || break
+		[ $tries -lt 50 ] && [ -z "$(foreign_labs)" ] || break
+		mv "$scratch/after" "$scratch/before"
 		sleep 0.2
 	done
 }
