@@ -160,16 +160,21 @@ static bool has_any(const char *root, const char *pattern)
 	return any;
 }
 
+/* The folders of another host are others, only root can map ids, and it is mounted over the
+ * network. */
+static bool can_mount(const struct machine_spec *spec)
+{
+	return spec->network_mode == NET_LAB && str_eq(spec->kvm.uri, "qemu:///system") &&
+	        geteuid() == 0;
+}
+
 bool folder_virtiofs(const struct machine_spec *spec)
 {
 	static const char *const servers[] = {
 	        "/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd"};
 	bool host = false;
 
-	/* The folders of another host are others, only root can map ids, and it is mounted over the
-	 * network. */
-	if (spec->network_mode != NET_LAB || !str_eq(spec->kvm.uri, "qemu:///system") ||
-	        geteuid() != 0)
+	if (!can_mount(spec))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
 		host = host || fs_exists(servers[i]);
@@ -179,20 +184,29 @@ bool folder_virtiofs(const struct machine_spec *spec)
 	                        "/usr/lib/modules/*/kernel/fs/fuse/virtiofs.ko*"));
 }
 
+bool folder_can_9p(const struct machine_spec *spec)
+{
+	return can_mount(spec) &&
+	        (!spec->box.rootfs ||
+	                (has_any(spec->box.rootfs, "/usr/lib/modules/*/kernel/fs/9p/9p.ko*") &&
+	                        has_any(spec->box.rootfs,
+	                                "/usr/lib/modules/*/kernel/net/9p/9pnet_virtio.ko*")));
+}
+
+/* What is asked for by name is not for 9p, which knows no users. */
+static enum folder_type best(const struct machine_spec *spec, const struct folder_use *f)
+{
+	if (folder_virtiofs(spec))
+		return FOLDER_VIRTIOFS;
+	if (!f->owner && !f->group && folder_can_9p(spec))
+		return FOLDER_9P;
+	return f->implicit ? FOLDER_AUTO : FOLDER_RSYNC;
+}
+
 void folders_settle(struct machine_spec *spec)
 {
-	int works = -1;
 
-	for (size_t i = 0; i < spec->n_folders; i++) {
-		struct folder_use *f = &spec->folders[i];
-		if (f->type != FOLDER_AUTO)
-			continue;
-		/* Nobody can look into a disk that is not prov's: what is asked for by name is
-		 * tried there. */
-		works = works < 0 ? !spec_is_foreign(spec) && folder_virtiofs(spec) : works;
-		if (works)
-			f->type = FOLDER_VIRTIOFS;
-		else if (!f->implicit)
-			f->type = FOLDER_RSYNC;
-	}
+	for (size_t i = 0; i < spec->n_folders; i++)
+		if (spec->folders[i].type == FOLDER_AUTO)
+			spec->folders[i].type = best(spec, &spec->folders[i]);
 }

@@ -29,6 +29,9 @@ bool folder_is_copied(const struct folder_use *folder);
 /* Whether host and box can do virtiofs; where the box has no files to look at, it is supposed to.
  */
 bool folder_virtiofs(const struct machine_spec *spec);
+/* The same for 9p, which QEMU itself serves; where the box has no files to look at, it is supposed
+ * to. */
+bool folder_can_9p(const struct machine_spec *spec);
 /* type: auto becomes what works here, once the box is known. The project's folder is never copied:
  * it stays auto, which is nowhere. */
 void folders_settle(struct machine_spec *spec);

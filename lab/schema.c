@@ -231,7 +231,9 @@ const struct key schema[] = {
                        "second (inside, inotify does not tell of the host's). rsync "
                        "copies from the host to the machine, with up and prov sync; what was "
                        "deleted on the host is deleted inside. auto takes bind for containers, "
-                       "else virtiofs where host and box have it, else rsync, and says so."},
+                       "else virtiofs where host and box have it, else 9p, else rsync, and says "
+                       "so. By 9p all belongs to QEMU's user inside, so that root alone writes; on "
+                       "the host what is made belongs to the folder's owner."},
         {IN_FOLDER, "read_only", TYPE_BOOL, 0, .initial = "false",
                 .doc = "The machine cannot write to it."},
         {IN_FOLDER, "exclude", TYPE_TEXTS, 0,

@@ -43,7 +43,7 @@ static int mount_inside(struct run *run, struct transport *t, size_t index, stru
 	bool nine = f->type == FOLDER_9P;
 	AUTO_FREE char *tag = folder_tag(index);
 	AUTO_FREE char *options = xasprintf("%s,nosuid,nodev%s", f->read_only ? "ro" : "rw",
-	        nine ? ",trans=virtio,version=9p2000.L,msize=262144" : "");
+	        nine ? ",trans=virtio,version=9p2000.L,cache=none,msize=262144" : "");
 	const char *const argv[] = {"/bin/sh", "-c", mount_script, "sh", f->guest,
 	        folder_type_name(f->type), tag, options, NULL};
 	AUTO_STR said = {0}, shown = {0};
@@ -69,7 +69,8 @@ static int mount_inside(struct run *run, struct transport *t, size_t index, stru
 	}
 	err_set(err, ERR_FAILED, "mount '%s' by %s: %s", f->guest, folder_type_name(f->type),
 	        str_text(&shown));
-	return err_hint(err, "type: rsync works with every box");
+	return err_hint(err, "the kernel of %s may have no %s: type: rsync works with every box",
+	        run->spec->selector, folder_type_name(f->type));
 }
 
 static int copy_there(
@@ -103,9 +104,12 @@ static int apply(struct run *run, struct err *err)
 		if (is_mounted_inside(f) && mount_inside(run, t, i, err) < 0)
 			return -1;
 		if (is_mounted_inside(f) && !f->implicit)
-			run_note(run, "'%s' is mounted by %s: changes travel %s", f->guest,
+			run_note(run, "'%s' is mounted by %s: changes travel %s%s", f->guest,
 			        folder_type_name(f->type),
-			        f->read_only ? "from the host to the machine alone" : "both ways");
+			        f->read_only ? "from the host to the machine alone" : "both ways",
+			        f->type == FOLDER_9P && !f->read_only
+			                ? "; of the machine's users root alone writes"
+			                : "");
 		if (folder_is_copied(f) && copy_there(run, t, f, err) < 0)
 			return -1;
 	}

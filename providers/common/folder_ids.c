@@ -39,6 +39,13 @@ int folder_ids_map(const struct folder_ids *ids, const struct machine_spec *spec
 	return 0;
 }
 
+void folder_ids_map_as(const struct folder_ids *ids, uint32_t uid, uint32_t gid,
+        const struct stat *st, struct fs_row *row)
+{
+	map_ids(&row->uids, ids, st->st_uid, uid);
+	map_ids(&row->gids, ids, st->st_gid, gid);
+}
+
 /* What has no owners of its own, or keeps them elsewhere, cannot map them. */
 bool folder_ids_can(int fd)
 {

@@ -22,6 +22,9 @@ struct folder_ids {
 MUST_CHECK int folder_ids_map(const struct folder_ids *ids, const struct machine_spec *spec,
         const struct folder_use *folder, const struct stat *st, struct fs_row *row,
         struct err *err);
+/* The same, with the owner and the group as these ids (below 65536), whoever has them. */
+void folder_ids_map_as(const struct folder_ids *ids, uint32_t uid, uint32_t gid,
+        const struct stat *st, struct fs_row *row);
 /* Whether the file system that fd lies on can have its ids mapped. */
 bool folder_ids_can(int fd);
 /* ERR_CONFIG: a mounted folder has the host's own mode. */

@@ -10,6 +10,7 @@
 #include "providers/kvm/accel.h"
 #include "providers/kvm/cidata.h"
 #include "providers/kvm/domain.h"
+#include "providers/kvm/nine.h"
 #include "providers/kvm/volumes.h"
 
 #include <stdlib.h>
@@ -44,8 +45,8 @@ void define_inputs(const struct run *run, struct digest *digest)
 		digest_field(digest, "mac", spec->nics[i].mac);
 	}
 	for (size_t i = 0; i < spec->n_folders; i++)
-		if (spec->folders[i].type == FOLDER_VIRTIOFS)
-			digest_number(digest, "virtiofs", (int64_t)i);
+		if (spec->folders[i].type == FOLDER_VIRTIOFS || spec->folders[i].type == FOLDER_9P)
+			digest_number(digest, folder_type_name(spec->folders[i].type), (int64_t)i);
 }
 
 /* The project's folder where nothing cheap shows it. */
@@ -54,7 +55,8 @@ static void say_no_project(struct run *run)
 	for (size_t i = 0; i < run->spec->n_folders; i++)
 		if (run->spec->folders[i].implicit && run->spec->folders[i].type == FOLDER_AUTO)
 			run_note(run,
-			        "the project is not at '%s': host or box cannot do virtiofs "
+			        "the project is not at '%s': host or box can do neither virtiofs "
+			        "nor 9p "
 			        "(synced_folders with type: rsync copies it)",
 			        run->spec->folders[i].guest);
 }
@@ -199,10 +201,15 @@ static void parts_init(const struct run *run, struct parts *p)
 		add_cidata(run, p);
 	for (size_t i = 0; i < spec->n_nics; i++)
 		p->nics[i] = (struct domain_nic){spec->nics[i].libvirt, spec->nics[i].mac};
-	for (size_t i = 0; i < spec->n_folders; i++)
-		if (spec->folders[i].type == FOLDER_VIRTIOFS)
+	for (size_t i = 0; i < spec->n_folders; i++) {
+		enum folder_type type = spec->folders[i].type;
+		if (type == FOLDER_VIRTIOFS)
 			p->folders[p->n_folders++] = (struct domain_folder){
-			        kvm_folder_path(run->names, i), folder_tag(i), p->server};
+			        kvm_folder_path(run->names, i), folder_tag(i), p->server, false};
+		if (type == FOLDER_9P)
+			p->folders[p->n_folders++] = (struct domain_folder){
+			        nine_path(run->names, i), folder_tag(i), NULL, true};
+	}
 }
 
 static void parts_clear(struct parts *p)

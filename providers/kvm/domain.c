@@ -125,8 +125,9 @@ void domain_nic_xml(const struct domain_nic *nic, struct str *out)
 static void add_folder(const struct domain_folder *folder, struct str *out)
 {
 	str_add(out,
-	        "    <filesystem type='mount' accessmode='passthrough'>\n"
-	        "      <driver type='virtiofs'/>\n");
+	        folder->nine ? "    <filesystem type='mount' accessmode='squash'>\n"
+	                     : "    <filesystem type='mount' accessmode='passthrough'>\n"
+	                       "      <driver type='virtiofs'/>\n");
 	if (folder->server) {
 		str_add(out, "      <binary");
 		xml_add_attr(out, "path", folder->server);
@@ -200,7 +201,10 @@ void domain_xml(const struct domain_plan *p, struct str *out)
 	xml_add_element(out, 2, "uuid", p->uuid);
 	xml_add_mark(out, p->lab_id, p->selector);
 	str_addf(out, "  <memory unit='KiB'>%lld</memory>\n", (long long)(p->memory_bytes / 1024));
-	if (p->n_folders)
+	bool shared = false;
+	for (size_t i = 0; i < p->n_folders; i++)
+		shared = shared || !p->folders[i].nine;
+	if (shared)
 		str_add(out,
 		        "  <memoryBacking>\n    <source type='memfd'/>\n"
 		        "    <access mode='shared'/>\n  </memoryBacking>\n");

@@ -3,10 +3,12 @@
 
 #include "base/str.h"
 
-/* A folder of the host by virtiofs, which needs the guest's memory shared with virtiofsd. */
+/* A folder of the host by virtiofs, which needs the guest's memory shared with virtiofsd, or by 9p.
+ */
 struct domain_folder {
 	char *source, *tag;
 	const char *server; /* the program to start; NULL: libvirt's choice */
+	bool nine;          /* 9p: QEMU serves it as it is, and gives nothing away */
 };
 
 struct domain_nic {

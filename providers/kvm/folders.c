@@ -1,7 +1,7 @@
 /*
- * kvm.folders: synced folders by virtiofs. virtiofsd, which libvirt starts, is root and would make
- * what the guest's root makes root's on the host: so it gets not the folder itself but a mount of
- * it with ids mapped, without .prov, set-user-id programs and devices.
+ * kvm.folders: synced folders by virtiofs, and by 9p (nine.c). virtiofsd, which libvirt starts, is
+ * root and would make what the guest's root makes root's on the host: so it gets not the folder
+ * itself but a mount of it with ids mapped, without .prov, set-user-id programs and devices.
  */
 #include "providers/kvm/kvm.h"
 
@@ -9,6 +9,7 @@
 #include "core/folder.h"
 #include "engine/folder.h"
 #include "providers/common/folder_ids.h"
+#include "providers/kvm/nine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -67,10 +68,15 @@ char *kvm_folder_server(const struct names *names)
 	return script_path(names);
 }
 
+static bool is_mounted(const struct folder_use *f)
+{
+	return f->type == FOLDER_VIRTIOFS || f->type == FOLDER_9P;
+}
+
 void folders_inputs(const struct run *run, struct digest *digest)
 {
 	for (size_t i = 0; i < run->spec->n_folders; i++)
-		if (run->spec->folders[i].type == FOLDER_VIRTIOFS)
+		if (is_mounted(&run->spec->folders[i]))
 			folder_digest(run->spec, &run->spec->folders[i], digest);
 }
 
@@ -78,15 +84,12 @@ int kvm_check_folders(const struct machine_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_folders; i++) {
 		const struct folder_use *f = &spec->folders[i];
-		if (f->type == FOLDER_9P) {
-			err_of_key(err, "synced_folders", "type 9p is not supported yet");
-			return err_hint(err, "write virtiofs, rsync or auto");
-		}
-		if (f->type != FOLDER_VIRTIOFS)
+		if (!is_mounted(f))
 			continue;
-		if (folder_ids_check_mode(f, err) < 0)
+		if (folder_ids_check_mode(f, err) < 0 ||
+		        (f->type == FOLDER_9P && nine_check(spec, f, err) < 0))
 			return -1;
-		if (spec->box.digest && !folder_virtiofs(spec)) {
+		if (f->type == FOLDER_VIRTIOFS && spec->box.digest && !folder_virtiofs(spec)) {
 			err_set(err, ERR_HOST,
 			        "synced_folders: virtiofs for '%s' needs root, the host's libvirt, "
 			        "virtiofsd, a network and a box with that module",
@@ -171,7 +174,7 @@ int folders_apply(struct run *run, struct err *err)
 	bool any = false, running;
 
 	for (size_t i = 0; i < run->spec->n_folders; i++)
-		any = any || run->spec->folders[i].type == FOLDER_VIRTIOFS;
+		any = any || is_mounted(&run->spec->folders[i]);
 	if (!any)
 		return 0;
 	if (is_running(run, &running, err) < 0)
@@ -181,9 +184,12 @@ int folders_apply(struct run *run, struct err *err)
 	AUTO_FREE char *script = script_path(run->names);
 	if (fs_replace(script, server_script, strlen(server_script), 0755, err) < 0)
 		return -1;
-	for (size_t i = 0; i < run->spec->n_folders; i++)
-		if (run->spec->folders[i].type == FOLDER_VIRTIOFS && mount_folder(run, i, err) < 0)
+	for (size_t i = 0; i < run->spec->n_folders; i++) {
+		enum folder_type type = run->spec->folders[i].type;
+		if ((type == FOLDER_VIRTIOFS && mount_folder(run, i, err) < 0) ||
+		        (type == FOLDER_9P && nine_mount(run, i, err) < 0))
 			return -1;
+	}
 	return 0;
 }
 
@@ -197,8 +203,10 @@ int folders_revert(struct run *run, struct err *err)
 
 	if (fs_unlink(script, err) < 0)
 		return -1;
-	if (geteuid() != 0 || !fs_exists(MOUNTS))
+	if (geteuid() != 0)
 		return 0;
+	if (nine_unmount(run->names, err) < 0)
+		return -1;
 	if (fs_list(MOUNTS, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
@@ -223,13 +231,16 @@ void folders_explain(const struct run *run, struct str *out)
 
 	for (size_t i = 0; i < run->spec->n_folders; i++) {
 		const struct folder_use *f = &run->spec->folders[i];
-		AUTO_FREE char *path = kvm_folder_path(run->names, i);
-		if (f->type != FOLDER_VIRTIOFS)
+		bool nine = f->type == FOLDER_9P;
+		AUTO_FREE char *path =
+		        nine ? nine_path(run->names, i) : kvm_folder_path(run->names, i);
+		if (!is_mounted(f))
 			continue;
 		if (!said)
 			str_add(out,
 			        "virtiofsd gets a mount of the folder in which its owner is the "
-			        "machine's user and others are nobody\n");
+			        "machine's user and others are nobody; for 9p its owner is QEMU's "
+			        "user\n");
 		said = true;
 		str_addf(out, "mount -o bind,nosuid,nodev%s,X-mount.idmap=… ",
 		        f->read_only ? ",ro" : "");
@@ -237,5 +248,5 @@ void folders_explain(const struct run *run, struct str *out)
 		str_addf(out, " %s\n", path);
 	}
 	if (!said)
-		str_add(out, "no folder of the host is shared by virtiofs\n");
+		str_add(out, "no folder of the host is shared by virtiofs or 9p\n");
 }

@@ -8,7 +8,7 @@
  *   ready.c     kvm.ready             host.c     rows for doctor
  *   volumes.c   kvm.volumes
  *   plug.c      kvm.network           usage.c    what it uses; stopped and going on
- *   folders.c   kvm.folders
+ *   folders.c   kvm.folders           nine.c     those by 9p
  *   describe.c  what it is made of
  */
 #pragma once

@@ -123,7 +123,7 @@ END_TEST
 START_TEST(folders_share_the_memory)
 {
 	char source[] = "/run/prov/folders/a&b-0", tag[] = "prov0";
-	const struct domain_folder folder = {source, tag, NULL};
+	const struct domain_folder folder = {source, tag, NULL, false};
 	struct domain_plan p = plan();
 	AUTO_STR xml = {0};
 
@@ -141,10 +141,28 @@ START_TEST(folders_share_the_memory)
 }
 END_TEST
 
+START_TEST(nine_shares_no_memory)
+{
+	char source[] = "/run/prov/9p/a/0", tag[] = "prov0";
+	const struct domain_folder folder = {source, tag, NULL, true};
+	struct domain_plan p = plan();
+	AUTO_STR xml = {0};
+
+	p.folders = &folder;
+	p.n_folders = 1;
+	domain_xml(&p, &xml);
+	ck_assert_ptr_null(strstr(str_text(&xml), "memoryBacking"));
+	ck_assert_ptr_nonnull(strstr(str_text(&xml),
+	        "    <filesystem type='mount' accessmode='squash'>\n"
+	        "      <source dir='/run/prov/9p/a/0'/>\n      <target dir='prov0'/>\n"
+	        "    </filesystem>\n"));
+}
+END_TEST
+
 START_TEST(a_folder_has_its_server)
 {
 	char source[] = "/run/prov/folders/a-0", tag[] = "prov0";
-	const struct domain_folder folder = {source, tag, "/var/lib/a&b/virtiofsd"};
+	const struct domain_folder folder = {source, tag, "/var/lib/a&b/virtiofsd", false};
 	struct domain_plan p = plan();
 	AUTO_STR xml = {0};
 
@@ -333,6 +351,7 @@ int main(void)
 	tcase_add_test(t, shares_and_cpus_of_the_host);
 	tcase_add_test(t, folders_share_the_memory);
 	tcase_add_test(t, a_folder_has_its_server);
+	tcase_add_test(t, nine_shares_no_memory);
 	tcase_add_test(t, everything_is_escaped);
 	tcase_add_test(t, small_memory_small_cache);
 	tcase_add_test(t, vcpus_round_up);
