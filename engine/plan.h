@@ -88,6 +88,8 @@ struct container_plan {
 	uint64_t root_propagation; /* MS_…; 0: MS_PRIVATE | MS_REC */
 	struct fs_row *rows;
 	size_t n_rows;
+	bool list_in_order; /* the table of mounts lists rows as they stand here, at the price of
+	                       some calls: since Linux 6.8 it goes by age, and sources are old */
 
 	char *hostname, *domainname; /* NULL: as they are */
 	struct setting *sysctl;

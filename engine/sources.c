@@ -63,13 +63,17 @@ static int bind_source(const struct engine *e, const struct fs_row *row, int *ou
 	        ? fcntl(row->mount_fd, F_DUPFD_CLOEXEC, HIGH_FD)
 	        : open_tree(AT_FDCWD, row->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep);
 	AUTO_FD int userns = -1;
+	struct fs_row now = *row;
 
 	if (fd < 0 && row->flags & FS_OPTIONAL && errno == ENOENT)
 		return 0;
 	if (fd < 0)
 		return err_sys(err, "bind '%s'", row->source);
+	/* The child clones it once more, and then sets this. */
+	if (e->options.plan->list_in_order && row->propagation & MS_UNBINDABLE)
+		now.propagation = 0;
 	if (maps_of(e, row, &userns, err) < 0 ||
-	        set_attributes(fd, row, userns, row->source, err) < 0)
+	        set_attributes(fd, &now, userns, row->source, err) < 0)
 		return -1;
 	*out = util_steal_fd(&fd);
 	return 0;

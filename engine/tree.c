@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -117,6 +118,26 @@ static int make_mount(struct tree *t, const struct fs_row *row, struct err *err)
 	return str_eq(row->type, "proc") && !t->sysctl_done ? write_settings(t, mount, err) : 0;
 }
 
+/* A young clone in the place of the source that is attached; where there can be none, that stays.
+ * Only what is attached here may be cloned here. -1 with errno: nothing is mounted there now. */
+static int renew(const struct tree *t, const struct fs_row *row, int target)
+{
+	struct err none;
+	const char *name;
+	AUTO_FD int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD int parent = tree_parent(t->root, row->path, &name, &none);
+	AUTO_FD int young = open_tree(
+	        t->source, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (before < 0 || parent < 0 || young < 0 || fchdir(parent) < 0)
+		return spread(t->source, row->propagation);
+	bool gone = umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+	int rc = gone ? attach(young, target) : 0;
+	if (fchdir(before) < 0 || rc < 0)
+		return -1;
+	return spread(gone ? young : t->source, row->propagation);
+}
+
 static int attach_source(struct tree *t, const struct fs_row *row, struct err *err)
 {
 	struct stat st;
@@ -131,7 +152,7 @@ static int attach_source(struct tree *t, const struct fs_row *row, struct err *e
 		return err_set(err, ERR_FAILED,
 		        "'%s' of the box is a link into /proc or /sys: nothing is mounted there",
 		        row->path);
-	if (attach(t->source, target) < 0)
+	if (attach(t->source, target) < 0 || (t->plan->list_in_order && renew(t, row, target) < 0))
 		return err_sys(
 		        err, "bind '%s' on '%s'", row->source ? row->source : row->path, row->path);
 	return 0;

@@ -116,18 +116,6 @@ int child_affinity(const char *list, struct err *err)
 static const char apparmor_file[] = "thread-self/attr/apparmor/exec";
 static const char selinux_file[] = "thread-self/attr/exec";
 
-void child_known_labels(struct oci_process *p)
-{
-	if (access("/proc/thread-self/attr/apparmor/exec", F_OK) < 0) {
-		free(p->apparmor);
-		p->apparmor = NULL;
-	}
-	if (access("/sys/fs/selinux/enforce", F_OK) < 0) {
-		free(p->selinux);
-		p->selinux = NULL;
-	}
-}
-
 /* Whatever lies over the container's procfs must not be written to in its place: it could be a link
  * to anything that its root may write (CVE-2025-52881). */
 static int set_label(const char *file, const char *prefix, const char *label, struct err *err)

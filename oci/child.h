@@ -19,8 +19,6 @@ MUST_CHECK int child_before_exec(void *ctx, struct err *err);
 /* The parts that `exec` needs as well, all in the container: scheduler, priorities, affinity,
  * AppArmor, SELinux. */
 MUST_CHECK int child_ways(const struct oci_process *p, struct err *err);
-/* On the host, before: labels of a module that its kernel does not run mean nothing. */
-void child_known_labels(struct oci_process *p);
 /* Processors as "0-2,5"; NULL: as they are. */
 MUST_CHECK int child_affinity(const char *list, struct err *err);
 /* HOME from the container's /etc/passwd, where the environment has none. */

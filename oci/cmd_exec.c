@@ -6,6 +6,7 @@
 #include "oci/console.h"
 #include "oci/create.h"
 #include "oci/enter.h"
+#include "oci/rights.h"
 #include "oci/wait.h"
 
 #include <stdlib.h>
@@ -78,7 +79,8 @@ static int apply_options(const struct oci_call *call, struct oci_process *p, str
 	replace_text(&p->cwd, o->cwd);
 	replace_text(&p->apparmor, o->apparmor);
 	replace_text(&p->selinux, o->process_label);
-	child_known_labels(p);
+	if (rights_judge(call, p, false, err) < 0)
+		return -1;
 	p->confine.no_new_privileges |= o->no_new_privs;
 	if (!o->process)
 		p->terminal = o->tty;

@@ -33,7 +33,7 @@ void config_clear(struct oci_config *c)
 }
 
 /* Any 1.x, with what may follow ("1.0.2-dev", "1.1.0+build"). */
-static int check_version(const struct node *top, struct err *err)
+static int read_version(const struct node *top, struct oci_config *c, struct err *err)
 {
 	struct node n = node_get(top, "ociVersion");
 	const char *text = NULL;
@@ -54,6 +54,7 @@ static int check_version(const struct node *top, struct err *err)
 	if (parts[0] != 1)
 		return node_fail(
 		        &n, err, "version %s of runtime-spec is not supported, 1.x is", text);
+	c->before_1_1 = parts[1] == 0;
 	return 0;
 }
 
@@ -191,7 +192,7 @@ static int read_all(struct oci_config *c, struct err *err)
 	struct node top = {NULL, NULL, 0, c->tree};
 	struct node linux_n = node_get(&top, "linux"), process = node_get(&top, "process");
 
-	if (check_version(&top, err) < 0 || node_object(&linux_n, err) < 0 ||
+	if (read_version(&top, c, err) < 0 || node_object(&linux_n, err) < 0 ||
 	        config_namespaces_read(&linux_n, c, err) < 0 || read_names(&top, c, err) < 0 ||
 	        read_annotations(&top, c, err) < 0 || hooks_read(&top, &c->hooks, err) < 0 ||
 	        process_read(&process, &c->process, err) < 0 || config_mounts(&top, c, err) < 0 ||

@@ -19,7 +19,8 @@ struct oci_rdt {
 struct oci_config {
 	char *text; /* of the file */
 	json_t *tree;
-	char *bundle; /* absolute */
+	bool before_1_1; /* of its ociVersion */
+	char *bundle;    /* absolute */
 	struct container_plan plan;
 	struct oci_process process; /* its command and rights are in plan, too */
 	bool has_process;

@@ -230,6 +230,7 @@ int config_mounts(const struct node *top, struct oci_config *c, struct err *err)
 {
 	struct node list = node_get(top, "mounts");
 
+	c->plan.list_in_order = true;
 	if (read_root(top, c, err) < 0 || node_array(&list, err) < 0)
 		return -1;
 	for (size_t i = 0; i < node_size(&list); i++) {

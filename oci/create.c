@@ -7,6 +7,7 @@
 #include "oci/child.h"
 #include "oci/log.h"
 #include "oci/rdt.h"
+#include "oci/rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,24 +107,6 @@ static int judge_left_out(const struct making *m, const struct strv *left_out, s
 		oci_log_warning((void *)(uintptr_t)m->call, &why);
 	}
 	return 0;
-}
-
-/* Also where prov-oci itself lacks one: config.md wants a warning for what cannot be granted. */
-static void warn_of_caps(const struct making *m)
-{
-	const struct caps *caps = &m->config.plan.confine.caps;
-	uint64_t have = 0, wanted = caps->bounding | caps->permitted;
-	AUTO_STRV names = {0};
-	struct err why = {0};
-
-	if (caps_permitted(&have) < 0)
-		return;
-	caps_names(wanted & ~have, &names);
-	for (size_t i = 0; i < names.n; i++) {
-		err_set(&why, ERR_HOST, "process.capabilities: %s cannot be granted here",
-		        names.v[i]);
-		oci_log_warning((void *)(uintptr_t)m->call, &why);
-	}
 }
 
 /* A group that was there before is not this container's to remove. */
@@ -247,13 +230,14 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 	        oci_config_load(bundle, call->o.config, &m.config, err) < 0)
 		return -1;
 	m.child = (struct oci_child){.config = &m.config};
-	child_known_labels(&m.config.process);
 	m.console = console;
 	if (call->o.no_new_keyring)
 		m.config.plan.confine.new_keyring = false;
-	int rc = check(&m, console, err) < 0 || make_home(&m, err) < 0 ? -1 : 0;
-	if (rc == 0)
-		warn_of_caps(&m);
+	int rc = 0;
+	if (check(&m, console, err) < 0 ||
+	        rights_judge(call, &m.config.process, m.config.before_1_1, err) < 0 ||
+	        make_home(&m, err) < 0)
+		rc = -1;
 	if (rc == 0 &&
 	        (make_group(&m, err) < 0 || compile_filter(&m, err) < 0 || begin(&m, err) < 0 ||
 	                finish(&m, err) < 0))

@@ -1,4 +1,7 @@
+/* The `process` of config.json. */
 #include "oci/process.h"
+
+#include "oci/rights.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,131 +19,9 @@ void process_clear(struct oci_process *p)
 	free(p->selinux);
 	free(p->initial_cpus);
 	free(p->final_cpus);
+	strv_clear(&p->unknown_caps);
 	confine_clear(&p->confine);
 	*p = (struct oci_process){0};
-}
-
-static const struct {
-	const char *name;
-	int number;
-} rlimits[] = {
-        {"RLIMIT_AS", RLIMIT_AS},
-        {"RLIMIT_CORE", RLIMIT_CORE},
-        {"RLIMIT_CPU", RLIMIT_CPU},
-        {"RLIMIT_DATA", RLIMIT_DATA},
-        {"RLIMIT_FSIZE", RLIMIT_FSIZE},
-        {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-        {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-        {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-        {"RLIMIT_NICE", RLIMIT_NICE},
-        {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-        {"RLIMIT_NPROC", RLIMIT_NPROC},
-        {"RLIMIT_RSS", RLIMIT_RSS},
-        {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-        {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-        {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-        {"RLIMIT_STACK", RLIMIT_STACK},
-};
-
-int rlimit_number(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(rlimits); i++)
-		if (str_eq(rlimits[i].name, name))
-			return rlimits[i].number;
-	return -1;
-}
-
-static int read_rlimit(const struct node *n, struct confine *c, struct err *err)
-{
-	struct node type = node_get(n, "type"), soft = node_get(n, "soft");
-	struct node hard = node_get(n, "hard");
-	const char *name = NULL;
-	uint64_t soft_v = 0, hard_v = 0;
-
-	if (node_need(n, err) < 0 || node_object(n, err) < 0 || node_need(&type, err) < 0 ||
-	        node_text(&type, &name, err) < 0 || node_need(&soft, err) < 0 ||
-	        node_u64(&soft, &soft_v, err) < 0 || node_need(&hard, err) < 0 ||
-	        node_u64(&hard, &hard_v, err) < 0)
-		return -1;
-	int number = rlimit_number(name);
-	if (number < 0)
-		return node_fail(&type, err, "there is no resource limit '%s'", name);
-	for (size_t i = 0; i < c->n_rlimits; i++)
-		if (c->rlimits[i].resource == number)
-			return node_fail(&type, err, "'%s' is there twice", name);
-	c->rlimits = xrealloc(c->rlimits, c->n_rlimits + 1, sizeof(*c->rlimits));
-	c->rlimits[c->n_rlimits++] = (struct rlimit_row){number, {soft_v, hard_v}};
-	return 0;
-}
-
-static int read_rlimits(const struct node *n, struct confine *c, struct err *err)
-{
-	struct node list = node_get(n, "rlimits");
-
-	if (node_array(&list, err) < 0)
-		return -1;
-	for (size_t i = 0; i < node_size(&list); i++) {
-		struct node item = node_at(&list, i);
-		if (read_rlimit(&item, c, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int read_set(const struct node *caps, const char *key, uint64_t *out, struct err *err)
-{
-	struct node list = node_get(caps, key);
-
-	if (node_array(&list, err) < 0)
-		return -1;
-	for (size_t i = 0; i < node_size(&list); i++) {
-		struct node item = node_at(&list, i);
-		const char *name = NULL;
-		struct err why = {0};
-		uint64_t bit = 0;
-		if (node_need(&item, err) < 0 || node_text(&item, &name, err) < 0)
-			return -1;
-		if (!str_starts(name, "CAP_") || caps_parse(name, &bit, &why) < 0)
-			return node_fail(&item, err, "there is no capability '%s'", name);
-		*out |= bit;
-	}
-	return 0;
-}
-
-static int read_caps(const struct node *n, struct caps *out, struct err *err)
-{
-	struct node caps = node_get(n, "capabilities");
-
-	if (node_object(&caps, err) < 0 || read_set(&caps, "bounding", &out->bounding, err) < 0 ||
-	        read_set(&caps, "effective", &out->effective, err) < 0 ||
-	        read_set(&caps, "permitted", &out->permitted, err) < 0 ||
-	        read_set(&caps, "inheritable", &out->inheritable, err) < 0)
-		return -1;
-	return read_set(&caps, "ambient", &out->ambient, err);
-}
-
-static int read_user(const struct node *n, struct confine *c, struct err *err)
-{
-	struct node user = node_get(n, "user"), gids = node_get(&user, "additionalGids");
-	struct node uid = node_get(&user, "uid"), gid = node_get(&user, "gid");
-	struct node mask = node_get(&user, "umask");
-	uint32_t umask_v = 022;
-
-	if (node_object(&user, err) < 0 || node_u32(&uid, &c->uid, err) < 0 ||
-	        node_u32(&gid, &c->gid, err) < 0 || node_u32(&mask, &umask_v, err) < 0 ||
-	        node_array(&gids, err) < 0)
-		return -1;
-	if (umask_v > 0777)
-		return node_fail(&mask, err, "%o has more than permissions", umask_v);
-	c->umask = umask_v;
-	c->groups = node_size(&gids) ? xcalloc(node_size(&gids), sizeof(gid_t)) : NULL;
-	for (size_t i = 0; i < node_size(&gids); i++) {
-		struct node item = node_at(&gids, i);
-		if (node_need(&item, err) < 0 || node_u32(&item, &c->groups[i], err) < 0)
-			return -1;
-		c->n_groups = i + 1;
-	}
-	return 0;
 }
 
 /* A word and the kernel's number for it. */
@@ -251,8 +132,7 @@ static int read_rights(const struct node *n, struct oci_process *out, struct err
 	struct node initial = node_get(&cpus, "initial"), final = node_get(&cpus, "final");
 	int64_t score = 0;
 
-	if (read_user(n, &out->confine, err) < 0 || read_caps(n, &out->confine.caps, err) < 0 ||
-	        read_rlimits(n, &out->confine, err) < 0 ||
+	if (rights_read(n, out, err) < 0 ||
 	        node_bool(&no_new, &out->confine.no_new_privileges, err) < 0 ||
 	        node_int(&oom, -1000, 1000, &score, err) < 0 ||
 	        take_text(&apparmor, &out->apparmor, err) < 0 ||
@@ -335,20 +215,5 @@ int process_user(struct oci_process *p, const char *text, struct err *err)
 		return err_set(err, ERR_USAGE, "'%s' is not UID or UID:GID, in numbers", text);
 	p->confine.uid = uid;
 	p->confine.gid = gid;
-	return 0;
-}
-
-int process_add_cap(struct oci_process *p, const char *name, struct err *err)
-{
-	struct caps *c = &p->confine.caps;
-	uint64_t bit;
-
-	if (caps_parse(name, &bit, err) < 0)
-		return -1;
-	c->bounding |= bit;
-	c->effective |= bit;
-	c->permitted |= bit;
-	c->inheritable |= bit;
-	c->ambient |= bit;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct oci_process {
 	struct io_priority io;
 	char *apparmor, *selinux;        /* NULL: none */
 	char *initial_cpus, *final_cpus; /* execCPUAffinity; NULL: as they are */
+	struct strv unknown_caps;        /* where they stand, for the warning */
 };
 
 /* n may be absent: *out is then empty (argv.n is 0) and nothing is executed. The caller clears. */

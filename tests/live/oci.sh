@@ -173,8 +173,17 @@ script 'grep ^Cap /proc/self/status | cut -f2 | sed s/^0*//'
 run
 lines '|21|21|21||'
 new
-caps='["CAP_TEST"]'
-refused 'process.capabilities.bounding\[0\]: there is no capability .CAP_TEST.'
+caps='["CAP_KILL", "CAP_TEST"]'
+script 'grep ^Cap /proc/self/status | cut -f2 | sed s/^0*//'
+run
+lines '|20|20|20||'
+# What prov-oci lacks itself.
+new
+caps='["CAP_CHOWN", "CAP_SYS_TIME"]'
+write
+expect 1 capsh --drop=cap_sys_time -- -c "exec $build/prov-oci --root $state_root create --bundle $bundle $id"
+expect_text "$err" 'process.capabilities: CAP_SYS_TIME cannot be granted here'
+[ -z "$(status)" ] || fail "$context: something is left"
 
 context="system call filter"
 new
@@ -240,6 +249,31 @@ lines ' /b ro,nodev,relatime| /t ro,noexec,relatime|content|content|copied|ro|70
 new
 mounts=', {"destination": "/x", "type": "bind", "source": "/nosuchfolder", "options": ["bind"]}'
 refused "'/nosuchfolder': No such file"
+
+# The table of mounts has them in the order of config.json, binds between new file systems as well.
+context="order of the mounts"
+mkdir -p "$scratch/folder"
+echo text >"$scratch/file"
+for extra in '' ', "uidMappings": [{"containerID": 0, "hostID": 200000, "size": 65536}], "gidMappings": [{"containerID": 0, "hostID": 200000, "size": 65536}]'; do
+	new
+	[ -z "$extra" ] || namespaces="$namespaces, {\"type\": \"user\"}"
+	chmod 755 "$scratch" "$bundle"
+	linux=$extra
+	mounts=
+	for m in a:folder:bind,unbindable b:: c:file:bind,ro d:: e:folder:rbind,rshared f::; do
+		to=${m%%:*} m=${m#*:}
+		mounts="$mounts, {\"destination\": \"/tmp/$to\""
+		case $m in
+		:) mounts="$mounts, \"type\": \"tmpfs\"}" ;;
+		*) mounts="$mounts, \"source\": \"$scratch/${m%%:*}\", \"options\": [\"$(echo "${m#*:}" | sed 's/,/", "/g')\"]}" ;;
+		esac
+	done
+	[ -z "$extra" ] || (cd "$rootfs/tmp" && mkdir a b d e f && touch c)
+	script "cut -d ' ' -f 5 /proc/self/mountinfo | grep ^/tmp/ | tr '\\\\n' ' '; echo; cat /tmp/c; grep -c '/tmp/a .*unbindable' /proc/self/mountinfo; grep -c '/tmp/e .*shared:' /proc/self/mountinfo; touch /tmp/c 2>&1"
+	run
+	lines '/tmp/a /tmp/b /tmp/c /tmp/d /tmp/e /tmp/f |text|1|1|touch: /tmp/c: Read-only file system|'
+	rm -rf "$rootfs/tmp"/*
+done
 
 context="namespaces"
 new
