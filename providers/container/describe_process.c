@@ -6,7 +6,6 @@
 #include "base/procfs.h"
 #include "engine/caps.h"
 #include "engine/cgroup.h"
-#include "guest/supervisor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,15 +14,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static bool is_supervisor(pid_t pid)
-{
-	AUTO_FD int proc = procfs_open(pid);
-	AUTO_STR comm = {0};
-
-	return proc >= 0 && procfs_read(proc, "comm", 64, &comm) == 0 &&
-	        str_eq(str_text(&comm), COMM_COMMITTED "\n");
-}
 
 static json_t *started_at(int64_t since_boot_ns)
 {
@@ -55,8 +45,9 @@ json_t *describe_process(const struct look *look)
 		        started_at(p.started_ns));
 	if (cgroup_pids(&look->session->tree, look->session->names->cgroup, &pids, &n, NULL) == 0)
 		json_object_set_new(out, "processes", json_integer((json_int_t)n));
-	if (is_supervisor(p.parent))
-		json_object_set_new(out, "supervisor_pid", json_integer(p.parent));
+	pid_t mon = container_supervisor(look->pid);
+	if (mon)
+		json_object_set_new(out, "supervisor_pid", json_integer(mon));
 	json_object_set_new(out, "no_new_privileges",
 	        json_boolean(procfs_number(look->status, "NoNewPrivs", 10, 0)));
 	if (procfs_read(look->proc, "oom_score_adj", 16, &score) == 0)

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "guest/supervisor.h"
 #include "engine/cgroup.h"
 #include "providers/container/checks.h"
 #include "providers/container/confine.h"

@@ -21,7 +21,9 @@ struct session {
 
 /* PID 1 of the running container, by its cgroup; 0: it does not run. */
 pid_t container_pid(const struct session *s);
-/* A pidfd of it, or -1. */
+/* prov-mon, which waits for that PID 1 to end; 0: nobody does, or it is not recorded yet. */
+pid_t container_supervisor(pid_t init);
+/* A pidfd of PID 1, or -1. */
 int container_open(const struct session *s, pid_t *pid);
 /* Ends a container that was made and not started. */
 void container_abandon(struct session *s);

@@ -6,7 +6,6 @@
 #include "base/proc.h"
 #include "engine/cgroup.h"
 #include "engine/process.h"
-#include "guest/supervisor.h"
 #include "providers/container/confine.h"
 #include "providers/container/plan.h"
 #include "providers/container/systemd.h"
@@ -62,22 +61,6 @@ void container_abandon(struct session *s)
 	container_plan_clear(&s->plan);
 	container_folders_close(s);
 	container_volumes_close(s);
-}
-
-/* Who waits for the container to end, where that is prov-mon; 0: nobody does. */
-static pid_t mon_of(pid_t init)
-{
-	AUTO_FREE char *path = xasprintf("/proc/%d/status", init);
-	AUTO_STR text = {0}, comm = {0};
-
-	if (fs_read(path, 65536, &text, NULL) < 0)
-		return 0;
-	const char *at = strstr(str_text(&text), "\nPPid:");
-	pid_t parent = at ? atoi(at + 6) : 0;
-	AUTO_FREE char *name = xasprintf("/proc/%d/comm", parent);
-	if (fs_read(name, 64, &comm, NULL) < 0 || !str_eq(str_text(&comm), COMM_COMMITTED "\n"))
-		return 0;
-	return parent;
 }
 
 void container_namespaces_inputs(const struct run *run, struct digest *d)
@@ -168,7 +151,7 @@ int container_start_apply(struct run *run, struct err *err)
 	if (running && str_eq(run_fact(run, init_fact), NULL))
 		return record(run, init_fact, running, err) < 0
 		        ? -1
-		        : record(run, mon_fact, mon_of(running), err);
+		        : record(run, mon_fact, container_supervisor(running), err);
 	if (running)
 		return 0;
 	/* It ended after its steps were looked at, while they stayed done. */

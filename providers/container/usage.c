@@ -3,7 +3,6 @@
 
 #include "base/fs.h"
 #include "engine/cgroup.h"
-#include "guest/supervisor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,20 +16,13 @@ static int64_t field_kib(const char *text, const char *key)
 	return at ? strtoll(at + strlen(key), NULL, 10) : 0;
 }
 
-/* PSS of prov-mon if that is the parent of PID 1; else 0. */
+/* PSS of prov-mon, where there is one. */
 static int64_t supervisor_bytes(pid_t init)
 {
 	AUTO_STR text = {0};
 	char path[48];
 
-	snprintf(path, sizeof(path), "/proc/%d/status", init);
-	if (fs_read(path, 65536, &text, NULL) < 0)
-		return 0;
-	int parent = (int)field_kib(str_text(&text), "\nPPid:");
-	snprintf(path, sizeof(path), "/proc/%d/comm", parent);
-	if (fs_read(path, 64, &text, NULL) < 0 || !str_eq(str_text(&text), COMM_COMMITTED "\n"))
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", parent);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", container_supervisor(init));
 	if (fs_read(path, 65536, &text, NULL) < 0)
 		return 0;
 	return field_kib(str_text(&text), "\nPss:") * 1024;
