@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,9 +44,13 @@ int userns_map(pid_t pid, const struct id_maps *uids, const struct id_maps *gids
 	return *out < 0 ? err_sys(err, "open the container's user namespace") : 0;
 }
 
-/* Until the one who made it has what it wants. */
-static _Noreturn void linger(void)
+/* Until the one who made it has what it wants, or was killed: whoever is left behind would hold all
+ * that was open, the lock of a journal among it. After the change of credentials, which makes the
+ * kernel forget the signal. */
+static _Noreturn void linger(pid_t maker)
 {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != maker)
+		_exit(1);
 	for (;;)
 		pause();
 }
@@ -54,6 +59,7 @@ static _Noreturn void linger(void)
  * leads out of it. */
 static pid_t born_outside_chroot(int *pidfd)
 {
+	pid_t maker = getpid();
 	int ready[2];
 	char word;
 
@@ -65,7 +71,7 @@ static pid_t born_outside_chroot(int *pidfd)
 		if (own < 0 || setns(own, CLONE_NEWNS) < 0 || unshare(CLONE_NEWUSER) < 0 ||
 		        write(ready[1], "", 1) != 1)
 			_exit(1);
-		linger();
+		linger(maker);
 	}
 	close(ready[1]);
 	/* What fails shows when its maps are written. */
@@ -78,10 +84,11 @@ int userns_with_maps(
         const struct id_maps *uids, const struct id_maps *gids, int *out, struct err *err)
 {
 	int pidfd;
+	pid_t maker = getpid();
 	pid_t pid = cgroup_fork(NULL, CLONE_NEWUSER, &pidfd);
 
 	if (pid == 0)
-		linger();
+		linger(maker);
 	if (pid < 0 && errno == EPERM)
 		pid = born_outside_chroot(&pidfd);
 	if (pid < 0)
