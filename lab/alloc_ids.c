@@ -1,7 +1,10 @@
 /*
  * Scarce numbers: user and group ids. A container's root is nobody on the host, and no other
- * container either, so each has 65536 ids of its own, in all labs of this host.
+ * container either, so each has 65536 ids of its own, in all labs of this host: those of this home
+ * are known from the journals, those of other homes as long as the host runs (lab/id_registry.h).
+ * The disk holds unshifted owners, so that a machine that does not run can change its range.
  */
+#include "lab/id_registry.h"
 #include "lab/prepare.h"
 
 #include "base/fs.h"
@@ -38,8 +41,15 @@ static int take_all(const struct lab *lab, bool *taken, struct err *err)
 	for (size_t i = 0; i < ids.n; i++) {
 		AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, ids.v[i]);
 		struct journal_state state = {0};
-		if (!str_eq(ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0)
-			take(taken, &state);
+		if (str_eq(ids.v[i], lab->id))
+			continue;
+		if (journal_read(path, &state, err) < 0) {
+			err_wrap(err, "look for the user ids that lab '%s' has", ids.v[i]);
+			return err_hint(err,
+			        "mend or remove that file: without it a range could be given "
+			        "out twice");
+		}
+		take(taken, &state);
 		journal_state_clear(&state);
 	}
 	take(taken, journal_state(lab->journal));
@@ -71,8 +81,24 @@ static bool lacks(const struct lab *lab, const struct machine_spec *spec)
 	        !journal_fact(journal_state(lab->journal), key);
 }
 
+/* One that no other home has; *range: where to look from. */
+static int choose(struct id_registry *registry, bool *taken, unsigned *range,
+        const struct machine_spec *spec, struct err *err)
+{
+	int rc = 0;
+
+	while (rc == 0) {
+		if (!(*range = next_free(taken, *range)))
+			return err_set(
+			        err, ERR_HOST, "no user ids are left for '%s'", spec->selector);
+		taken[*range] = true;
+		rc = id_registry_take(registry, *range, err);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 /* Two labs that come up at once choose one after the other. */
-static int record_missing(struct lab *lab, struct err *err)
+static int record_missing(struct lab *lab, struct id_registry *registry, struct err *err)
 {
 	AUTO_FD int fd = lab_home_lock(lab->home, err);
 	AUTO_FREE bool *taken = xcalloc(RANGES, sizeof(*taken));
@@ -84,10 +110,8 @@ static int record_missing(struct lab *lab, struct err *err)
 		const struct machine_spec *spec = &lab->machines[i].spec;
 		if (!lacks(lab, spec))
 			continue;
-		if (!(range = next_free(taken, range)))
-			return err_set(
-			        err, ERR_HOST, "no user ids are left for '%s'", spec->selector);
-		taken[range] = true;
+		if (choose(registry, taken, &range, spec, err) < 0)
+			return -1;
 		AUTO_FREE char *key = key_of(spec);
 		AUTO_FREE char *value = xasprintf("%u", range << 16);
 		if (journal_set(lab->journal, key, value, err) < 0)
@@ -96,15 +120,55 @@ static int record_missing(struct lab *lab, struct err *err)
 	return 0;
 }
 
-int alloc_ids(struct lab *lab, struct err *err)
+/* What another home took while the machine did not run (this host was booted since then) is
+ * forgotten. */
+static int keep_recorded(struct lab *lab, struct id_registry *registry, struct err *err)
+{
+	for (size_t i = 0; i < lab->n; i++) {
+		AUTO_FREE char *key = key_of(&lab->machines[i].spec);
+		const char *value = journal_fact(journal_state(lab->journal), key);
+		if (!value)
+			continue;
+		unsigned range = (unsigned)(strtoul(value, NULL, 10) >> 16);
+		int rc = id_registry_take(registry, range, err);
+		if (rc < 0 || (rc == 0 && journal_set(lab->journal, key, NULL, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int alloc(struct lab *lab, struct id_registry *registry, struct err *err)
 {
 	bool missing = false;
 
-	if (alloc_forget(lab, prefix, err) < 0)
+	if (keep_recorded(lab, registry, err) < 0)
 		return -1;
 	for (size_t i = 0; i < lab->n; i++)
 		missing |= lacks(lab, &lab->machines[i].spec);
-	return missing ? record_missing(lab, err) : 0;
+	return missing ? record_missing(lab, registry, err) : 0;
+}
+
+static bool any_container(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (str_eq(lab->machines[i].spec.provider, "container"))
+			return true;
+	return false;
+}
+
+int alloc_ids(struct lab *lab, struct err *err)
+{
+	struct id_registry registry;
+
+	if (alloc_forget(lab, prefix, err) < 0)
+		return -1;
+	if (!any_container(lab))
+		return 0;
+	if (id_registry_open(lab->dir, &registry, err) < 0)
+		return -1;
+	int rc = alloc(lab, &registry, err);
+	id_registry_close(&registry);
+	return rc;
 }
 
 void alloc_fill_ids(const struct journal_state *state, struct machine_spec *spec)

@@ -3,6 +3,7 @@
  * and are reverted by the last machine's destroy. The libraries they need are opened by a helper
  * process.
  */
+#include "lab/id_registry.h"
 #include "lab/lab_session.h"
 #include "lab/volumes.h"
 
@@ -172,5 +173,6 @@ int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 		return rc;
 	if (lab->folder)
 		identity_remove(lab->folder);
+	id_registry_give_back(lab->dir);
 	return journal_discard(lab->journal, err);
 }

@@ -25,7 +25,8 @@ MUST_CHECK int alloc_check(const struct lab *lab, struct err *err);
 /* lab_lock'ed: allocates subnets and addresses for every declared machine in file order and records
  * them. */
 MUST_CHECK int alloc_network(struct lab *lab, struct err *err);
-/* Likewise a range of user and group ids for every container, unlike that of any other lab. */
+/* Likewise a range of user and group ids for every container, unlike that of any other lab of this
+ * host. */
 MUST_CHECK int alloc_ids(struct lab *lab, struct err *err);
 /* Facts "PREFIXselector" of machines that neither the file nor a journal knows: their numbers are
  * free again. */

@@ -5,7 +5,9 @@
 #include "lab/prepare.h"
 #include "tests/fake/check_util.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char two[] = "prov: 1\n"
                           "defaults: { box: tiny, provider: container, networks: none }\n"
@@ -106,10 +108,123 @@ START_TEST(strangers_give_theirs_back)
 }
 END_TEST
 
+static void other_home(const char *name)
+{
+	AUTO_FREE char *home = xasprintf("%s/%s", fixture.root, name);
+
+	setenv("PROV_HOME", home, 1);
+}
+
+static bool only_root(void)
+{
+	if (geteuid() == 0)
+		return true;
+	printf("SKIP alloc_ids: only root reserves ids of the host\n");
+	return false;
+}
+
+START_TEST(two_homes_share_none)
+{
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+	struct lab a, b;
+
+	if (!only_root())
+		return;
+	lab_fixture_write(other, two);
+	open_lab(fixture.project, &a);
+	other_home("home2");
+	open_lab(other, &b);
+	ck_assert_int_eq(base_of(&a, "ids.db@container"), 0x70010000);
+	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0x70020000);
+	ck_assert_int_eq(base_of(&b, "ids.db@container"), 0x70030000);
+	ck_ok(alloc_ids(&b, &err)); /* its own are its own */
+	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0x70020000);
+	lab_clear(&a);
+	lab_clear(&b);
+}
+END_TEST
+
+/* As after a boot of the host: who comes up first keeps what the journal says. */
+START_TEST(a_range_that_went_to_another_home)
+{
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+	AUTO_FREE char *registry = xasprintf("%s/prov-ids", fixture.root);
+	struct lab a, b;
+
+	if (!only_root())
+		return;
+	lab_fixture_write(other, two);
+	open_lab(fixture.project, &a);
+	lab_clear(&a);
+	ck_ok(fs_remove_tree(registry, &err));
+	other_home("home2");
+	open_lab(other, &b);
+	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0x70000000);
+	other_home("home");
+	open_lab(fixture.project, &a);
+	ck_assert_int_eq(base_of(&a, "ids.web@container"), 0x70020000);
+	ck_assert_int_eq(base_of(&a, "ids.db@container"), 0x70030000);
+	lab_clear(&a);
+	/* Nobody needs to give back what a lab had that is gone. */
+	AUTO_FREE char *labs = xasprintf("%s/home/labs", fixture.root);
+	ck_ok(fs_remove_tree(labs, &err));
+	ck_ok(alloc_ids(&b, &err));
+	AUTO_FREE char *third = xasprintf("%s/third", fixture.root);
+	lab_fixture_write(third, two);
+	other_home("home3");
+	open_lab(third, &a);
+	ck_assert_int_eq(base_of(&a, "ids.web@container"), 0x70020000);
+	lab_clear(&a);
+	lab_clear(&b);
+}
+END_TEST
+
+START_TEST(given_back_by_the_lab)
+{
+	AUTO_FREE char *registry = xasprintf("%s/prov-ids", fixture.root);
+	struct lab lab;
+
+	if (!only_root())
+		return;
+	open_lab(fixture.project, &lab);
+	ck_assert(fs_exists(registry));
+	ck_ok(lab_steps_down(&lab, NULL, &err));
+	ck_assert(!fs_exists(registry));
+	lab_clear(&lab);
+}
+END_TEST
+
+START_TEST(a_journal_that_cannot_be_read)
+{
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+	struct lab a, b;
+
+	lab_fixture_write(other, two);
+	open_lab(fixture.project, &a);
+	AUTO_FREE char *id = xstrdup(a.id);
+	AUTO_FREE char *path = xasprintf("%s/lab.journal", a.dir);
+	lab_clear(&a);
+	ck_ok(fs_unlink(path, &err));
+	ck_ok(fs_mkdirs(path, 0755, &err));
+	lab_fixture_open(other, &b);
+	ck_ok(lab_lock(&b, &err));
+	ck_assert_int_eq(alloc_ids(&b, &err), -1);
+	AUTO_FREE char *begin = xasprintf("look for the user ids that lab '%s' has: ", id);
+	ck_assert_msg(str_starts(err.message, begin), "%s", err.message);
+	ck_has(err.message, path);
+	ck_assert_str_eq(
+	        err.hint, "mend or remove that file: without it a range could be given out twice");
+	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0);
+	lab_clear(&b);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {a_range_for_each_container, kept_and_given_back,
-	        two_labs_share_none, strangers_give_theirs_back};
+	        two_labs_share_none, strangers_give_theirs_back, two_homes_share_none,
+	        a_range_that_went_to_another_home, given_back_by_the_lab,
+	        a_journal_that_cannot_be_read};
 
 	return suite_run("alloc_ids", tests, ARRAY_SIZE(tests), begin, end);
 }
