@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_chosen(struct machine *const *chosen, size_t n, const char *selector)
 {
@@ -15,20 +16,43 @@ static bool is_chosen(struct machine *const *chosen, size_t n, const char *selec
 	return false;
 }
 
+/* Each family is a row: what connects asks for one. */
+static void add_rows(const struct published *row, struct published_list *out)
+{
+	const struct host_address *a = &row->map.address;
+
+	if (a->v4) {
+		out->rows[out->n] = *row;
+		out->rows[out->n++].map.address = host_address_v4(a->ip4);
+	}
+	if (a->v6) {
+		out->rows[out->n] = *row;
+		out->rows[out->n++].map.address = host_address_v6(&a->ip6);
+	}
+}
+
 /* Where the rules are is the lab's own folder: what the file says is not published before an up. */
 static void read_published(const struct lab *lab, struct machine *const *chosen, size_t n,
         struct published_list *all, struct published_list *out)
 {
 	published_read(&lab->state, all);
-	out->rows = xcalloc(all->n + 1, sizeof(*out->rows));
+	out->rows = xcalloc(2 * all->n + 1, sizeof(*out->rows));
 	for (size_t i = 0; i < lab->n; i++) {
 		const char *selector = lab->machines[i].spec.selector;
 		if (!is_chosen(chosen, n, selector))
 			continue;
 		for (const struct published *row = NULL;
 		        (row = published_next(all, selector, row));)
-			out->rows[out->n++] = *row;
+			add_rows(row, out);
 	}
+}
+
+/* Of a row of one family, without brackets. */
+static char *address_of(const struct published *row)
+{
+	AUTO_FREE char *text = host_address_text(&row->map.address);
+
+	return *text == '[' ? xstrndup(text + 1, strlen(text) - 2) : xstrdup(text);
 }
 
 static int print_json(const struct lab *lab, const struct published_list *list)
@@ -37,7 +61,7 @@ static int print_json(const struct lab *lab, const struct published_list *list)
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct published *row = &list->rows[i];
-		AUTO_FREE char *address = ipv4_text(row->map.address);
+		AUTO_FREE char *address = address_of(row);
 		for (int k = 0; k <= row->map.host_last - row->map.host; k++)
 			json_array_append_new(ports,
 			        json_pack("{s:s, s:s, s:i, s:i, s:s}", "machine", row->machine,

@@ -2,6 +2,7 @@
 #include "lab/reading.h"
 
 #include "lab/value_net.h"
+#include "net/near.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,14 @@ static bool has_lab_network(struct reading *r, const struct yaml_node *ports,
 	return spec->network_mode == NET_LAB;
 }
 
+static bool has_ipv6(const struct reading *r, const struct machine_spec *spec)
+{
+	const struct nic *nic = net_way_in(spec);
+	const struct network_decl *decl = nic ? network_of(r, nic->network) : NULL;
+
+	return decl && decl->ipv6;
+}
+
 void fill_ports(
         struct reading *r, const struct decl *decl, size_t k, int i, struct machine_spec *spec)
 {
@@ -44,11 +53,17 @@ void fill_ports(
 	for (const struct yaml_node *e = list->first; e; e = e->next) {
 		if (e->kind != YAML_SCALAR || value_port(e->text, &map, NULL) < 0)
 			continue; /* reported by the first pass */
+		if (map.address.v6 && !map.address.v4 && !has_ipv6(r, spec)) {
+			AUTO_FREE char *safe = shown(e->text);
+			problem_add(r->problems, e->mark, "write 'ipv6: true' at the network",
+			        "'ports': '%s' is a port of IPv6, which the network of %s has not",
+			        safe, spec->selector);
+		}
 		if (map.one_each)
 			map.host = map.host_last =
 			        map.host + instance_position(decl, decl->ports, k, i);
 		spec->ports[spec->n_ports++] = (struct port_use){
-		        .address = ipv4_text(map.address),
+		        .address = host_address_text(&map.address),
 		        .host = map.host,
 		        .host_last = map.host ? map.host_last : map.guest_last - map.guest,
 		        .guest = map.guest,

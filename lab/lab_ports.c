@@ -5,15 +5,18 @@
  */
 #include "lab/networks.h"
 #include "lab/published.h"
+#include "net/near.h"
 #include "net/ports.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char step_name[] = "lab.ports";
-static const char digest_key[] = "ports.digest";     /* of what stood when it was made */
-static const char localnet_key[] = "ports.localnet"; /* bridges where prov allowed 127.x */
+static const char digest_key[] = "ports.digest"; /* of what stood when it was made */
+/* Bridges where prov allowed 127.x, and ::1. */
+static const char *const localnet_keys[] = {"ports.localnet", "ports.localnet6"};
 
 static const struct machine_spec *spec_of(const struct lab *lab, const char *selector)
 {
@@ -21,14 +24,6 @@ static const struct machine_spec *spec_of(const struct lab *lab, const char *sel
 		if (str_eq(lab->machines[i].spec.selector, selector))
 			return &lab->machines[i].spec;
 	return NULL;
-}
-
-/* Answers of the machine leave by it. */
-static const struct nic *way_in(const struct machine_spec *spec)
-{
-	const struct nic *nic = spec_route(spec);
-
-	return nic ? nic : spec->n_nics ? &spec->nics[0] : NULL;
 }
 
 static char *bridge_of(const struct lab *lab, const struct nic *nic)
@@ -65,11 +60,44 @@ static size_t net_of(const struct lab *lab, struct ports *p, const struct nic *n
 	return p->n_nets++;
 }
 
+static char *subnet6_of(const struct nic *nic)
+{
+	struct in6_addr a;
+	char text[INET6_ADDRSTRLEN];
+
+	/* RFC 4193: prov's own are of 64 bits. */
+	if (nic->prefix6 != 64 || inet_pton(AF_INET6, nic->address6, &a) != 1)
+		return xstrdup("100::/128");
+	memset(a.s6_addr + 8, 0, 8);
+	return xasprintf("%s/64", inet_ntop(AF_INET6, &a, text, sizeof(text)));
+}
+
+static void add_rule(struct ports *p, const struct published *row, const char *machine,
+        struct host_address address, const char *target, size_t net)
+{
+	struct ports_net *n = &p->nets[net];
+	bool loopback = (host_address_is_loopback(&address) || host_address_is_all(&address)) &&
+	        !(address.v6 && p->no_loopback6);
+
+	*(address.v6 ? &n->loopback6 : &n->loopback) |= loopback;
+	p->rules = xrealloc(p->rules, p->n_rules + 1, sizeof(*p->rules));
+	p->rules[p->n_rules++] = (struct ports_rule){
+	        .machine = machine,
+	        .address = address,
+	        .host = row->map.host,
+	        .host_last = row->map.host_last,
+	        .guest = row->map.guest,
+	        .udp = row->map.udp,
+	        .target = xstrdup(target),
+	        .net = net,
+	};
+}
+
 static int add_row(
         const struct lab *lab, const struct published *row, struct ports *p, struct err *err)
 {
 	const struct machine_spec *spec = spec_of(lab, row->machine);
-	const struct nic *nic = spec ? way_in(spec) : NULL;
+	const struct nic *nic = spec ? net_way_in(spec) : NULL;
 
 	if (!nic || !nic->address)
 		return 0; /* the machine was not made yet, and is not chosen now */
@@ -78,19 +106,16 @@ static int add_row(
 		return err_set(err, ERR_FAILED,
 		        "the network '%s' of '%s', which publishes ports, is not up", nic->network,
 		        row->machine);
+	const struct host_address *address = &row->map.address;
 	size_t net = net_of(lab, p, nic, bridge);
-	p->nets[net].loopback |= !row->map.address || row->map.address >> 24 == 127;
-	p->rules = xrealloc(p->rules, p->n_rules + 1, sizeof(*p->rules));
-	p->rules[p->n_rules++] = (struct ports_rule){
-	        .machine = spec->selector,
-	        .address = row->map.address,
-	        .host = row->map.host,
-	        .host_last = row->map.host_last,
-	        .guest = row->map.guest,
-	        .udp = row->map.udp,
-	        .target = xstrdup(nic->address),
-	        .net = net,
-	};
+	if (address->v4)
+		add_rule(p, row, spec->selector, host_address_v4(address->ip4), nic->address, net);
+	if (!address->v6 || !nic->address6)
+		return 0;
+	add_rule(p, row, spec->selector, host_address_v6(&address->ip6), nic->address6, net);
+	if (!p->nets[net].subnet6)
+		p->nets[net].subnet6 = subnet6_of(nic);
+	p->nets[net].no_way_back6 = !nic->default_route || !nic->gateway6;
 	return 0;
 }
 
@@ -104,7 +129,7 @@ static int build(const struct lab *lab, struct ports *p, struct err *err)
 	struct published_list list = {0};
 	int rc = 0;
 
-	*p = (struct ports){.table = table_of(lab)};
+	*p = (struct ports){.table = table_of(lab), .no_loopback6 = !ports_loopback6()};
 	published_read(journal_state(lab->journal), &list);
 	for (size_t i = 0; rc == 0 && i < list.n; i++)
 		rc = add_row(lab, &list.rows[i], p, err);
@@ -119,54 +144,60 @@ static int call_ensure(const void *arg, void *result, struct err *err)
 	return ports_ensure(arg, result, err);
 }
 
-static bool wants_localnet(const struct ports *p, const char *bridge)
+static bool wants_localnet(const struct ports_net *net, bool v6)
+{
+	return v6 ? net->loopback6 : net->loopback;
+}
+
+static bool any_wants(const struct ports *p, bool v6, const char *bridge)
 {
 	for (size_t i = 0; p && i < p->n_nets; i++)
 		if (str_eq(p->nets[i].bridge, bridge))
-			return p->nets[i].loopback;
+			return wants_localnet(&p->nets[i], v6);
 	return false;
 }
 
 /* Recorded before it is done; what was on before is not prov's, and stays. */
-static int allow_localnet(struct run *run, const struct ports *p, struct err *err)
+static int allow_localnet(struct run *run, const struct ports *p, bool v6, struct err *err)
 {
-	const char *before = run_fact(run, localnet_key);
+	const char *before = run_fact(run, localnet_keys[v6]);
 	AUTO_FREE char *words = xasprintf(" %s ", before ? before : "");
 	AUTO_STR all = {0};
 
 	str_add(&all, before ? before : "");
 	for (size_t i = 0; i < p->n_nets; i++) {
 		AUTO_FREE char *word = xasprintf(" %s ", p->nets[i].bridge);
-		if (p->nets[i].loopback && !ports_localnet(p->nets[i].bridge) &&
+		if (wants_localnet(&p->nets[i], v6) && !ports_localnet(p->nets[i].bridge, v6) &&
 		        !strstr(words, word))
 			str_addf(&all, "%s%s", all.len ? " " : "", p->nets[i].bridge);
 	}
 	if (all.len && !str_eq(before, str_text(&all)) &&
-	        run_record(run, localnet_key, str_text(&all), err) < 0)
+	        run_record(run, localnet_keys[v6], str_text(&all), err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n_nets; i++)
-		if (p->nets[i].loopback && ports_set_localnet(p->nets[i].bridge, true, err) < 0)
+		if (wants_localnet(&p->nets[i], v6) &&
+		        ports_set_localnet(p->nets[i].bridge, v6, true, err) < 0)
 			return -1;
 	return 0;
 }
 
 /* On bridges where nothing needs it any more; p NULL: on all. */
-static int forbid_localnet(struct run *run, const struct ports *p, struct err *err)
+static int forbid_localnet(struct run *run, const struct ports *p, bool v6, struct err *err)
 {
-	const char *bridges = run_fact(run, localnet_key);
+	const char *bridges = run_fact(run, localnet_keys[v6]);
 	AUTO_FREE char *words = xstrdup(bridges ? bridges : "");
 	AUTO_STR left = {0};
 	char *save = NULL;
 
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		if (wants_localnet(p, w))
+		if (any_wants(p, v6, w))
 			str_addf(&left, "%s%s", left.len ? " " : "", w);
-		else if (!strchr(w, '/') && ports_set_localnet(w, false, err) < 0)
+		else if (!strchr(w, '/') && ports_set_localnet(w, v6, false, err) < 0)
 			return -1;
 	}
 	if (!bridges || str_eq(bridges, str_text(&left)))
 		return 0;
-	return run_record(run, localnet_key, left.len ? str_text(&left) : NULL, err);
+	return run_record(run, localnet_keys[v6], left.len ? str_text(&left) : NULL, err);
 }
 
 static const struct lab *lab_of(const struct run *run)
@@ -182,11 +213,13 @@ static int apply(struct run *run, struct err *err)
 	if (build(lab_of(run), &p, err) < 0)
 		return -1;
 	/* The table's guard is there while 127.x is routed. */
-	int rc = forbid_localnet(run, &p, err);
+	int rc = 0;
+	for (int v6 = 0; rc == 0 && v6 < 2; v6++)
+		rc = forbid_localnet(run, &p, v6, err);
 	if (rc == 0)
 		rc = helper_call(lab_of(run), call_ensure, &p, digest, sizeof(digest), err);
-	if (rc == 0)
-		rc = allow_localnet(run, &p, err);
+	for (int v6 = 0; rc == 0 && v6 < 2; v6++)
+		rc = allow_localnet(run, &p, v6, err);
 	if (rc == 0)
 		rc = run_record(run, digest_key, digest, err);
 	ports_clear(&p);
@@ -203,7 +236,7 @@ static int revert(struct run *run, struct err *err)
 {
 	AUTO_FREE char *table = table_of(lab_of(run));
 
-	if (forbid_localnet(run, NULL, err) < 0)
+	if (forbid_localnet(run, NULL, false, err) < 0 || forbid_localnet(run, NULL, true, err) < 0)
 		return -1;
 	/* Nobody else can have made it; and such a lab's destroy needs no library for it. */
 	if (geteuid() != 0)
@@ -219,7 +252,9 @@ static void inputs(const struct run *run, struct digest *d)
 	/* Where it cannot be built, apply says so. */
 	if (build(lab_of(run), &p, NULL) < 0)
 		return;
-	ports_script(&p, &script);
+	ports_script(&p, false, &script);
+	if (ports_any(&p, true))
+		ports_script(&p, true, &script);
 	digest_field(d, "rules", str_text(&script));
 	ports_clear(&p);
 }
@@ -274,8 +309,10 @@ static bool stands(const struct lab *lab)
 	look.ports = &p;
 	if (helper_call(lab, call_stand, &look, &yes, sizeof(yes), NULL) < 0)
 		yes = false;
-	for (size_t i = 0; i < p.n_nets; i++)
-		yes = yes && (!p.nets[i].loopback || ports_localnet(p.nets[i].bridge));
+	for (size_t i = 0; i < 2 * p.n_nets; i++) {
+		const struct ports_net *net = &p.nets[i / 2];
+		yes = yes && (!wants_localnet(net, i % 2) || ports_localnet(net->bridge, i % 2));
+	}
 	ports_clear(&p);
 	return yes;
 }
@@ -322,7 +359,7 @@ void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, siz
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct machine_spec *spec = &chosen[i]->spec;
-		const struct nic *nic = spec->n_ports ? way_in(spec) : NULL;
+		const struct nic *nic = spec->n_ports ? net_way_in(spec) : NULL;
 		AUTO_FREE char *bridge = nic ? bridge_of(lab, nic) : NULL;
 		char link[16];
 		if (!bridge || !nic->mac)

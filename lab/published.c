@@ -64,7 +64,7 @@ static void add_range(struct str *out, int first, int last)
 
 char *published_host(const struct published *row)
 {
-	AUTO_FREE char *address = ipv4_text(row->map.address);
+	AUTO_FREE char *address = host_address_text(&row->map.address);
 	struct str out = {0};
 
 	str_addf(&out, "%s:", address);

@@ -1,7 +1,8 @@
 /*
  * Which ports of the host lead to which machine of a lab: a fact of its journal for each machine,
  * "port.SELECTOR", a list of "ADDRESS:HOST:GUEST/PROTOCOL" with a '*' behind those whose port of
- * the host was chosen here. Such a one is kept as long as the machine exists.
+ * the host was chosen here; "localhost" is the loopback of both families. Such a one is kept as
+ * long as the machine exists.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ void published_add(
 /* The fact of one machine; NULL: it has none. The caller frees. */
 char *published_fact(const struct published_list *list, const char *machine);
 void published_clear(struct published_list *list);
-/* "127.0.0.1:8000-8010" */
+/* "127.0.0.1:8000-8010", "[::1]:80" */
 char *published_host(const struct published *row);
 /* Of one machine; NULL: it has none there. */
 const struct published *published_next(

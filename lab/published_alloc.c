@@ -2,6 +2,8 @@
 #include "lab/published.h"
 
 #include "base/fs.h"
+#include "lab/networks.h"
+#include "net/near.h"
 #include "net/ports.h"
 
 #include <stdlib.h>
@@ -14,7 +16,7 @@ enum { FREE_FIRST = 20000, FREE_LAST = 32767 };
 static bool overlap(const struct port_map *a, const struct port_map *b)
 {
 	return a->udp == b->udp && a->host <= b->host_last && b->host <= a->host_last &&
-	        (!a->address || !b->address || a->address == b->address);
+	        host_address_overlap(&a->address, &b->address);
 }
 
 static const struct published *holder_of(
@@ -29,7 +31,7 @@ static const struct published *holder_of(
 static int taken(const struct machine_spec *spec, const struct port_map *map, int port,
         const char *by, struct err *err)
 {
-	AUTO_FREE char *address = ipv4_text(map->address);
+	AUTO_FREE char *address = host_address_text(&map->address);
 
 	err_set(err, ERR_FAILED, "'%s' would publish port %s:%d/%s of the host, which %s",
 	        spec->selector, address, port, map->udp ? "udp" : "tcp", by);
@@ -38,12 +40,26 @@ static int taken(const struct machine_spec *spec, const struct port_map *map, in
 	        map->guest);
 }
 
-static struct port_map map_of(const struct port_use *use)
+/* Also before the network was made. */
+static bool has_ipv6(const struct lab *lab, const struct machine_spec *spec)
+{
+	const struct nic *nic = net_way_in(spec);
+	struct network_decl decl;
+
+	return nic && (nic->address6 || (net_declared(lab, nic->network, &decl) && decl.ipv6));
+}
+
+/* Where no address is written it is the loopback of each family that the machine has and the host
+ * can do. */
+static struct port_map map_of(
+        const struct lab *lab, const struct machine_spec *spec, const struct port_use *use)
 {
 	struct port_map map = {.host = use->host, .host_last = use->host_last, .guest = use->guest};
 
-	if (value_ipv4(use->address, &map.address, NULL) < 0)
-		map.address = 0x7f000001;
+	if (!host_address_read(use->address, &map.address))
+		map.address = host_address_v4(0x7f000001);
+	if (map.address.v4 && map.address.v6 && (!has_ipv6(lab, spec) || !ports_loopback6()))
+		map.address = host_address_v4(map.address.ip4);
 	map.guest_last = use->guest + (use->host ? use->host_last - use->host : use->host_last);
 	map.udp = use->udp;
 	return map;
@@ -98,7 +114,7 @@ static int check_host(const struct machine_spec *spec, const struct port_map *ma
 {
 	struct port_holder holder;
 	int rc = port_holder_find(
-	        "/proc", map->address, map->host, map->host_last, map->udp, &holder, err);
+	        "/proc", &map->address, map->host, map->host_last, map->udp, &holder, err);
 
 	if (rc <= 0)
 		return rc;
@@ -106,6 +122,19 @@ static int check_host(const struct machine_spec *spec, const struct port_map *ma
 	        ? xasprintf("%s (pid %d) listens on", holder.name, holder.pid)
 	        : xstrdup("a process that is not to be seen from here listens on");
 	return taken(spec, map, holder.port, by, err);
+}
+
+static int check_loopback6(
+        const struct machine_spec *spec, const struct port_map *map, struct err *err)
+{
+	if (map->address.v4 || !host_address_is_loopback(&map->address) || ports_loopback6())
+		return 0;
+	err_set(err, ERR_HOST,
+	        "'%s' would publish a port of [::1], which this host cannot lead to a machine: its "
+	        "bridges hand IPv6 to the firewall (bridge-nf-call-ip6tables)",
+	        spec->selector);
+	return err_hint(err,
+	        "sysctl net.bridge.bridge-nf-call-ip6tables=0, or publish it on 127.0.0.1 or [::]");
 }
 
 /* Published by the table that was made in this boot. */
@@ -119,7 +148,8 @@ static bool stands_already(const struct lab *lab, const struct published_list *o
 	        !str_eq(boot, step->boot_id))
 		return false;
 	for (const struct published *row = NULL; (row = published_next(own, machine, row));)
-		if (row->map.udp == map->udp && row->map.address == map->address &&
+		if (row->map.udp == map->udp &&
+		        host_address_same(&row->map.address, &map->address) &&
 		        row->map.host <= map->host && row->map.host_last >= map->host_last)
 			return true;
 	return false;
@@ -129,7 +159,9 @@ static int check_machine(const struct lab *lab, const struct neighbours *neighbo
         const struct published_list *own, const struct machine_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_ports; i++) {
-		struct port_map map = map_of(&spec->ports[i]);
+		struct port_map map = map_of(lab, spec, &spec->ports[i]);
+		if (check_loopback6(spec, &map, err) < 0)
+			return -1;
 		if (!map.host || stands_already(lab, own, spec->selector, &map))
 			continue;
 		if (check_neighbours(neighbours, spec, &map, err) < 0 ||
@@ -169,7 +201,7 @@ static bool is_free(const struct lab *lab, const struct neighbours *neighbours,
 	struct port_holder holder;
 
 	if (holder_of(own, map) ||
-	        port_holder_find("/proc", map->address, map->host, map->host_last, map->udp,
+	        port_holder_find("/proc", &map->address, map->host, map->host_last, map->udp,
 	                &holder, NULL) != 0)
 		return false;
 	for (size_t i = 0; i < neighbours->ids.n; i++)
@@ -179,7 +211,7 @@ static bool is_free(const struct lab *lab, const struct neighbours *neighbours,
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine_spec *spec = &lab->machines[i].spec;
 		for (size_t k = 0; lab->machines[i].in_file && k < spec->n_ports; k++) {
-			struct port_map other = map_of(&spec->ports[k]);
+			struct port_map other = map_of(lab, spec, &spec->ports[k]);
 			if (other.host && overlap(&other, map))
 				return false;
 		}
@@ -197,7 +229,8 @@ static int choose(const struct lab *lab, const struct neighbours *neighbours,
 	for (const struct published *row = NULL;
 	        (row = published_next(old, spec->selector, row));) {
 		map->host = row->map.host, map->host_last = row->map.host_last;
-		if (row->chosen && row->map.udp == map->udp && row->map.address == map->address &&
+		if (row->chosen && row->map.udp == map->udp &&
+		        host_address_overlap(&row->map.address, &map->address) &&
 		        row->map.guest == map->guest && row->map.guest_last == map->guest_last &&
 		        !holder_of(own, map))
 			return 0;
@@ -216,7 +249,7 @@ static int alloc_machine(const struct lab *lab, const struct neighbours *neighbo
         struct published_list *own, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_ports; i++) {
-		struct port_map map = map_of(&spec->ports[i]);
+		struct port_map map = map_of(lab, spec, &spec->ports[i]);
 		bool chosen = !map.host;
 		if (chosen && choose(lab, neighbours, old, own, spec, &map, err) < 0)
 			return -1;

@@ -112,7 +112,11 @@ const struct key schema[] = {
         {IN_MACHINE, "ports", TYPE_PORTS, KEY_COMMON,
                 .doc = "Published ports, each \"[ADDRESS:]HOST:GUEST[/udp]\"; \"80\" takes any "
                        "free port of the host, "
-                       "\"8080-8089:80\" one each for the instances."},
+                       "\"8080-8089:80\" one each for the instances. 0.0.0.0 is every address of "
+                       "the host, [::] every one of IPv6, which the machine's network must have "
+                       "(ipv6: true). Without an address it is 127.0.0.1, and ::1 as well where "
+                       "the network has IPv6 and the host can do it: not with the sysctl "
+                       "net.bridge.bridge-nf-call-ip6tables, under which [::1] is refused."},
         {IN_MACHINE, "volumes", TYPE_MOUNTS, KEY_COMMON,
                 .doc = "Volumes, each \"NAME:PATH[:ro]\". A new one begins with what the box of "
                        "the first machine that has it keeps at PATH. PATH is no mounted "

@@ -12,7 +12,8 @@
 struct claim {
 	const char *network; /* of an address or alias; NULL: a port of the host */
 	const char *alias;   /* NULL: an address */
-	uint32_t address;    /* 0: all of the host's */
+	uint32_t address;    /* in a network */
+	struct host_address host;
 	bool udp;
 	int first, last; /* ports */
 	size_t spec;
@@ -50,7 +51,7 @@ static void claim_port(
 
 	if (entry->kind != YAML_SCALAR || value_port(entry->text, &map, NULL) < 0 || !map.host)
 		return;
-	struct claim claim = {.address = map.address,
+	struct claim claim = {.host = map.address,
 	        .udp = map.udp,
 	        .first = map.host,
 	        .last = map.host_last,
@@ -162,7 +163,7 @@ static bool collide(const struct claim *a, const struct claim *b)
 	if (a->network || b->network)
 		return str_eq(a->network, b->network) && a->address == b->address;
 	return a->udp == b->udp && a->first <= b->last && b->first <= a->last &&
-	        (a->address == b->address || !a->address || !b->address);
+	        host_address_overlap(&a->host, &b->host);
 }
 
 static void refuse(struct claims *c, const struct claim *a, const struct claim *b)

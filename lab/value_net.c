@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOPBACK 0x7f000001u
-
 static int refuse(struct err *err, const char *text, const char *why, const char *hint)
 {
 	AUTO_FREE char *safe = shown(text);
@@ -115,7 +113,6 @@ static bool read_port(char *text, struct port_map *map)
 {
 	const char *protocol = cut(text, '/'), *host = NULL;
 	const char *guest = cut(text, ':');
-	struct in_addr in;
 
 	map->udp = str_eq(protocol, "udp");
 	if (protocol && !map->udp && !str_eq(protocol, "tcp"))
@@ -124,9 +121,8 @@ static bool read_port(char *text, struct port_map *map)
 		return read_range(text, &map->guest, &map->guest_last);
 	if (strchr(text, ':')) {
 		host = cut(text, ':');
-		if (inet_pton(AF_INET, text, &in) != 1)
+		if (!host_address_read(text, &map->address))
 			return false;
-		map->address = ntohl(in.s_addr);
 	} else {
 		host = text;
 	}
@@ -139,11 +135,13 @@ static bool read_port(char *text, struct port_map *map)
 int value_port(const char *text, struct port_map *out, struct err *err)
 {
 	AUTO_FREE char *copy = xstrdup(text);
-	struct port_map map = {.address = LOOPBACK};
+	struct port_map map = {0};
 
+	(void)host_address_read("localhost", &map.address);
 	if (!read_port(copy, &map))
 		return refuse(err, text, "is not a published port",
-		        "ports are written \"8080:80\", \"127.0.0.1:5353:53/udp\" or \"80\"");
+		        "ports are written \"8080:80\", \"127.0.0.1:5353:53/udp\", "
+		        "\"[::]:8080:80\" or \"80\"");
 	int hosts = map.host_last - map.host, guests = map.guest_last - map.guest;
 	map.one_each = guests == 0 && hosts > 0;
 	if (map.host && hosts != guests && !map.one_each)

@@ -2,16 +2,18 @@
 #pragma once
 
 #include "base/err.h"
+#include "net/address.h"
 
 struct subnet {
 	uint32_t address; /* host byte order */
 	int prefix;
 };
 
-/* [ADDRESS:]HOST[-HOST]:GUEST[-GUEST][/tcp|udp], or GUEST for any free port of the host. */
+/* [ADDRESS:]HOST[-HOST]:GUEST[-GUEST][/tcp|udp], or GUEST for any free port of the host. An IPv6
+ * address stands in brackets. */
 struct port_map {
-	uint32_t address;    /* of the host; 127.0.0.1 where none is written */
-	int host, host_last; /* 0: any free one */
+	struct host_address address; /* localhost, of both families, where none is written */
+	int host, host_last;         /* 0: any free one */
 	int guest, guest_last;
 	bool udp;
 	bool one_each; /* "8080-8089:80": each instance takes the next one of the range */

@@ -11,35 +11,41 @@
 #include <unistd.h>
 
 struct wanted {
-	uint32_t address; /* host byte order; 0: any */
+	const struct host_address *address;
 	int first, last;
 	unsigned state; /* of a socket that waits: TCP_LISTEN, or TCP_CLOSE for UDP */
 };
 
-/* The words are the address as the kernel holds it, in network byte order. -1: no IPv4 connection
- * arrives there. */
-static int address_of(const char *hex, uint32_t *out)
+/* The words are the address as the kernel holds it, in network byte order. What listens on "::"
+ * gets connections of both families. */
+static bool address_of(const char *hex, struct host_address *out)
 {
+	struct in6_addr ip6;
 	unsigned w[4] = {0};
 
 	if (strlen(hex) == 8) {
 		if (sscanf(hex, "%8x", &w[0]) != 1)
-			return -1;
-		*out = __builtin_bswap32(w[0]);
-		return 0;
+			return false;
+		*out = host_address_v4(__builtin_bswap32(w[0]));
+		return true;
 	}
-	if (sscanf(hex, "%8x%8x%8x%8x", &w[0], &w[1], &w[2], &w[3]) != 4 || w[0] || w[1])
-		return -1;
-	bool any = !w[2] && !w[3], mapped = w[2] == __builtin_bswap32(0xffff);
-	*out = __builtin_bswap32(w[3]);
-	return any || mapped ? 0 : -1;
+	if (sscanf(hex, "%8x%8x%8x%8x", &w[0], &w[1], &w[2], &w[3]) != 4)
+		return false;
+	memcpy(&ip6, w, sizeof(ip6));
+	if (IN6_IS_ADDR_V4MAPPED(&ip6)) {
+		*out = host_address_v4(__builtin_bswap32(w[3]));
+		return true;
+	}
+	*out = host_address_v6(&ip6);
+	out->v4 = IN6_IS_ADDR_UNSPECIFIED(&ip6);
+	return true;
 }
 
 static bool matches(const struct wanted *w, const char *line, int *port, unsigned long *inode)
 {
 	char hex[33];
 	unsigned number, state;
-	uint32_t address;
+	struct host_address address;
 
 	if (sscanf(line,
 	            "%*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu",
@@ -47,8 +53,7 @@ static bool matches(const struct wanted *w, const char *line, int *port, unsigne
 		return false;
 	*port = (int)number;
 	return state == w->state && *port >= w->first && *port <= w->last &&
-	        address_of(hex, &address) == 0 &&
-	        (!address || !w->address || address == w->address);
+	        address_of(hex, &address) && host_address_overlap(&address, w->address);
 }
 
 /* An absent file: that protocol is not there. */
@@ -99,8 +104,8 @@ static void name_process(const char *proc, const char *pid, struct port_holder *
 	snprintf(out->name, sizeof(out->name), "%s", str_text(&safe));
 }
 
-int port_holder_find(const char *proc, uint32_t address, int first, int last, bool udp,
-        struct port_holder *out, struct err *err)
+int port_holder_find(const char *proc, const struct host_address *address, int first, int last,
+        bool udp, struct port_holder *out, struct err *err)
 {
 	struct wanted w = {address, first, last, udp ? 7 : 10};
 	unsigned long inode = 0;

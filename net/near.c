@@ -31,3 +31,10 @@ const char *net_near_address(const struct machine_spec *spec)
 	}
 	return first;
 }
+
+const struct nic *net_way_in(const struct machine_spec *spec)
+{
+	const struct nic *nic = spec_route(spec);
+
+	return nic ? nic : spec->n_nics ? &spec->nics[0] : NULL;
+}

@@ -8,3 +8,5 @@ bool net_is_near(const struct nic *nic);
 /* The first IPv4 address in whose network the host has one of its own, else the first; NULL: the
  * machine has none. Borrowed from spec. */
 const char *net_near_address(const struct machine_spec *spec);
+/* The interface of a machine that published ports lead to: its answers leave by it. NULL: none. */
+const struct nic *net_way_in(const struct machine_spec *spec);

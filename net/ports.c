@@ -9,6 +9,7 @@ void ports_clear(struct ports *p)
 	for (size_t i = 0; i < p->n_nets; i++) {
 		free(p->nets[i].bridge);
 		free(p->nets[i].subnet);
+		free(p->nets[i].subnet6);
 	}
 	for (size_t i = 0; i < p->n_rules; i++)
 		free(p->rules[i].target);
@@ -18,113 +19,151 @@ void ports_clear(struct ports *p)
 	*p = (struct ports){0};
 }
 
-static bool is_loopback(uint32_t address)
+/* The two families, in nft's words and iptables'. */
+static const struct family {
+	const char *name, *loopback;
+} families[] = {{"ip", "127.0.0.0/8"}, {"ip6", "::1"}};
+
+/* "fib daddr type local", an address of the host's; from outside no packet has the loopback's. */
+static void add_address(const struct host_address *a, bool no_loopback, struct str *out)
 {
-	return address >> 24 == 127;
+	const struct family *f = &families[a->v6];
+
+	if (!host_address_is_all(a)) {
+		AUTO_FREE char *text = host_address_text(a);
+		size_t bracket = a->v6;
+		str_addf(out, "%s daddr %.*s", f->name, (int)(strlen(text) - 2 * bracket),
+		        text + bracket);
+	} else {
+		str_add(out, "fib daddr type local");
+		if (no_loopback)
+			str_addf(out, " %s daddr != %s", f->name, f->loopback);
+	}
 }
 
-/* "fib daddr type local", an address of the host's; from outside no packet has 127.x. */
-static void add_address(uint32_t a, bool outside, struct str *out)
+static void add_rule(const struct ports_rule *r, bool no_loopback, int host, int last, int guest,
+        struct str *out)
 {
-	if (a)
-		str_addf(
-		        out, "ip daddr %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-	else
-		str_addf(out, "fib daddr type local%s", outside ? " ip daddr != 127.0.0.0/8" : "");
-}
+	bool v6 = r->address.v6;
 
-static void add_rule(
-        const struct ports_rule *r, bool outside, int host, int last, int guest, struct str *out)
-{
 	str_add(out, "\t\t");
-	add_address(r->address, outside, out);
+	add_address(&r->address, no_loopback, out);
 	str_addf(out, " %s dport %d", r->udp ? "udp" : "tcp", host);
 	if (last > host)
 		str_addf(out, "-%d", last);
-	str_addf(out, " dnat to %s", r->target);
 	if (guest)
-		str_addf(out, ":%d", guest);
+		str_addf(out, " dnat to %s%s%s:%d", v6 ? "[" : "", r->target, v6 ? "]" : "", guest);
+	else
+		str_addf(out, " dnat to %s", r->target);
 	str_addf(out, " comment \"%s\"\n", r->machine);
 }
 
 /* A range that is the same on both sides is one rule, which leaves the port alone. In another one,
  * a rule for all would pick any port of the range. */
-static void add_rules(const struct ports *p, bool outside, struct str *out)
+static void add_rules(const struct ports *p, bool v6, bool outside, struct str *out)
 {
+	bool no_loopback = outside || (v6 && p->no_loopback6);
+
 	for (size_t i = 0; i < p->n_rules; i++) {
 		const struct ports_rule *r = &p->rules[i];
-		if (outside && is_loopback(r->address))
+		if (r->address.v6 != v6 || (outside && host_address_is_loopback(&r->address)))
 			continue;
 		if (r->host == r->guest) {
-			add_rule(r, outside, r->host, r->host_last, 0, out);
+			add_rule(r, no_loopback, r->host, r->host_last, 0, out);
 			continue;
 		}
 		for (int host = r->host; host <= r->host_last; host++)
-			add_rule(r, outside, host, host, r->guest + (host - r->host), out);
+			add_rule(r, no_loopback, host, host, r->guest + (host - r->host), out);
 	}
 }
 
-/* Before connection tracking these are the addresses on the wire: no machine has 127.x. */
-static void add_guard(const struct ports *p, struct str *out)
+static const char *subnet_of(const struct ports_net *net, bool v6)
 {
+	return v6 ? net->subnet6 : net->subnet;
+}
+
+/* Before connection tracking these are the addresses on the wire: no machine has the loopback's. */
+static void add_guard(const struct ports *p, bool v6, struct str *out)
+{
+	const struct family *f = &families[v6];
+
 	str_add(out,
 	        "\tchain guard {\n\t\ttype filter hook prerouting priority -300; policy "
 	        "accept;\n");
 	for (size_t i = 0; i < p->n_nets; i++)
-		for (int k = 0; k < 2; k++)
-			str_addf(out, "\t\tiifname \"%s\" ip %s 127.0.0.0/8 drop\n",
-			        p->nets[i].bridge, k ? "saddr" : "daddr");
+		for (int k = 0; k < 2 && subnet_of(&p->nets[i], v6); k++)
+			str_addf(out, "\t\tiifname \"%s\" %s %s %s drop\n", p->nets[i].bridge,
+			        f->name, k ? "saddr" : "daddr", f->loopback);
 	str_add(out, "\t}\n");
 }
 
 /* Who asks from the host's loopback or from the machine's own network must be answered through the
  * host, or the answer would come from another address than was asked. */
-static void add_back(const struct ports *p, struct str *out)
+static void add_back(const struct ports *p, bool v6, struct str *out)
 {
+	const struct family *f = &families[v6];
+
 	str_add(out,
 	        "\tchain back {\n\t\ttype nat hook postrouting priority 100; policy accept;\n");
 	for (size_t i = 0; i < p->n_nets; i++) {
 		const struct ports_net *net = &p->nets[i];
+		const char *subnet = subnet_of(net, v6);
+		if (!subnet)
+			continue;
 		str_addf(out, "\t\toifname \"%s\" ct status dnat ", net->bridge);
-		if (!net->no_way_back)
-			str_addf(out, "ip saddr { 127.0.0.0/8, %s } ", net->subnet);
+		if (v6 ? !net->no_way_back6 : !net->no_way_back)
+			str_addf(out, "%s saddr { %s, %s } ", f->name, f->loopback, subnet);
 		str_add(out, "masquerade\n");
 	}
 	str_add(out, "\t}\n");
 }
 
-void ports_removal(const char *table, struct str *out)
+bool ports_any(const struct ports *p, bool v6)
 {
-	/* Adding what is there is no error, deleting what is not there is one. */
-	str_addf(out, "add table ip %s\ndelete table ip %s\n", table, table);
+	for (size_t i = 0; i < p->n_rules; i++)
+		if (p->rules[i].address.v6 == v6)
+			return true;
+	return false;
 }
 
-void ports_script(const struct ports *p, struct str *out)
+void ports_removal(const char *table, bool v6, struct str *out)
 {
-	ports_removal(p->table, out);
-	if (!p->n_rules)
+	const char *family = families[v6].name;
+
+	/* Adding what is there is no error, deleting what is not there is one. */
+	str_addf(out, "add table %s %s\ndelete table %s %s\n", family, table, family, table);
+}
+
+void ports_script(const struct ports *p, bool v6, struct str *out)
+{
+	ports_removal(p->table, v6, out);
+	if (!ports_any(p, v6))
 		return;
-	str_addf(out, "table ip %s {\n", p->table);
-	add_guard(p, out);
+	str_addf(out, "table %s %s {\n", families[v6].name, p->table);
+	add_guard(p, v6, out);
 	str_add(out,
 	        "\tchain outside {\n\t\ttype nat hook prerouting priority -100; policy "
 	        "accept;\n");
-	add_rules(p, true, out);
+	add_rules(p, v6, true, out);
 	str_add(out,
 	        "\t}\n\tchain host {\n\t\ttype nat hook output priority -100; policy "
 	        "accept;\n");
-	add_rules(p, false, out);
+	add_rules(p, v6, false, out);
 	str_add(out, "\t}\n");
-	add_back(p, out);
+	add_back(p, v6, out);
 	str_add(out, "}\n");
 }
 
-char *ports_accept_line(const struct ports *p, const struct ports_net *net)
+char *ports_accept_line(const struct ports *p, const struct ports_net *net, bool v6)
 {
+	const char *subnet = subnet_of(net, v6);
+
 	/* Both directions: what is translated to the subnet, and the answers. */
-	return xasprintf("-A FORWARD -m conntrack --ctstate DNAT --ctreplsrc %s -m comment "
-	                 "--comment %s -j ACCEPT",
-	        net->subnet, p->table);
+	return subnet
+	        ? xasprintf("-A FORWARD -m conntrack --ctstate DNAT --ctreplsrc %s -m comment "
+	                    "--comment %s -j ACCEPT",
+	                  subnet, p->table)
+	        : NULL;
 }
 
 /* The length of the part that is asked before any of these. */
@@ -141,14 +180,14 @@ static size_t before_refusals(const char *listing)
 	return least;
 }
 
-bool ports_accepted(const struct ports *p, const char *listing)
+bool ports_accepted(const struct ports *p, bool v6, const char *listing)
 {
 	AUTO_FREE char *first = xstrndup(listing, before_refusals(listing));
 
 	for (size_t i = 0; i < p->n_nets; i++) {
-		AUTO_FREE char *line = ports_accept_line(p, &p->nets[i]);
-		AUTO_FREE char *whole = xasprintf("%s\n", line);
-		if (!strstr(first, whole))
+		AUTO_FREE char *line = ports_accept_line(p, &p->nets[i], v6);
+		AUTO_FREE char *whole = xasprintf("%s\n", line ? line : "");
+		if (line && !strstr(first, whole))
 			return false;
 	}
 	return true;

@@ -9,11 +9,19 @@
 #include "base/digest.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "net/near.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIBVIRT_CHAIN "ip libvirt_network forward"
+/* By family: the tool that libvirt runs, the chain of those that do not, nft's word. */
+static const struct family {
+	const char *iptables, *chain, *name;
+} families[] = {
+        {"iptables", "ip libvirt_network forward", "ip"},
+        {"ip6tables", "ip6 libvirt_network forward", "ip6"},
+};
 
 static int load(const struct nft_ops **out, struct err *err)
 {
@@ -26,9 +34,9 @@ static int load(const struct nft_ops **out, struct err *err)
 }
 
 /* 1: out is what the chain holds; 0: this host has no iptables. */
-static int list_forward(struct str *out, struct err *err)
+static int list_forward(bool v6, struct str *out, struct err *err)
 {
-	static const char *const argv[] = {"iptables", "-w", "-S", "FORWARD", NULL};
+	const char *const argv[] = {families[v6].iptables, "-w", "-S", "FORWARD", NULL};
 
 	if (proc_check(argv, out, err) == 0)
 		return 1;
@@ -40,10 +48,10 @@ static int list_forward(struct str *out, struct err *err)
 }
 
 /* line is one of iptables -S without quotes: "-A FORWARD …"; command takes the place of -A. */
-static int iptables(const char *const command[3], const char *line, struct err *err)
+static int iptables(bool v6, const char *const command[3], const char *line, struct err *err)
 {
 	AUTO_FREE char *words = xstrdup(line);
-	const char *argv[40] = {"iptables", "-w"};
+	const char *argv[40] = {families[v6].iptables, "-w"};
 	size_t n = 2;
 	char *save = NULL;
 
@@ -79,55 +87,69 @@ static void marked_lines(const char *listing, const char *table, struct strv *ou
 	}
 }
 
-static int delete_accepts(const char *listing, const char *table, struct err *err)
+static int delete_accepts(bool v6, const char *listing, const char *table, struct err *err)
 {
 	static const char *const delete[3] = {"-D", "FORWARD", NULL};
 	AUTO_STRV lines = {0};
 
 	marked_lines(listing, table, &lines);
 	for (size_t i = 0; i < lines.n; i++)
-		if (iptables(delete, lines.v[i], err) < 0)
+		if (iptables(v6, delete, lines.v[i], err) < 0)
 			return -1;
 	return 0;
 }
 
-static int renew_accepts(const struct ports *p, struct err *err)
+static int renew_accepts(const struct ports *p, bool v6, struct err *err)
 {
 	static const char *const insert[3] = {"-I", "FORWARD", "1"};
 	AUTO_STR listing = {0};
-	int rc = list_forward(&listing, err);
+	int rc = list_forward(v6, &listing, err);
 
-	if (rc <= 0 || ports_accepted(p, str_text(&listing)))
+	if (rc <= 0 || ports_accepted(p, v6, str_text(&listing)))
 		return rc < 0 ? -1 : 0;
 	/* Old before new: a rule is deleted by what it says, and the first such one goes. */
-	if (delete_accepts(str_text(&listing), p->table, err) < 0)
+	if (delete_accepts(v6, str_text(&listing), p->table, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n_nets; i++) {
-		AUTO_FREE char *line = ports_accept_line(p, &p->nets[i]);
-		if (iptables(insert, line, err) < 0)
+		AUTO_FREE char *line = ports_accept_line(p, &p->nets[i], v6);
+		if (line && iptables(v6, insert, line, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int remove_accepts(const char *table, struct err *err)
+static int remove_accepts(bool v6, const char *table, struct err *err)
 {
 	AUTO_STR listing = {0};
-	int rc = list_forward(&listing, err);
+	int rc = list_forward(v6, &listing, err);
 
-	return rc <= 0 ? rc : delete_accepts(str_text(&listing), table, err);
+	return rc <= 0 ? rc : delete_accepts(v6, str_text(&listing), table, err);
 }
 
-/* Empty: this host's libvirt has no such chain. */
-static void list_libvirt(const struct nft_ops *nft, struct str *out)
+/* Empty: there is no such thing. */
+static void list(const struct nft_ops *nft, const char *what, bool handles, struct str *out)
 {
 	struct err none;
 
-	if (nft->run("list chain " LIBVIRT_CHAIN, true, out, &none) < 0)
+	if (nft->run(what, handles, out, &none) < 0)
 		str_reset(out);
 }
 
-static void delete_by_handle(const char *listing, const char *table, struct str *script)
+static void list_libvirt(const struct nft_ops *nft, bool v6, struct str *out)
+{
+	AUTO_FREE char *what = xasprintf("list chain %s", families[v6].chain);
+
+	list(nft, what, true, out);
+}
+
+static void list_table(const struct nft_ops *nft, bool v6, const char *table, struct str *out)
+{
+	AUTO_FREE char *what = xasprintf("list table %s %s", families[v6].name, table);
+
+	list(nft, what, false, out);
+}
+
+static void delete_by_handle(bool v6, const char *listing, const char *table, struct str *script)
 {
 	AUTO_STRV lines = {0};
 
@@ -135,51 +157,78 @@ static void delete_by_handle(const char *listing, const char *table, struct str 
 	for (size_t i = 0; i < lines.n; i++) {
 		const char *handle = strstr(lines.v[i], "# handle ");
 		if (handle)
-			str_addf(script, "delete rule " LIBVIRT_CHAIN " %s\n", handle + 2);
+			str_addf(script, "delete rule %s %s\n", families[v6].chain, handle + 2);
 	}
 }
 
-static void accept_in_libvirt(const struct ports *p, const char *listing, struct str *script)
+static void accept_in_libvirt(
+        const struct ports *p, bool v6, const char *listing, struct str *script)
 {
-	delete_by_handle(listing, p->table, script);
-	for (size_t i = 0; i < p->n_nets; i++)
-		str_addf(script,
-		        "insert rule " LIBVIRT_CHAIN
-		        " ct status dnat ct reply ip saddr %s accept comment \"%s\"\n",
-		        p->nets[i].subnet, p->table);
+	delete_by_handle(v6, listing, p->table, script);
+	for (size_t i = 0; i < p->n_nets; i++) {
+		const char *subnet = v6 ? p->nets[i].subnet6 : p->nets[i].subnet;
+		if (subnet)
+			str_addf(script,
+			        "insert rule %s ct status dnat ct reply %s saddr %s accept comment "
+			        "\"%s\"\n",
+			        families[v6].chain, families[v6].name, subnet, p->table);
+	}
 }
 
 /* What the kernel holds of the lab, in words. Absent: an empty text. */
 static void describe(const struct nft_ops *nft, const char *table, char digest[PORTS_DIGEST])
 {
-	AUTO_FREE char *list = xasprintf("list table ip %s", table);
-	AUTO_STR text = {0}, libvirt = {0};
-	AUTO_STRV lines = {0};
-	struct err none;
+	AUTO_STR text = {0};
 
-	if (nft->run(list, false, &text, &none) < 0)
-		str_reset(&text);
-	list_libvirt(nft, &libvirt);
-	marked_lines(str_text(&libvirt), table, &lines);
-	for (size_t i = 0; i < lines.n; i++)
-		str_addn(&text, lines.v[i], strcspn(lines.v[i], "#"));
+	for (int v6 = 0; v6 < 2; v6++) {
+		AUTO_STR libvirt = {0}, rules = {0};
+		AUTO_STRV lines = {0};
+		list_table(nft, v6, table, &rules);
+		list_libvirt(nft, v6, &libvirt);
+		marked_lines(str_text(&libvirt), table, &lines);
+		str_add(&text, str_text(&rules));
+		for (size_t i = 0; i < lines.n; i++)
+			str_addn(&text, lines.v[i], strcspn(lines.v[i], "#"));
+	}
 	digest_bytes(str_text(&text), text.len, digest);
+}
+
+/* Of IPv6 nothing is touched where there is nothing: the host may do without. */
+static bool concerns(const struct nft_ops *nft, const struct ports *p, bool v6)
+{
+	AUTO_STR rules = {0};
+
+	if (!v6 || ports_any(p, true))
+		return true;
+	list_table(nft, true, p->table, &rules);
+	return rules.len > 0;
 }
 
 int ports_ensure(const struct ports *p, char digest[PORTS_DIGEST], struct err *err)
 {
 	const struct nft_ops *nft;
-	AUTO_STR script = {0}, libvirt = {0};
+	AUTO_STR script = {0};
+	bool has[2];
 
 	if (load(&nft, err) < 0)
 		return -1;
-	ports_script(p, &script);
-	list_libvirt(nft, &libvirt);
-	if (libvirt.len)
-		accept_in_libvirt(p, str_text(&libvirt), &script);
-	if (nft->run(str_text(&script), false, NULL, err) < 0 ||
-	        (p->n_rules ? renew_accepts(p, err) : remove_accepts(p->table, err)) < 0)
+	for (int v6 = 0; v6 < 2; v6++) {
+		AUTO_STR libvirt = {0};
+		has[v6] = concerns(nft, p, v6);
+		if (!has[v6])
+			continue;
+		ports_script(p, v6, &script);
+		list_libvirt(nft, v6, &libvirt);
+		if (libvirt.len)
+			accept_in_libvirt(p, v6, str_text(&libvirt), &script);
+	}
+	if (nft->run(str_text(&script), false, NULL, err) < 0)
 		return -1;
+	for (int v6 = 0; v6 < 2; v6++)
+		if (has[v6] &&
+		        (ports_any(p, v6) ? renew_accepts(p, v6, err)
+		                          : remove_accepts(v6, p->table, err)) < 0)
+			return -1;
 	describe(nft, p->table, digest);
 	return 0;
 }
@@ -188,31 +237,41 @@ int ports_stand(const struct ports *p, const char *digest, bool *stands, struct 
 {
 	const struct nft_ops *nft;
 	char now[PORTS_DIGEST];
-	AUTO_STR listing = {0};
+	bool yes = true;
 
 	if (load(&nft, err) < 0)
 		return -1;
 	describe(nft, p->table, now);
-	int rc = list_forward(&listing, err);
-	if (rc < 0)
-		return -1;
-	*stands = str_eq(now, digest) && (rc == 0 || ports_accepted(p, str_text(&listing)));
+	for (int v6 = 0; v6 < 2; v6++) {
+		AUTO_STR listing = {0};
+		int rc = ports_any(p, v6) ? list_forward(v6, &listing, err) : 0;
+		if (rc < 0)
+			return -1;
+		yes = yes && (rc == 0 || ports_accepted(p, v6, str_text(&listing)));
+	}
+	*stands = yes && str_eq(now, digest);
 	return 0;
 }
 
 int ports_remove(const char *table, struct err *err)
 {
+	const struct ports none = {.table = (char *)(uintptr_t)table};
 	const struct nft_ops *nft;
-	AUTO_STR script = {0}, libvirt = {0};
+	AUTO_STR script = {0};
 
 	if (load(&nft, err) < 0)
 		return -1;
-	ports_removal(table, &script);
-	list_libvirt(nft, &libvirt);
-	delete_by_handle(str_text(&libvirt), table, &script);
-	/* Accepting goes first: it means something only while there is a translation. */
-	if (remove_accepts(table, err) < 0)
-		return -1;
+	for (int v6 = 0; v6 < 2; v6++) {
+		AUTO_STR libvirt = {0};
+		if (!concerns(nft, &none, v6))
+			continue;
+		ports_removal(table, v6, &script);
+		list_libvirt(nft, v6, &libvirt);
+		delete_by_handle(v6, str_text(&libvirt), table, &script);
+		/* Accepting goes first: it means something only while there is a translation. */
+		if (remove_accepts(v6, table, err) < 0)
+			return -1;
+	}
 	return nft->run(str_text(&script), false, NULL, err);
 }
 
@@ -229,7 +288,8 @@ void ports_hairpin(const char *bridge, const char *link, const char *mac)
 	AUTO_FREE char *dir = xasprintf("/sys/class/net/%s/brif", bridge);
 	AUTO_STRV ports = {0};
 
-	if ((!is_on("/proc/sys/net/bridge/bridge-nf-call-iptables") && !is_on(own)) ||
+	if ((!is_on("/proc/sys/net/bridge/bridge-nf-call-iptables") &&
+	            !is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables") && !is_on(own)) ||
 	        fs_list(dir, &ports, NULL) < 0)
 		return;
 	for (size_t i = 0; i < ports.n; i++) {
@@ -246,21 +306,66 @@ void ports_hairpin(const char *bridge, const char *link, const char *mac)
 	}
 }
 
+void ports_hairpin_of(const struct machine_spec *spec, const struct names *names)
+{
+	const struct nic *nic = spec->n_ports ? net_way_in(spec) : NULL;
+	char link[16];
+
+	if (!nic || !nic->bridge || !nic->mac)
+		return;
+	link_of(names, (size_t)(nic - spec->nics), link);
+	ports_hairpin(nic->bridge, link, nic->mac);
+}
+
 static char *localnet_file(const char *bridge)
 {
 	return xasprintf("/proc/sys/net/ipv4/conf/%s/route_localnet", bridge);
 }
 
-bool ports_localnet(const char *bridge)
+bool ports_loopback6(void)
 {
-	AUTO_FREE char *path = localnet_file(bridge);
-
-	return is_on(path);
+	return !is_on("/proc/sys/net/bridge/bridge-nf-call-ip6tables");
 }
 
-int ports_set_localnet(const char *bridge, bool on, struct err *err)
+/* "DESTINATION LENGTH … DEVICE": Linux, net/ipv6/route.c. */
+static bool routes_loopback6(const char *bridge)
+{
+	static const char loopback[] = "00000000000000000000000000000001 80 ";
+	AUTO_FREE char *end = xasprintf(" %s\n", bridge);
+	FILE *f = fopen("/proc/net/ipv6_route", "re");
+	char line[256];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = str_starts(line, loopback) && str_ends(line, end);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Behind the loopback's own in all that the host asks for itself. */
+static int route_loopback6(const char *bridge, bool on, struct err *err)
+{
+	const char *const argv[] = {"ip", "-6", "route", on ? "add" : "del", "local", "::1", "dev",
+	        bridge, "table", "local", "metric", "4096", NULL};
+
+	if (routes_loopback6(bridge) == on)
+		return 0;
+	return proc_check(argv, NULL, err) < 0 ? err_wrap(err, "lead ::1 over '%s'", bridge) : 0;
+}
+
+bool ports_localnet(const char *bridge, bool v6)
 {
 	AUTO_FREE char *path = localnet_file(bridge);
 
-	return fs_exists(path) ? fs_write_attr(path, on ? "1" : "0", err) : 0;
+	return v6 ? routes_loopback6(bridge) : is_on(path);
+}
+
+int ports_set_localnet(const char *bridge, bool v6, bool on, struct err *err)
+{
+	AUTO_FREE char *path = localnet_file(bridge);
+
+	if (!fs_exists(path))
+		return 0;
+	return v6 ? route_loopback6(bridge, on, err) : fs_write_attr(path, on ? "1" : "0", err);
 }

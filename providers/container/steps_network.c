@@ -5,6 +5,7 @@
  */
 #include "providers/container/session.h"
 
+#include "net/ports.h"
 #include "net/veth.h"
 #include "providers/container/plug.h"
 
@@ -46,8 +47,11 @@ int container_network_apply(struct run *run, struct err *err)
 	/* What an interrupted start left. */
 	if (plug_remove_all(run->names, err) < 0)
 		return -1;
-	return plug_create(
-	        run->spec, run->names, 0, plug_count(run->spec), engine_pid(s->engine), err);
+	if (plug_create(run->spec, run->names, 0, plug_count(run->spec), engine_pid(s->engine),
+	            err) < 0)
+		return -1;
+	ports_hairpin_of(run->spec, run->names);
+	return 0;
 }
 
 int container_network_revert(struct run *run, struct err *err)

@@ -3,6 +3,7 @@
 
 #include "base/proc.h"
 #include "base/clock.h"
+#include "net/ports.h"
 #include "providers/kvm/power.h"
 #include "providers/kvm/volumes.h"
 
@@ -73,7 +74,11 @@ static int create(struct run *run, virDomainPtr domain, struct err *err)
 	pid_t parent = proc_outlive_begin();
 	bool created = virDomainCreate(domain) == 0;
 	proc_outlive_end(parent);
-	return created ? 0 : refused_start(run, err);
+	if (!created)
+		return refused_start(run, err);
+	if (libvirt_is_local(run->spec->kvm.uri))
+		ports_hairpin_of(run->spec, run->names);
+	return 0;
 }
 
 int start_apply(struct run *run, struct err *err)

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "lab/prepare.h"
 #include "lab/published.h"
+#include "net/ports.h"
 #include "tests/fake/check_util.h"
 
 #include <arpa/inet.h>
@@ -71,10 +72,37 @@ START_TEST(every_form)
 	ck_assert_int_eq((int)list.n, 7);
 	const struct published *row = published_next(&list, "web@container", NULL);
 	row = published_next(&list, "web@container", row);
-	ck_assert_int_eq((int)row->map.address, 0);
+	ck_assert(row->map.address.v4 && !row->map.address.v6 && !row->map.address.ip4);
 	ck_assert_int_eq(row->map.guest, 53);
 	ck_assert(row->map.udp);
 	published_clear(&list);
+	lab_clear(&lab);
+}
+END_TEST
+
+/* A port without an address is on the loopback of both families, where the network has both. */
+START_TEST(families)
+{
+	struct lab lab;
+
+	ck_ok(publish(fixture.project,
+	        "prov: 1\nnetworks: { six: { subnet: 10.9.8.0/24, ipv6: true } }\n"
+	        "defaults: { box: tiny }\nmachines:\n"
+	        "  web: { networks: six, ports: ['58080:80', '[::]:58081:80', '127.0.0.1:58082:80',"
+	        " '[::1]:58082:81', '0.0.0.0:58081:82'] }\n",
+	        &lab));
+	AUTO_FREE char *wanted = xasprintf(
+	        "%s:58080:80/tcp [::]:58081:80/tcp 127.0.0.1:58082:80/tcp [::1]:58082:81/tcp "
+	        "0.0.0.0:58081:82/tcp",
+	        ports_loopback6() ? "localhost" : "127.0.0.1");
+	fact_is(&lab, "web@container", wanted);
+	if (!ports_loopback6())
+		ck_fails(published_check(&lab, &(struct machine *){lab.machines}, 1, &err),
+		        ERR_HOST,
+		        "'web@container' would publish a port of [::1], which this host cannot "
+		        "lead "
+		        "to a machine: its bridges hand IPv6 to the firewall "
+		        "(bridge-nf-call-ip6tables)");
 	lab_clear(&lab);
 }
 END_TEST
@@ -158,7 +186,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-	        every_form, free_ones_are_kept, two_labs_share_none, a_process_has_it};
+	        every_form, families, free_ones_are_kept, two_labs_share_none, a_process_has_it};
 
 	return suite_run("published", tests, ARRAY_SIZE(tests), begin, end);
 }

@@ -208,9 +208,9 @@ static const struct rule {
         /* ports */
         {M "  web: { " B ", ports: ['99999:1', x] }\n",
                 "4:29: 'ports': '99999:1' is not a published port | ports are written \"8080:80\", "
-                "\"127.0.0.1:5353:53/udp\" or \"80\"\n"
+                "\"127.0.0.1:5353:53/udp\", \"[::]:8080:80\" or \"80\"\n"
                 "4:40: 'ports': 'x' is not a published port | ports are written \"8080:80\", "
-                "\"127.0.0.1:5353:53/udp\" or \"80\""},
+                "\"127.0.0.1:5353:53/udp\", \"[::]:8080:80\" or \"80\""},
         {M "  web: { " B ", provider: both, ports: ['8080:80'] }\n",
                 "4:45: 'ports': web@container and web@kvm would both publish port 8080 of the host "
                 "| "

@@ -222,30 +222,54 @@ START_TEST(name)
 }
 END_TEST
 
+#define LOOPBACK6                       \
+	{                               \
+		.s6_addr = { [15] = 1 } \
+	}
+#define FOUR(ip)                        \
+	{                               \
+		.v4 = true, .ip4 = (ip) \
+	}
+#define SIX                                  \
+	{                                    \
+		.v6 = true, .ip6 = LOOPBACK6 \
+	}
+#define BOTH                                      \
+	{                                         \
+		true, true, 0x7f000001, LOOPBACK6 \
+	}
+
 static const struct {
 	const char *text;
 	struct port_map map; /* guest 0: refused */
 } ports[] = {
-        {"8080:80", {0x7f000001, 8080, 8080, 80, 80, false, false}},
-        {"22:22", {0x7f000001, 22, 22, 22, 22, false, false}},
-        {"80", {0x7f000001, 0, 0, 80, 80, false, false}},
-        {"127.0.0.1:5353:53/udp", {0x7f000001, 5353, 5353, 53, 53, true, false}},
-        {"0.0.0.0:80:80/tcp", {0, 80, 80, 80, 80, false, false}},
-        {"8000-8010:8000-8010", {0x7f000001, 8000, 8010, 8000, 8010, false, false}},
-        {"8080-8089:80", {0x7f000001, 8080, 8089, 80, 80, false, true}},
-        {"1.2.3.4::80", {0x01020304, 0, 0, 80, 80, false, false}},
-        {"0:80", {0}},
-        {"99999", {0}},
-        {"80:", {0}},
-        {":80", {0}},
-        {"a:80", {0}},
-        {"8080:80/sctp", {0}},
-        {"80-70", {0}},
-        {"80-81-82:80", {0}},
-        {"8000-8001:80-85", {0}},
-        {"1.2.3:80:80", {0}},
-        {"-1:80", {0}},
-        {"", {0}},
+        {"8080:80", {BOTH, 8080, 8080, 80, 80, false, false}},
+        {"22:22", {BOTH, 22, 22, 22, 22, false, false}},
+        {"80", {BOTH, 0, 0, 80, 80, false, false}},
+        {"127.0.0.1:5353:53/udp", {FOUR(0x7f000001), 5353, 5353, 53, 53, true, false}},
+        {"0.0.0.0:80:80/tcp", {FOUR(0), 80, 80, 80, 80, false, false}},
+        {"8000-8010:8000-8010", {BOTH, 8000, 8010, 8000, 8010, false, false}},
+        {"8080-8089:80", {BOTH, 8080, 8089, 80, 80, false, true}},
+        {"1.2.3.4::80", {FOUR(0x01020304), 0, 0, 80, 80, false, false}},
+        {"[::]:8080:80", {{.v6 = true}, 8080, 8080, 80, 80, false, false}},
+        {"[::1]:5353:53/udp", {SIX, 5353, 5353, 53, 53, true, false}},
+        {"[::1]::80", {SIX, 0, 0, 80, 80, false, false}},
+        {"localhost:8080:80", {BOTH, 8080, 8080, 80, 80, false, false}},
+        {"[::1]:80", {.guest = 0}},
+        {"::1:8080:80", {.guest = 0}},
+        {"[fe80::1]:8080:80", {.guest = 0}},
+        {"0:80", {.guest = 0}},
+        {"99999", {.guest = 0}},
+        {"80:", {.guest = 0}},
+        {":80", {.guest = 0}},
+        {"a:80", {.guest = 0}},
+        {"8080:80/sctp", {.guest = 0}},
+        {"80-70", {.guest = 0}},
+        {"80-81-82:80", {.guest = 0}},
+        {"8000-8001:80-85", {.guest = 0}},
+        {"1.2.3:80:80", {.guest = 0}},
+        {"-1:80", {.guest = 0}},
+        {"", {.guest = 0}},
 };
 
 START_TEST(port)
@@ -254,7 +278,14 @@ START_TEST(port)
 	int rc = value_port(ports[_i].text, &map, &err);
 
 	ck_assert_int_eq(rc, ports[_i].map.guest ? 0 : -1);
-	ck_assert_mem_eq(&map, &ports[_i].map, sizeof(map));
+	const struct port_map *wanted = &ports[_i].map;
+	ck_assert(host_address_same(&map.address, &wanted->address));
+	ck_assert_int_eq(map.host, wanted->host);
+	ck_assert_int_eq(map.host_last, wanted->host_last);
+	ck_assert_int_eq(map.guest, wanted->guest);
+	ck_assert_int_eq(map.guest_last, wanted->guest_last);
+	ck_assert_int_eq(map.udp, wanted->udp);
+	ck_assert_int_eq(map.one_each, wanted->one_each);
 }
 END_TEST
 

@@ -16,16 +16,22 @@ static struct ports_net nets[] = {
         {.bridge = (char[]){"virbr6"}, .subnet = (char[]){"10.64.4.0/28"}, .no_way_back = true},
 };
 
+#define FOUR(a)                        \
+	{                              \
+		.v4 = true, .ip4 = (a) \
+	}
+
 static void fill(struct ports *p, struct ports_rule rules[5])
 {
-	rules[0] = (struct ports_rule){"web@kvm", 0x7f000001, 8080, 8080, 80, false, NULL, 0};
-	rules[1] = (struct ports_rule){"web@kvm", 0, 8000, 8010, 8000, false, NULL, 0};
-	rules[2] = (struct ports_rule){"web@kvm", 0xc0000202, 90, 91, 190, false, NULL, 0};
-	rules[3] = (struct ports_rule){"db@container", 0x7f000001, 5353, 5353, 53, true, NULL, 1};
-	rules[4] = (struct ports_rule){"db@container", 0, 5353, 5353, 53, false, NULL, 1};
+	rules[0] = (struct ports_rule){"web@kvm", FOUR(0x7f000001), 8080, 8080, 80, false, NULL, 0};
+	rules[1] = (struct ports_rule){"web@kvm", FOUR(0), 8000, 8010, 8000, false, NULL, 0};
+	rules[2] = (struct ports_rule){"web@kvm", FOUR(0xc0000202), 90, 91, 190, false, NULL, 0};
+	rules[3] = (struct ports_rule){
+	        "db@container", FOUR(0x7f000001), 5353, 5353, 53, true, NULL, 1};
+	rules[4] = (struct ports_rule){"db@container", FOUR(0), 5353, 5353, 53, false, NULL, 1};
 	for (size_t i = 0; i < 5; i++)
 		rules[i].target = lit(i < 3 ? "10.64.3.2" : "10.64.4.3");
-	*p = (struct ports){lit("prov-0a1b2c"), nets, ARRAY_SIZE(nets), rules, 5};
+	*p = (struct ports){lit("prov-0a1b2c"), nets, ARRAY_SIZE(nets), rules, 5, false};
 }
 
 START_TEST(script_is_golden)
@@ -36,11 +42,87 @@ START_TEST(script_is_golden)
 	struct ports p;
 
 	fill(&p, rules);
-	ports_script(&p, &script);
+	ports_script(&p, false, &script);
 	if (getenv("UPDATE_GOLDEN"))
 		ck_ok(fs_replace(path, script.buf, script.len, 0644, &err));
 	ck_ok(fs_read(path, 1 << 20, &golden, &err));
 	ck_assert_str_eq(str_text(&script), str_text(&golden));
+}
+END_TEST
+
+static struct host_address address(const char *text)
+{
+	struct host_address a;
+
+	ck_assert(host_address_read(text, &a));
+	return a;
+}
+
+/* A table for each family, from the rules and networks that have it. */
+START_TEST(ipv6_is_golden)
+{
+	const char *path = "tests/unit/net/golden/ports6.nft";
+	AUTO_STR script = {0}, golden = {0}, four = {0};
+	struct ports_net net = nets[0];
+	struct ports_net both[] = {net, nets[1]};
+	struct ports_rule rules[] = {
+	        {"web@kvm", address("[::1]"), 8080, 8080, 80, false, lit("fd00:1::2"), 0},
+	        {"web@kvm", address("[::]"), 8000, 8010, 8000, false, lit("fd00:1::2"), 0},
+	        {"web@kvm", address("[2001:db8::1]"), 5353, 5353, 53, true, lit("fd00:1::2"), 0}};
+	struct ports p = {lit("prov-0a1b2c"), both, 2, rules, ARRAY_SIZE(rules), false};
+
+	both[0].subnet6 = lit("fd00:1::/64");
+	ck_assert(ports_any(&p, true) && !ports_any(&p, false));
+	ports_script(&p, true, &script);
+	if (getenv("UPDATE_GOLDEN"))
+		ck_ok(fs_replace(path, script.buf, script.len, 0644, &err));
+	ck_ok(fs_read(path, 1 << 20, &golden, &err));
+	ck_assert_str_eq(str_text(&script), str_text(&golden));
+	/* Where it cannot be led to a machine, ::1 is not caught. */
+	AUTO_STR refused = {0};
+	p.no_loopback6 = true;
+	ports_script(&p, true, &refused);
+	ck_assert_ptr_nonnull(strstr(str_text(&refused),
+	        "chain host {\n\t\ttype nat hook output priority -100; policy accept;\n"));
+	ck_assert_ptr_null(strstr(str_text(&refused), "fib daddr type local tcp"));
+	ck_assert_ptr_null(strstr(str_text(&four), "daddr"));
+	ports_script(&p, false, &four);
+	ck_assert_str_eq(
+	        str_text(&four), "add table ip prov-0a1b2c\ndelete table ip prov-0a1b2c\n");
+	AUTO_FREE char *line = ports_accept_line(&p, &both[0], true);
+	ck_assert_str_eq(line,
+	        "-A FORWARD -m conntrack --ctstate DNAT --ctreplsrc fd00:1::/64 -m "
+	        "comment --comment prov-0a1b2c -j ACCEPT");
+	ck_assert_ptr_null(ports_accept_line(&p, &both[1], true));
+	AUTO_FREE char *listing =
+	        xasprintf("-P FORWARD ACCEPT\n%s\n-A FORWARD -j LIBVIRT_FWI\n", line);
+	ck_assert(ports_accepted(&p, true, listing));
+	ck_assert(!ports_accepted(&p, true, ""));
+}
+END_TEST
+
+static const char *const bad_addresses[] = {"", "::1", "[::1", "::1]", "[127.0.0.1]", "[fe80::1]",
+        "[ff02::1]", "[::ffff:1.2.3.4]", "[]", "host"};
+
+START_TEST(addresses_of_the_host)
+{
+	const struct host_address four = address("127.0.0.1"), six = address("[::1]"),
+	                          both = address("localhost"), all4 = address("0.0.0.0"),
+	                          all6 = address("[::]"), other = address("[2001:DB8:0::7]");
+	struct host_address none;
+
+	ck_assert(host_address_overlap(&four, &both) && host_address_overlap(&both, &six));
+	ck_assert(!host_address_overlap(&four, &six) && !host_address_overlap(&all4, &all6));
+	ck_assert(host_address_overlap(&all6, &both) && host_address_overlap(&all6, &other));
+	ck_assert(!host_address_overlap(&six, &other) && !host_address_overlap(&all4, &other));
+	ck_assert(host_address_same(&both, &both) && !host_address_same(&both, &four));
+	ck_assert(host_address_is_loopback(&six) && !host_address_is_loopback(&other));
+	ck_assert(host_address_is_all(&all6) && host_address_is_all(&all4));
+	AUTO_FREE char *text = host_address_text(&other), *name = host_address_text(&both);
+	ck_assert_str_eq(text, "[2001:db8::7]");
+	ck_assert_str_eq(name, "localhost");
+	for (size_t i = 0; i < ARRAY_SIZE(bad_addresses); i++)
+		ck_assert(!host_address_read(bad_addresses[i], &none));
 }
 END_TEST
 
@@ -49,12 +131,12 @@ START_TEST(nothing_published_is_no_table)
 	AUTO_STR script = {0}, removal = {0};
 	struct ports p = {.table = lit("prov-0a1b2c")};
 
-	ports_script(&p, &script);
-	ports_removal("prov-0a1b2c", &removal);
+	ports_script(&p, false, &script);
+	ports_removal("prov-0a1b2c", false, &removal);
 	ck_assert_str_eq(
 	        str_text(&script), "add table ip prov-0a1b2c\ndelete table ip prov-0a1b2c\n");
 	ck_assert_str_eq(str_text(&removal), str_text(&script));
-	ck_assert(ports_accepted(&p, ""));
+	ck_assert(ports_accepted(&p, false, ""));
 }
 END_TEST
 
@@ -64,8 +146,8 @@ START_TEST(accepted_before_what_refuses)
 	struct ports p;
 
 	fill(&p, rules);
-	AUTO_FREE char *one = ports_accept_line(&p, &nets[0]);
-	AUTO_FREE char *two = ports_accept_line(&p, &nets[1]);
+	AUTO_FREE char *one = ports_accept_line(&p, &nets[0], false);
+	AUTO_FREE char *two = ports_accept_line(&p, &nets[1], false);
 	ck_assert_str_eq(one,
 	        "-A FORWARD -m conntrack --ctstate DNAT --ctreplsrc 10.64.3.0/24 -m "
 	        "comment --comment prov-0a1b2c -j ACCEPT");
@@ -74,10 +156,10 @@ START_TEST(accepted_before_what_refuses)
 	        two, one);
 	AUTO_FREE char *late = xasprintf("%s\n-A FORWARD -j LIBVIRT_FWI\n%s\n", one, two);
 	AUTO_FREE char *twice = xasprintf("%s\n%s\n", one, one);
-	ck_assert(ports_accepted(&p, both));
-	ck_assert(!ports_accepted(&p, late));
-	ck_assert(!ports_accepted(&p, twice));
-	ck_assert(!ports_accepted(&p, ""));
+	ck_assert(ports_accepted(&p, false, both));
+	ck_assert(!ports_accepted(&p, false, late));
+	ck_assert(!ports_accepted(&p, false, twice));
+	ck_assert(!ports_accepted(&p, false, ""));
 }
 END_TEST
 
@@ -130,22 +212,29 @@ static char *fake_proc(void)
 }
 
 struct ask {
-	uint32_t address;
+	const char *address;
 	int first, last;
 	bool udp;
 	const char *answer; /* "PORT PID NAME"; "": free */
 };
 static const struct ask asks[] = {
-        {0x7f000001, 8080, 8080, false, "8080 17 nginx\\x1b"},
-        {0, 8000, 8100, false, "8080 17 nginx\\x1b"},
-        {0xc0000202, 8080, 8080, false, ""},       /* another address */
-        {0x7f000001, 8081, 8081, false, ""},       /* a client's */
-        {0x7f000001, 8080, 8080, true, ""},        /* another protocol */
-        {0x7f000001, 22, 22, false, "22 18 sshd"}, /* of both families */
-        {0x7f000001, 631, 631, false, ""},         /* IPv6 alone */
-        {0x7f000001, 80, 80, false, "80 0 "},      /* nobody's that is to be seen */
-        {0, 53, 53, true, "53 0 "},
-        {0x7f000001, 53, 53, true, ""},
+        {"127.0.0.1", 8080, 8080, false, "8080 17 nginx\\x1b"},
+        {"0.0.0.0", 8000, 8100, false, "8080 17 nginx\\x1b"},
+        {"192.0.2.2", 8080, 8080, false, ""},       /* another address */
+        {"127.0.0.1", 8081, 8081, false, ""},       /* a client's */
+        {"127.0.0.1", 8080, 8080, true, ""},        /* another protocol */
+        {"127.0.0.1", 22, 22, false, "22 18 sshd"}, /* of both families */
+        {"127.0.0.1", 631, 631, false, ""},         /* IPv6 alone */
+        {"[::1]", 631, 631, false, "631 0 "},
+        {"localhost", 631, 631, false, "631 0 "},
+        {"[::]", 600, 700, false, "631 0 "},
+        {"[2001:db8::1]", 631, 631, false, ""},
+        {"[2001:db8::1]", 22, 22, false, "22 18 sshd"},
+        {"[::1]", 8080, 8080, false, ""},      /* IPv4 alone */
+        {"[::1]", 80, 80, false, ""},          /* IPv4, as a socket of IPv6 has it */
+        {"127.0.0.1", 80, 80, false, "80 0 "}, /* nobody's that is to be seen */
+        {"0.0.0.0", 53, 53, true, "53 0 "},
+        {"127.0.0.1", 53, 53, true, ""},
 };
 
 START_TEST(holder)
@@ -153,7 +242,8 @@ START_TEST(holder)
 	const struct ask *ask = &asks[_i];
 	char *proc = fake_proc();
 	struct port_holder h;
-	int rc = port_holder_find(proc, ask->address, ask->first, ask->last, ask->udp, &h, &err);
+	const struct host_address at = address(ask->address);
+	int rc = port_holder_find(proc, &at, ask->first, ask->last, ask->udp, &h, &err);
 
 	ck_assert_int_eq(rc, *ask->answer != '\0');
 	if (rc) {
@@ -168,8 +258,9 @@ START_TEST(a_proc_without_protocols)
 {
 	char *proc = tmp_begin();
 	struct port_holder h;
+	const struct host_address all = address("0.0.0.0");
 
-	ck_assert_int_eq(port_holder_find(proc, 0, 1, 65535, false, &h, &err), 0);
+	ck_assert_int_eq(port_holder_find(proc, &all, 1, 65535, false, &h, &err), 0);
 	tmp_end(proc);
 }
 END_TEST
@@ -180,6 +271,8 @@ int main(void)
 	TCase *t = tcase_create("ports");
 
 	tcase_add_test(t, script_is_golden);
+	tcase_add_test(t, ipv6_is_golden);
+	tcase_add_test(t, addresses_of_the_host);
 	tcase_add_test(t, nothing_published_is_no_table);
 	tcase_add_test(t, accepted_before_what_refuses);
 	tcase_add_loop_test(t, holder, 0, ARRAY_SIZE(asks));
