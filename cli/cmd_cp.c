@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONNECT_NS INT64_C(10000000000)
+#define CONNECT_NS INT64_C(30000000000)
 
 /* "web:/path", "./path" or "-". */
 struct side {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CONNECT_NS INT64_C(10000000000)
+#define CONNECT_NS INT64_C(30000000000)
 
 struct target {
 	const struct looked_at *m;

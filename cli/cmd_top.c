@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define SECOND_NS       INT64_C(1000000000)
-#define CONNECT_NS      (10 * SECOND_NS)
+#define CONNECT_NS      (30 * SECOND_NS)
 #define PS_LIMIT_NS     (30 * SECOND_NS)
 #define DEFAULT_WAIT_NS (2 * SECOND_NS)
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define CONNECT_NS (10 * INT64_C(1000000000))
+#define CONNECT_NS (30 * INT64_C(1000000000))
 
 static int not_running(const struct machine *m, const struct access *a, struct err *err)
 {

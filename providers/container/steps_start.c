@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MON_LIMIT_NS INT64_C(5000000000) /* prov-mon has only a few bytes left to write */
+#define MON_LIMIT_NS INT64_C(20000000000) /* prov-mon has only a few bytes left to write */
 
 static const char init_fact[] = "container.pid", mon_fact[] = "container.mon";
 

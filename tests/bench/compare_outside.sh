@@ -1,7 +1,6 @@
 #!/bin/sh
 # What prov compare prints, held against figures that were got without it: smaps and cgroup files
 # read here, OpenSSH's first login, wall-clock time, another loop of system calls.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool ssh cc

@@ -1,6 +1,5 @@
 #!/bin/sh
 # Building a box is whole or nothing: interrupted, killed, and on a full disk.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_root
 for tool in busybox mmdebstrap apt-get; do

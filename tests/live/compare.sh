@@ -1,6 +1,5 @@
 #!/bin/sh
 # prov compare with real containers and virtual machines: what it prints is held against what the host says itself.
-# time limit: 500
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool python3

@@ -1,6 +1,5 @@
 #!/bin/sh
 # The main job with the box that people use: one Debian 12 machine of both kinds, one script, halt in order.
-# time limit: 900
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_box debian/12

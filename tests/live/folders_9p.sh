@@ -1,7 +1,6 @@
 #!/bin/sh
 # synced_folders by 9p: QEMU serves them as its own user, for guests whose kernel has 9p and no virtiofs. The cloud kernel
 # of our boxes has neither option on, so a box is made with Debian's other kernel.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 . "$top/tests/folders.sh"
 need_box tiny debian/12

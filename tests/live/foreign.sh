@@ -1,7 +1,6 @@
 #!/bin/sh
 # A virtual machine of a box that is not prov's: a disk with a boot loader, made here, which takes its address by DHCP and
 # its keys from the disk for cloud-init. In one lab with a machine of prov's own and a container.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool syslinux mcopy mkfs.vfat mke2fs perl busybox dropbear dropbearconvert cpio gzip ldd tar qemu-img

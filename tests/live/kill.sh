@@ -1,6 +1,5 @@
 #!/bin/sh
 # prov is killed at any moment of up, halt and destroy of containers: destroy -f leaves nothing, or up finishes.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_box tiny
 remember_host

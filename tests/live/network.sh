@@ -1,6 +1,5 @@
 #!/bin/sh
 # A container and a virtual machine in one network reach each other by name, and the host's world by NAT.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool busybox

@@ -1,7 +1,6 @@
 #!/bin/sh
 # The networks of the file: addresses and names in several of them, what does not reach what, what is
 # refused before anything is made, and that nothing of them stays.
-# time limit: 500
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool busybox ip virsh iptables-save

@@ -1,6 +1,5 @@
 #!/bin/sh
 # Bundles made by hand, run with prov-oci alone: what runtime-spec asks of an OCI runtime.
-# time limit: 300
 . "$(dirname "$0")/../lib.sh"
 
 need_root

@@ -1,6 +1,5 @@
 #!/bin/sh
 # podman's own commands with prov-oci as its runtime and with crun: the same results.
-# time limit: 900
 . "$(dirname "$0")/../lib.sh"
 
 need_root

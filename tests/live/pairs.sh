@@ -1,7 +1,6 @@
 #!/bin/sh
 # Three containers and two virtual machines: every one reaches every other by all its names, in one network and in
 # a second one, after halt and up, after a reboot from inside, and while networks come and go.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool busybox curl

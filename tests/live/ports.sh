@@ -1,7 +1,6 @@
 #!/bin/sh
 # Published ports of a container and a virtual machine, from the host's loopback, its own address, other machines, the
 # machine itself and a client outside; restored where the rules were lost, and gone with the lab.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool busybox nft iptables ip nsenter curl perl ss

@@ -1,7 +1,6 @@
 #!/bin/sh
 # The probe's program by hand in both kinds: its facts tell one kernel from two, its figures come in
 # the form that is promised and within wide limits, and it takes itself out of the machine again.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_box tiny
 need_libvirt

@@ -1,7 +1,6 @@
 #!/bin/sh
 # Two hundred containers by one command: up, each of them answers, the count goes down and up again,
 # destroy, and the host is as before. A lab that the host cannot carry is refused before anything is made.
-# time limit: 240
 . "$(dirname "$0")/../lib.sh"
 need_box tiny
 remember_host

@@ -1,6 +1,5 @@
 #!/bin/sh
 # ssh_mesh: true: machines of one lab reach each other by SSH, between the kinds too, and every host key is known.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_box tiny debian/12
 need_libvirt

@@ -1,6 +1,5 @@
 #!/bin/sh
 # What speaks SSH works unchanged: ssh, rsync, git and sftp by prov ssh-config, and by prov in the place of ssh.
-# time limit: 300
 . "$(dirname "$0")/../lib.sh"
 need_box tiny debian/12
 need_tool ssh rsync git
@@ -30,8 +29,8 @@ config=$scratch/config
 expect 0 prov ssh-config
 cp "$out" "$config"
 expect_text "$config" "^# bare-container has no /usr/sbin/sshd"
-s() { timeout 60 ssh -F "$config" "$@"; }
-as() { timeout 60 "$build/prov" -C "$lab" ssh --as-ssh "$@"; }
+s() { timeout 300 ssh -F "$config" "$@"; }
+as() { timeout 300 "$build/prov" -C "$lab" ssh --as-ssh "$@"; }
 
 # OpenSSH, with nothing said to it but the file. Every host key is known.
 for pair in web:debian web-container.tools.test:debian sys-container:debian vm:tiny vm-kvm.tools.test:tiny root@web:root; do
@@ -97,7 +96,7 @@ expect_same "-n" "" "$(cat "$out")"
 
 expect 0 prov exec web -- sh -c 'command -v rsync git sftp-server /usr/lib/openssh/sftp-server; true'
 if ! grep -q rsync "$out" || ! grep -q git "$out"; then
-	timeout 150 "$build/prov" -C "$lab" exec web -- sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install rsync git' \
+	timeout 400 "$build/prov" -C "$lab" exec web -- sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install rsync git' \
 		>"$out" 2>"$err" </dev/null || { echo "SKIP rsync and git: they cannot be installed in the machine"; exit 0; }
 fi
 mkdir -p "$scratch/tree/sub"

@@ -1,6 +1,5 @@
 #!/bin/sh
 # The box's systemd as PID 1 of a container: it boots to "running" without rights over the host, with a cgroup of its own.
-# time limit: 300
 . "$(dirname "$0")/../lib.sh"
 need_root
 need_box debian/12

@@ -1,6 +1,5 @@
 #!/bin/sh
 # prov ssh in a terminal: window size and its changes, Ctrl-C for the program inside, exit code, terminal restored.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_tool tmux
 need_libvirt

@@ -1,6 +1,5 @@
 #!/bin/sh
 # A virtual machine's life with the tiny box: boot, exec, ssh, provisioners, graceful halt, the same host key again.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_box tiny

@@ -1,6 +1,5 @@
 #!/bin/sh
 # prov is killed at moments of a virtual machine's up: destroy -f leaves nothing on the host.
-# time limit: 600
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_box tiny

@@ -1,7 +1,6 @@
 #!/bin/sh
 # Volumes: kept over destroy, the same bytes for a container and a virtual machine, a size that holds, who may have
 # one beside whom, and nothing that stays of an up that was killed.
-# time limit: 500
 . "$(dirname "$0")/../lib.sh"
 need_root
 need_box tiny
