@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LEAST_LIFE_NS INT64_C(100000000)  /* a mistake in a command shows within it, mostly */
+#define LEAST_LIFE_NS INT64_C(100000000)   /* a mistake in a command shows within it, mostly */
 #define WORD_LIMIT_NS INT64_C(20000000000) /* prov-mon has only a few bytes left to write */
-#define TICK_MS       20                  /* where no event can be had */
+#define TICK_MS       20                   /* where no event can be had */
 
 /* prov-init alone does nothing that could fail, and systemd says by itself how its boot ended. */
 static bool has_own_program(const struct machine_spec *spec)
