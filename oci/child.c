@@ -156,17 +156,31 @@ static const char *find_env(const struct strv *env, const char *name)
 	return NULL;
 }
 
+/* The box may have put anything there: a pipe that nobody writes to, a device. NULL: it has none.
+ */
+static char *read_passwd(void)
+{
+	struct stat st;
+
+	if (stat("/etc/passwd", &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	AUTO_FD int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > PASSWD_MAX)
+		return NULL;
+	char *text = xcalloc((size_t)st.st_size + 1, 1);
+	if (io_read_full(fd, text, (size_t)st.st_size) < 0)
+		text[0] = '\0';
+	return text;
+}
+
 void child_home(struct strv *env, uid_t uid)
 {
-	AUTO_STR text = {0};
 	char *save = NULL, *home = NULL;
 
 	if (find_env(env, "HOME"))
 		return;
-	AUTO_FREE char *fallback = xstrdup("/");
-	if (fs_read("/etc/passwd", PASSWD_MAX, &text, NULL) < 0)
-		str_reset(&text);
-	for (char *line = text.len ? strtok_r(text.buf, "\n", &save) : NULL; line && !home;
+	AUTO_FREE char *text = read_passwd();
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line && !home;
 	        line = strtok_r(NULL, "\n", &save)) {
 		char *fields[6] = {line};
 		size_t n = 1;
@@ -180,7 +194,7 @@ void child_home(struct strv *env, uid_t uid)
 			home[strcspn(home, ":")] = '\0';
 		}
 	}
-	strv_addf(env, "HOME=%s", home && home[0] ? home : fallback);
+	strv_addf(env, "HOME=%s", home && home[0] ? home : "/");
 }
 
 static bool is_program(const char *path)

@@ -165,6 +165,26 @@ script 'hostname; id -u; id -g; id -G; umask; cat /proc/self/oom_score_adj; ulim
 run
 lines 'web|10|20|20 5 6|0027|300|100|200|unlimited|1|4096|b/|1|'
 
+# Without a writer, reading it would last for ever: at create as well as at exec.
+context="a pipe as /etc/passwd"
+new
+mkfifo "$rootfs/etc/passwd"
+args='["sleep", "60"]'
+write
+expect 0 timeout 60 "$build/prov-oci" --root "$state_root" create --bundle "$bundle" "$id" </dev/null
+expect 0 oci start "$id"
+expect 0 timeout 60 "$build/prov-oci" --root "$state_root" exec "$id" sh -c 'echo $HOME'
+lines '/|'
+expect 0 oci delete --force "$id"
+rm "$rootfs/etc/passwd"
+echo "user:x:7:8::/home/user:/bin/sh" >"$rootfs/etc/passwd"
+new
+user='{"uid": 7, "gid": 8}'
+script 'echo $HOME'
+run
+lines '/home/user|'
+rm "$rootfs/etc/passwd"
+
 context="capabilities"
 new
 caps='["CAP_CHOWN", "CAP_KILL"]'
