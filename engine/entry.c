@@ -80,7 +80,7 @@ static int read_root(pid_t pid, const char *map, uint32_t *out, struct err *err)
 /* The pidfd first: as long as it is that process, /proc/PID is that process's too. */
 int entry_open(pid_t pid, struct entry *out, struct err *err)
 {
-	struct entry e = {.pid = pid, .pidfd = -1, .root = -1};
+	struct entry e = {.pid = pid, .pidfd = -1, .root = -1, .dumpable = prctl(PR_GET_DUMPABLE)};
 	char path[32];
 
 	e.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -166,7 +166,6 @@ static pid_t spawn(const struct entry *entry, const struct cgroup_join *join, vo
 	        .pidfd = (uintptr_t)pidfd,
 	        .exit_signal = SIGCHLD,
 	};
-	int dumpable = prctl(PR_GET_DUMPABLE);
 	sigset_t all, before;
 
 	if (join && join->folder >= 0) {
@@ -178,13 +177,16 @@ static pid_t spawn(const struct entry *entry, const struct cgroup_join *join, vo
 	sigprocmask(SIG_SETMASK, &all, &before);
 	long pid = clone_and_call(&args, fn, arg);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	/* It has hidden the memory, which was this process's too. */
-	if (args.flags & CLONE_VM && dumpable == 1)
-		prctl(PR_SET_DUMPABLE, 1);
 	if (pid >= 0)
 		return (pid_t)pid;
 	errno = (int)-pid;
 	return err_sys(err, "start a process in the machine");
+}
+
+void entry_settle(const struct entry *entry)
+{
+	if (entry->dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1);
 }
 
 /* Only children of this process go into the pid namespace, and only the one started here. */

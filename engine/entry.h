@@ -13,6 +13,7 @@ struct entry {
 	int root;          /* "/" of that process */
 	int namespaces;    /* CLONE_NEW… to enter; CLONE_NEWPID is for children only */
 	uint32_t uid, gid; /* of the host, for root inside */
+	int dumpable;      /* of the caller, when it was opened */
 };
 
 /* pid is of the caller's pid namespace. ERR_FAILED: there is no such process any more. */
@@ -25,9 +26,14 @@ void entry_close(struct entry *entry);
  * (vfork(2)), so that nothing need be copied: what fn writes, the caller sees; it may not return.
  * Signals are blocked in it. entry NULL: in the caller's own namespaces. Only one thread of the
  * caller may do it at a time.
+ *
+ * entry_enter hides that memory from the machine, and it stays hidden: the kernel lets the caller
+ * go on a moment before the process has its new memory. entry_settle shows it again, once a
+ * close-on-exec pipe has told that it executed, or it was waited for.
  */
 MUST_CHECK pid_t entry_spawn(const struct entry *entry, const struct cgroup_join *join,
         void (*fn)(void *arg), void *arg, int *pidfd, struct err *err);
+void entry_settle(const struct entry *entry);
 
 /*
  * The rest, for that process: cgroup, namespaces, root folder and ids of root inside, with all

@@ -134,10 +134,10 @@ static int enter(struct passage *p, pid_t *pid, struct err *err)
 	        make_report(p->report, err) < 0)
 		return -1;
 	*pid = entry_spawn(&p->entry, p->joined ? &p->join : NULL, be_process, p, &pidfd, err);
-	if (*pid < 0)
-		return -1;
-	close(pidfd);
-	return hear(p, *pid, err);
+	int rc = *pid < 0 ? -1 : hear(p, *pid, err);
+	entry_settle(&p->entry);
+	util_close_fd(&pidfd);
+	return rc;
 }
 
 int container_enter(const struct enter *e, pid_t *pid, struct err *err)

@@ -85,6 +85,8 @@ int exec_spawn(const struct exec_start *start, struct exec_child *child, struct 
 	cgroup_join_close(&join);
 	util_close_fd(&report[1]);
 	int rc = child->pid < 0 ? -1 : hear_report(report[0], child, err);
+	if (t->entry.pid)
+		entry_settle(&t->entry);
 	util_close_fd(&report[0]);
 	return rc;
 }

@@ -2,11 +2,14 @@
 #include "tests/unit/providers/container_fixture.h"
 
 #include "engine/caps.h"
+#include "engine/entry.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define err ctr_err
@@ -208,12 +211,45 @@ START_TEST(links_in_the_box_move_no_mount)
 }
 END_TEST
 
+static void enter_and_end(void *arg)
+{
+	const struct entry *entry = arg;
+
+	_exit(entry_enter(entry, NULL, NULL) < 0);
+}
+
+/* What enters has the caller's memory, and the kernel lets the caller go on before it has one of
+ * its own: whoever in the machine looked then would have had prov's. */
+START_TEST(memory_shows_only_after_it_executed)
+{
+	struct entry entry;
+	int pidfd, status;
+
+	up();
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+	ck_ok(entry_open(ctr_pid(), &entry, &err));
+	pid_t pid = entry_spawn(&entry, NULL, enter_and_end, &entry, &pidfd, &err);
+	ck_assert_msg(pid > 0, "%s", err.message);
+#if !defined(__SANITIZE_ADDRESS__)
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 0);
+#endif
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	entry_settle(&entry);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+	close(pidfd);
+	entry_close(&entry);
+	ck_assert_int_eq(ctr_sh("true"), 0);
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {has_its_own_names, sees_only_its_own_processes,
 	        kernel_files_are_read_only, has_few_devices, capabilities_are_few, inherits_nothing,
 	        links_in_the_box_move_no_mount, init_is_small, root_is_nobody_outside,
-	        written_to_while_it_runs};
+	        written_to_while_it_runs, memory_shows_only_after_it_executed};
 
 	if (ctr_world_begin() < 0)
 		return getenv("PROV_TEST_MUST_RUN") != NULL;
