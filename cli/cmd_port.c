@@ -2,9 +2,11 @@
 #include "cli/cli.h"
 
 #include "base/table.h"
+#include "lab/prepare.h"
 #include "lab/published.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +96,36 @@ static int print_table(const struct published_list *list)
 	return 0;
 }
 
+static int repair_made(const struct cli *cli, struct lab *made, struct err *err)
+{
+	struct event_sink *sink = cli_sink(cli);
+	int rc = lab_ports_repair(made, sink, cli->stop, err);
+
+	sink->close(sink);
+	return rc;
+}
+
+/* A firewall's reload takes away what it does not know: who looks here wants to know why a port is
+ * dead. The rules are those of the machines as they were made, whatever the file says now. */
+static void repair(const struct cli *cli, const struct lab *lab)
+{
+	const struct lab_options options = {.lab_id = lab->id, .journal_only = true};
+	struct problems problems = {0};
+	struct err err = {0};
+	struct lab made;
+
+	if (!published_now(lab))
+		return;
+	int rc = lab_open(&options, &made, &problems, &err);
+	if (rc == 0)
+		rc = repair_made(cli, &made, &err);
+	if (rc < 0 && err.kind != ERR_BUSY)
+		fprintf(stderr, "note: the rules of these ports are not in order: %s\n",
+		        err.message);
+	problems_clear(&problems);
+	lab_clear(&made);
+}
+
 static int run(struct cli *cli)
 {
 	struct lab lab = {0};
@@ -108,6 +140,7 @@ static int run(struct cli *cli)
 	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
 	} else {
+		repair(cli, &lab);
 		read_published(&lab, chosen, n, &all, &list);
 		code = cli_has(cli, "json") ? print_json(&lab, &list) : print_table(&list);
 		free(list.rows);

@@ -355,6 +355,15 @@ int lab_ports_up(
 	return rc;
 }
 
+int lab_ports_repair(
+        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err)
+{
+	/* Nobody else may; and what an up has not made is not missing. */
+	if (geteuid() != 0 || !lab->id || !published_now(lab))
+		return 0;
+	return lab_lock(lab, err) < 0 ? -1 : lab_ports_up(lab, sink, stop, err);
+}
+
 void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

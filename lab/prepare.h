@@ -47,6 +47,10 @@ MUST_CHECK int lab_login_key(struct lab *lab, struct err *err);
  * other steps. The step is for lab_steps_down alone. */
 MUST_CHECK int lab_ports_up(
         struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err);
+/* For commands that only look: puts back what has gone since this boot's last up, with the lab
+ * locked for it. ERR_BUSY: another command is at it. */
+MUST_CHECK int lab_ports_repair(
+        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err);
 /* Once the machines run: those that publish ports can reach them by the host's address. */
 void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n);
 struct step lab_ports_step(const struct lab *lab);

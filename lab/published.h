@@ -34,6 +34,9 @@ char *published_host(const struct published *row);
 const struct published *published_next(
         const struct published_list *list, const char *machine, const struct published *after);
 
+/* The ports of the lab were published in this boot. */
+bool published_now(const struct lab *lab);
+
 /*
  * Refuses, naming the holder, ports that another lab or a process of the host has; without a lock,
  * before anything is made. What the lab has published already in this boot is its own.

@@ -137,15 +137,20 @@ static int check_loopback6(
 	        "sysctl net.bridge.bridge-nf-call-ip6tables=0, or publish it on 127.0.0.1 or [::]");
 }
 
-/* Published by the table that was made in this boot. */
-static bool stands_already(const struct lab *lab, const struct published_list *own,
-        const char *machine, const struct port_map *map)
+bool published_now(const struct lab *lab)
 {
 	const struct step_record *step = journal_step(&lab->state, "lab.ports");
 	char boot[BOOT_ID_LEN + 1];
 
-	if (!step || step->state != STEP_DONE || clock_boot_id(boot, NULL) < 0 ||
-	        !str_eq(boot, step->boot_id))
+	return step && step->state == STEP_DONE && clock_boot_id(boot, NULL) == 0 &&
+	        str_eq(boot, step->boot_id);
+}
+
+/* By the table that was made in this boot. */
+static bool stands_already(const struct lab *lab, const struct published_list *own,
+        const char *machine, const struct port_map *map)
+{
+	if (!published_now(lab))
 		return false;
 	for (const struct published *row = NULL; (row = published_next(own, machine, row));)
 		if (row->map.udp == map->udp &&

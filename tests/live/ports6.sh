@@ -179,6 +179,16 @@ rule=$(ip6tables -w -S FORWARD | sed -n "s/^-A \(.*prov-$id .*\)/\1/p")
 lost "without the accept rule" ip6tables -w -D $rule
 [ -z "$six" ] || lost "without the route" ip -6 route del local ::1 dev "$bridge" table local
 
+# prov port looks, and puts them back as well; what stands is not touched.
+nft delete table ip "prov-$id"
+nft delete table ip6 "prov-$id"
+expect 0 prov port
+expect_text "$err" "lab.ports done"
+expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp$"
+reached "after prov port"
+expect 0 prov port
+expect_no_text "$err" "lab.ports"
+
 expect 0 prov destroy -f
 ! nft list tables | grep -q "prov-$id" || fail "a table is left"
 ! ip6tables -w -S FORWARD | grep -q "prov-$id" || fail "an accept rule is left"
