@@ -14,14 +14,13 @@
 #include "engine/plan.h"
 
 struct engine_options {
-	const struct container_plan *plan; /* borrowed until engine_close */
-	const struct cgroup_join *join;    /* borrowed likewise; NULL: the caller's groups */
-	const struct cgroup_join
-	        *mon_join; /* of prov-mon, borrowed, v2 alone; NULL: the caller's */
-	const char *mon;   /* path of prov-mon, used if plan->log */
-	const char *init;  /* path of prov-init, used if plan->guest_init */
-	const char *stub;  /* path of prov-exec, used otherwise where root inside is the host's, see
-	                      engine/stub.h; NULL: none */
+	const struct container_plan *plan;  /* borrowed until engine_close */
+	const struct cgroup_join *join;     /* borrowed likewise; NULL: the caller's groups */
+	const struct cgroup_join *mon_join; /* of prov-mon, borrowed; NULL: the caller's */
+	const char *mon;                    /* path of prov-mon, used if plan->log */
+	const char *init;                   /* path of prov-init, used if plan->guest_init */
+	const char *stub; /* path of prov-exec, used otherwise where root inside is the host's, see
+	                     engine/stub.h; NULL: none */
 
 	/* For OCI. */
 	bool keep_streams;     /* 0, 1 and 2 are the caller's (without plan->log) */

@@ -45,8 +45,11 @@ static _Noreturn void become_mon(struct engine *e)
 	util_close_fd(&l->commit[1]);
 	util_close_fd(&l->report[0]);
 	util_close_fd(&l->gate[0]);
-	pid_t pid = engine_clone(e);
-	if (pid < 0) {
+	bool joined = !e->options.mon_join || cgroup_join_self(e->options.mon_join) == 0;
+	pid_t pid = joined ? engine_clone(e) : -1;
+	if (!joined) {
+		err_sys(&err, "join the supervisor's cgroup");
+	} else if (pid < 0) {
 		(void)!engine_clone_failed(e, &err);
 	} else if (io_write_all(l->pids[1], &pid, sizeof(pid), &err) == 0) {
 		snprintf(number, sizeof(number), "%d", pid);

@@ -2,6 +2,7 @@
 #include "providers/container/confine.h"
 #include "providers/container/session.h"
 
+#include "base/fs.h"
 #include "engine/cgroup.h"
 #include "providers/common/cpus.h"
 #include "providers/container/devices.h"
@@ -195,12 +196,22 @@ static bool may_mount(const struct machine_spec *spec)
 	return container_caps(spec, &caps, &ignored) == 0 && caps & UINT64_C(1) << CAP_SYS_ADMIN;
 }
 
+/* By which a systemd of the host knows who belongs to a session or a service, where it does not use
+ * v2 alone: what is left in the caller's group there ends with his session (KillUserProcesses=) or
+ * service. */
+static unsigned tracked(const struct session *s)
+{
+	bool booted = !s->tree.v2 && fs_is_dir("/run/systemd/system"); /* sd_booted(3) */
+
+	return booted ? CG_SYSTEMD | CG_CORE : 0;
+}
+
 static unsigned needs(const struct session *s, const struct machine_spec *spec,
         const struct cgroup_limits *limits)
 {
 	if (!s->tree.v2 && may_mount(spec))
 		return CG_ALL;
-	return cgroup_needs(limits) | CG_USUAL |
+	return cgroup_needs(limits) | CG_USUAL | tracked(s) |
 	        (systemd_is_init(spec) ? systemd_controllers(&s->tree) : 0);
 }
 
@@ -253,10 +264,11 @@ static char *mon_group(const struct names *names)
 int container_mon_group_open(struct session *s, struct err *err)
 {
 	AUTO_FREE char *group = mon_group(s->names);
+	unsigned hierarchies = tracked(s);
 
-	if (!s->tree.v2 || !s->plan.log)
+	if ((!s->tree.v2 && !hierarchies) || !s->plan.log)
 		return 0;
-	return cgroup_create(&s->tree, group, 0, err) < 0
+	return cgroup_create(&s->tree, group, hierarchies, err) < 0
 	        ? -1
 	        : cgroup_join_open(&s->tree, group, &s->mon_join, err);
 }
@@ -273,7 +285,7 @@ int container_group_revert(struct run *run, struct err *err)
 
 	if (remove_group(s, run->names->cgroup, err) < 0)
 		return -1;
-	return s->tree.v2 ? remove_group(s, mon, err) : 0;
+	return s->tree.v2 || tracked(s) ? remove_group(s, mon, err) : 0;
 }
 
 void container_group_explain(const struct run *run, struct str *out)
