@@ -191,6 +191,33 @@ static void fill_type(struct reading *r, const struct yaml_node *node,
 	        kvm ? "containers" : "virtual machines");
 }
 
+/* What the type that was asked for by name cannot do. Where prov chooses it, up says so. */
+static void check_options(struct reading *r, const struct yaml_node *map)
+{
+	const struct yaml_node *type = scalar(map, "type"), *exclude = yaml_get(map, "exclude");
+	const struct yaml_node *owner = scalar(map, "owner"), *group = scalar(map, "group");
+	enum folder_type is = type ? type_of(type->text) : FOLDER_AUTO;
+
+	if (is == FOLDER_AUTO)
+		return;
+	if (is != FOLDER_RSYNC && exclude && exclude->kind == YAML_LIST && exclude->n)
+		problem_add(r->problems, exclude->mark, "type: rsync leaves out what is excluded",
+		        "'synced_folders': 'exclude' is not for type %s, which mounts all of the "
+		        "folder",
+		        type->text);
+	if (is == FOLDER_RSYNC && says(map, "read_only"))
+		problem_add(r->problems, scalar(map, "read_only")->mark,
+		        "the host's folder is out of its reach; or write another type",
+		        "'synced_folders': 'read_only' is not for type rsync: a copy is the "
+		        "machine's own");
+	if (is == FOLDER_9P && (owner || group))
+		problem_add(r->problems, (owner ? owner : group)->mark,
+		        "write virtiofs or rsync, or leave it out",
+		        "'synced_folders': '%s' is not for type 9p: inside, all belongs to the "
+		        "number that QEMU has on the host",
+		        owner ? "owner" : "group");
+}
+
 static void fill_map(struct reading *r, const struct yaml_node *map,
         const struct machine_spec *spec, struct folder_use *folder)
 {
@@ -209,6 +236,7 @@ static void fill_map(struct reading *r, const struct yaml_node *map,
 		if (is_text(e))
 			strv_add(&folder->exclude, e->text);
 	fill_type(r, scalar(map, "type"), spec, folder);
+	check_options(r, map);
 }
 
 /* The guest's path of an item that is good so far; NULL: it is not. The caller frees. */

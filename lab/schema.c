@@ -233,13 +233,14 @@ const struct key schema[] = {
                        "the host's own files, so that changes travel both ways, at once or within "
                        "a "
                        "second (inside, inotify does not tell of the host's). rsync "
-                       "copies from the host to the machine, with up and prov sync; what was "
+                       "copies from the host to the machine (prov itself, over its own connection: "
+                       "it needs no rsync), with up and prov sync; what was "
                        "deleted on the host is deleted inside. auto takes bind for containers, "
                        "else virtiofs where host and box have it, else 9p, else rsync, and says "
                        "so. By 9p all belongs to QEMU's user inside, so that root alone writes; on "
                        "the host what is made belongs to the folder's owner."},
         {IN_FOLDER, "read_only", TYPE_BOOL, 0, .initial = "false",
-                .doc = "The machine cannot write to it."},
+                .doc = "The machine cannot write to it; not for type: rsync."},
         {IN_FOLDER, "exclude", TYPE_TEXTS, 0,
                 .doc = "What is not copied (type: rsync): patterns as .git, *.o (anywhere) or "
                        "/build (at the top). What is not copied is not deleted inside either."},
@@ -250,9 +251,10 @@ const struct key schema[] = {
                        "in it belongs to nobody on the host. Of copies: the owner of all of "
                        "them."},
         {IN_FOLDER, "group", TYPE_USER, 0, .initial = "the owner's",
-                .doc = "The same for the group."},
+                .doc = "The same for the group. Neither is for type: 9p."},
         {IN_FOLDER, "mode", TYPE_MODE, 0, .initial = "as on the host",
-                .doc = "The mode of the folder itself: of one that create makes, and of a copy."},
+                .doc = "The mode of the folder itself: of one that create makes, and of a copy. "
+                       "A mounted folder that exists has the host's."},
         {IN_FOLDER, "create", TYPE_BOOL, 0, .initial = "false",
                 .doc = "Make the host's folder where it is absent."},
         {IN_FOLDER, "disabled", TYPE_BOOL, 0, .initial = "false",

@@ -90,6 +90,9 @@ static int copy_there(
 	        "'%s' is a copy (rsync) of '%s': changes travel from the host to the machine "
 	        "alone, with prov sync",
 	        f->guest, f->host);
+	if (f->read_only)
+		run_note(run, "read_only of '%s' has no effect: a copy is the machine's own",
+		        f->guest);
 	return 0;
 }
 

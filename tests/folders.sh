@@ -67,15 +67,12 @@ both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
 	wait $watch || fail "the watcher inside failed"
 	rm "$2/stop"
 	# What is done inside is here when the command ends.
-	for step in "echo one >w/a" "echo two >w/a" "mv w/a w/b" "rm w/b"; do
-		expect 0 prov exec "$1" -- sh -c "cd $3 && $step"
-		case $step in
-		*one*) expect_same "$step" one "$(cat "$2/w/a")" ;;
-		*two*) expect_same "$step" two "$(cat "$2/w/a")" ;;
-		mv*) expect_same "$step" "b two" "$(ls "$2/w") $(cat "$2/w/b")" ;;
-		rm*) expect_same "$step" "" "$(ls "$2/w")" ;;
-		esac
+	for f in changed renamed deleted; do
+		echo here >"$2/w/$f"
+		chown --reference="$2" "$2/w/$f"
 	done
+	expect 0 prov exec "$1" -- sh -c "cd $3/w && cat changed renamed deleted && echo there >new && echo there >changed && mv renamed name && rm deleted"
+	expect_same "what is done inside" "changed name new there there here" "$(ls -x "$2/w" | xargs) $(cat "$2/w/new" "$2/w/changed" "$2/w/name" | xargs)"
 	rm -rf "$2/w" "$2/ack"
 	context=
 }

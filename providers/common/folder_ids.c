@@ -61,6 +61,13 @@ bool folder_ids_can(int fd)
 	return true;
 }
 
+void folder_ids_say(struct run *run, const struct folder_use *f)
+{
+	if (f->exclude.n)
+		run_note(run, "exclude of '%s' has no effect: the folder is mounted, not copied",
+		        f->guest);
+}
+
 int folder_ids_check_mode(const struct folder_use *f, struct err *err)
 {
 	if (f->mode < 0 || f->create)

@@ -2,6 +2,7 @@
  * outside, all others are nobody there. */
 #pragma once
 
+#include "core/run.h"
 #include "core/spec.h"
 #include "engine/plan.h"
 
@@ -27,5 +28,7 @@ void folder_ids_map_as(const struct folder_ids *ids, uint32_t uid, uint32_t gid,
         const struct stat *st, struct fs_row *row);
 /* Whether the file system that fd lies on can have its ids mapped. */
 bool folder_ids_can(int fd);
+/* What has no effect on a mounted folder of type auto. */
+void folder_ids_say(struct run *run, const struct folder_use *folder);
 /* ERR_CONFIG: a mounted folder has the host's own mode. */
 MUST_CHECK int folder_ids_check_mode(const struct folder_use *folder, struct err *err);

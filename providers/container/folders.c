@@ -91,6 +91,7 @@ static int plan_folder(struct run *run, const struct folder_use *f, struct err *
 		close(fd);
 		return 0;
 	}
+	folder_ids_say(run, f);
 	keep_open(run->session, fd);
 	return add_rows(run, f, fd, err);
 }

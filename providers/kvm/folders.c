@@ -186,6 +186,8 @@ int folders_apply(struct run *run, struct err *err)
 		return -1;
 	for (size_t i = 0; i < run->spec->n_folders; i++) {
 		enum folder_type type = run->spec->folders[i].type;
+		if (is_mounted(&run->spec->folders[i]))
+			folder_ids_say(run, &run->spec->folders[i]);
 		if ((type == FOLDER_VIRTIOFS && mount_folder(run, i, err) < 0) ||
 		        (type == FOLDER_9P && nine_mount(run, i, err) < 0))
 			return -1;

@@ -286,6 +286,33 @@ static const struct rule {
                 "7:29: 'volumes': '/vagrant/deps' lies in the synced folder '/vagrant' | mount it "
                 "elsewhere, or leave the project out: synced_folders: [{ host: ., guest: /vagrant, "
                 "disabled: true }]"},
+        /* each option with each type that cannot have it */
+        {M "  c: { " B ", synced_folders: [{ host: ., guest: /a, type: bind, exclude: [x] },\n"
+           "    { host: ., guest: /b, type: rsync, read_only: true, exclude: [x], owner: a, group: "
+           "b, mode: '0700', create: true },\n"
+           "    { host: ., guest: /d, exclude: [x], read_only: true, owner: a, group: b },\n"
+           "    { host: ., guest: /e, type: bind, exclude: [], owner: a, group: b, create: true }] "
+           "}\n"
+           "  v: { " B ", provider: kvm, synced_folders: [\n"
+           "    { host: ., guest: /a, type: virtiofs, exclude: [x], owner: a, group: b },\n"
+           "    { host: ., guest: /b, type: 9p, exclude: [x] },\n"
+           "    { host: ., guest: /c, type: 9p, owner: a, group: b },\n"
+           "    { host: ., guest: /d, type: 9p, group: b },\n"
+           "    { host: ., guest: /e, type: rsync, read_only: true }] }\n",
+                "4:79: 'synced_folders': 'exclude' is not for type bind, which mounts all of the "
+                "folder | type: rsync leaves out what is excluded\n"
+                "5:51: 'synced_folders': 'read_only' is not for type rsync: a copy is the "
+                "machine's own | the host's folder is out of its reach; or write another type\n"
+                "9:52: 'synced_folders': 'exclude' is not for type virtiofs, which mounts all of "
+                "the folder | type: rsync leaves out what is excluded\n"
+                "10:46: 'synced_folders': 'exclude' is not for type 9p, which mounts all of the "
+                "folder | type: rsync leaves out what is excluded\n"
+                "11:44: 'synced_folders': 'owner' is not for type 9p: inside, all belongs to the "
+                "number that QEMU has on the host | write virtiofs or rsync, or leave it out\n"
+                "12:44: 'synced_folders': 'group' is not for type 9p: inside, all belongs to the "
+                "number that QEMU has on the host | write virtiofs or rsync, or leave it out\n"
+                "13:51: 'synced_folders': 'read_only' is not for type rsync: a copy is the "
+                "machine's own | the host's folder is out of its reach; or write another type"},
         {M "  web: { " B ", synced_folders: all }\n"
            "  a: { " B ", provider: both, synced_folders: [{ host: ., guest: /x, type: 9p }] }\n",
                 "4:37: 'synced_folders': a list of folders is expected, not text | write "
