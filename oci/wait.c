@@ -4,8 +4,10 @@
 #include "base/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -31,9 +33,11 @@ void wait_block_signals(void)
 }
 
 struct terminal {
-	int master;
+	int master; /* never waited for: a program that does not read must not stop what it says */
 	bool raw;
 	struct termios before;
+	char typed[8192]; /* and not yet taken */
+	size_t n_typed;
 };
 
 static void copy_size(const struct terminal *t)
@@ -48,6 +52,8 @@ static void terminal_begin(struct terminal *t)
 {
 	struct termios raw;
 
+	if (t->master >= 0)
+		fcntl(t->master, F_SETFL, O_NONBLOCK);
 	if (t->master < 0 || tcgetattr(0, &t->before) < 0)
 		return;
 	raw = t->before;
@@ -63,7 +69,7 @@ static void terminal_end(struct terminal *t)
 	util_close_fd(&t->master);
 }
 
-/* false: its end. */
+/* What the program says; false: its end. */
 static bool relay(int from, int to)
 {
 	char buf[8192];
@@ -72,6 +78,30 @@ static bool relay(int from, int to)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
 	return n > 0 && io_write_all(to, buf, (size_t)n, NULL) == 0;
+}
+
+/* false: the end of what is typed. */
+static bool take_input(struct terminal *t)
+{
+	ssize_t n = read(0, t->typed, sizeof(t->typed));
+
+	if (n > 0)
+		t->n_typed = (size_t)n;
+	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+/* false: nobody is there to take it. */
+static bool hand_over(struct terminal *t)
+{
+	ssize_t n = write(t->master, t->typed, t->n_typed);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (n < 0)
+		return false;
+	t->n_typed -= (size_t)n;
+	memmove(t->typed, t->typed + n, t->n_typed);
+	return true;
 }
 
 /* What the program wrote last may still be on its way. */
@@ -132,13 +162,16 @@ int wait_foreground(pid_t pid, int master, int *status, struct err *err)
 	*status = 0;
 	ended = has_ended(pid, status);
 	while (!ended) {
-		struct pollfd fds[3] = {
-		        {signals, POLLIN, 0}, {t.master, POLLIN, 0}, {input ? 0 : -1, POLLIN, 0}};
+		struct pollfd fds[3] = {{signals, POLLIN, 0},
+		        {t.master, (short)(POLLIN | (t.n_typed ? POLLOUT : 0)), 0},
+		        {input && !t.n_typed ? 0 : -1, POLLIN, 0}};
 		poll(fds, 3, -1);
-		if (fds[1].revents && !relay(t.master, 1))
+		if (fds[1].revents & POLLOUT && !hand_over(&t))
+			t.n_typed = input = 0;
+		if (fds[1].revents & ~POLLOUT && !relay(t.master, 1))
 			util_close_fd(&t.master);
 		if (fds[2].revents)
-			input = relay(0, t.master);
+			input = take_input(&t);
 		if (fds[0].revents)
 			ended = handle_signal(signals, pid, &t, status);
 	}
