@@ -283,7 +283,10 @@ const struct key schema[] = {
         {IN_ITEM, "privileged", TYPE_BOOL, 0, .initial = "true",
                 .doc = "false: the login user runs it. Not beside user."},
         {IN_ITEM, "env", TYPE_ENV, 0, .doc = "Further variables."},
-        {IN_ITEM, "timeout", TYPE_DURATION, 0, .initial = "none", .doc = "How long it may take."},
+        {IN_ITEM, "timeout", TYPE_DURATION, 0, .initial = "none",
+                .doc = "How long it may take. Then all that it started is killed, also what has "
+                       "left its session; what it had another service start (systemd-run, at) is "
+                       "not."},
 
         {IN_SHELL, "path", TYPE_SCRIPT, KEY_REQUIRED,
                 .doc = "A script on the host, relative to this file's folder."},
