@@ -17,7 +17,7 @@ int fs_read(const char *path, size_t max, struct str *out, struct err *err)
 {
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO_STR text = {0};
-	char buf[16384];
+	char buf[4096]; /* most files are smaller, and each page of it is touched */
 	ssize_t n;
 
 	if (fd < 0)
@@ -96,6 +96,8 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	AUTO_FREE char *copy = xstrdup(path);
 
+	if (fs_is_dir(path))
+		return 0;
 	for (char *p = copy; *p; p++) {
 		if (*p != '/' || p == copy)
 			continue;

@@ -112,6 +112,12 @@ void journal_close(struct journal *j)
 	free(j);
 }
 
+void journal_leave(struct journal *j)
+{
+	if (j)
+		util_close_fd(&j->fd);
+}
+
 const struct journal_state *journal_state(const struct journal *journal)
 {
 	return &journal->state;

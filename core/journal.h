@@ -68,6 +68,9 @@ MUST_CHECK int journal_open_after(
  * is for the error. */
 MUST_CHECK int journal_await_lock(int fd, const char *path, int64_t timeout_ns, struct err *err);
 void journal_close(struct journal *journal);
+/* In a forked child: gives up the parent's lock, which stays locked there. All else is left as it
+ * is, because to free it would copy its pages. NULL: nothing. */
+void journal_leave(struct journal *journal);
 /*
  * Removes the folder that holds the journal with all that is in it, the journal itself last, so
  * that a kill in between leaves a machine that can be destroyed again. The lock is held until

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_
 		_exit(1);
 	/* The lab's lock stays with the parent alone: if that is killed, the next command need not
 	 * wait for workers on their way out. */
-	journal_close(job.lab->journal);
+	journal_leave(job.lab->journal);
 	job.lab->journal = NULL;
 	job.machine = w->machine;
 	job.sink = event_sink_fd(pipe_fd);
@@ -191,7 +192,7 @@ static void take_line(struct crew *crew, struct worker *w, const char *line, siz
 
 static void take_events(struct crew *crew, struct worker *w)
 {
-	char buf[65536];
+	char buf[8192];
 	ssize_t n = read(w->events, buf, sizeof(buf));
 
 	if (n < 0 && errno == EINTR)
@@ -210,6 +211,8 @@ static void take_events(struct crew *crew, struct worker *w)
 	size_t rest = (size_t)(end - start);
 	memmove(w->line.buf, start, rest);
 	w->line.len = rest;
+	if (w->reported)
+		util_close_fd(&w->events);
 }
 
 /* Who has said its last word need not be waited for: what it still held is given back by the kernel
@@ -371,6 +374,9 @@ int workers_run(const struct job *pattern, const struct verb *verb, struct machi
 	crew.schedule = schedule_new(chosen, n, verb->up_order);
 	set_limits(&crew);
 	block_signals(&crew);
+	/* Each worker copies the pages that it writes to: what reading the lab has left in pieces
+	 * is put together once here, and not by each of them. */
+	malloc_trim(0);
 	int rc = supervise(&crew, out, err);
 	sigprocmask(SIG_SETMASK, &crew.outside, NULL);
 	bool stopped = crew.forwarded > 0;
