@@ -136,14 +136,15 @@ static bool may_be_ignored(const struct cgroup_write *write, const struct err *w
 static enum written write_one(struct writer *w, const struct cgroup_write *write, struct err *err)
 {
 	AUTO_FREE char *path =
-	        cgroup_file(w->tree, w->group, write->controller, write->file, write->file);
+	        cgroup_path(w->tree, w->group, write->controller, write->file, write->file);
+	bool there = path && (str_eq(path, w->path) || fs_exists(path));
 	struct err why = {0};
 
-	if (!path && write->flags & WRITE_ELSE)
+	if (!there && write->flags & WRITE_ELSE)
 		return NOT_HERE;
-	if (!path && write->flags & WRITE_OPTIONAL)
+	if (!there && write->flags & WRITE_OPTIONAL)
 		return LEFT_OUT;
-	if (!path) {
+	if (!there) {
 		missing(w, write, err);
 		return REFUSED;
 	}

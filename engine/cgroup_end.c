@@ -271,7 +271,7 @@ int cgroup_remove(const struct cgroup_tree *tree, const char *group, struct err 
 
 	for (size_t i = 0; i < tree->dirs.n; i++) {
 		AUTO_FREE char *dir = cgroup_dir(tree, i, group);
-		if (fs_is_dir(dir) && cgroup_walk(dir, remove_dir, &deadline, err) < 0)
+		if (cgroup_walk(dir, remove_dir, &deadline, err) < 0)
 			return -1;
 	}
 	if (tree->above && rmdir(tree->dirs.v[0]) < 0)

@@ -9,7 +9,10 @@ bool cgroup_is_v2(const struct cgroup_tree *tree, size_t i);
 bool cgroup_takes(const struct cgroup_tree *tree, size_t i, unsigned wanted);
 /* The group's folder in hierarchy i. The caller frees. */
 char *cgroup_dir(const struct cgroup_tree *tree, size_t i, const char *group);
-/* Path of the controller's file; NULL: the group has none. The caller frees. */
+/* Path of the controller's file, of v1 or of v2; NULL: there is no such. The caller frees. */
+char *cgroup_path(const struct cgroup_tree *tree, const char *group, unsigned controller,
+        const char *v1, const char *v2);
+/* The same, and NULL where the group has no such file. */
 char *cgroup_file(const struct cgroup_tree *tree, const char *group, unsigned controller,
         const char *v1, const char *v2);
 

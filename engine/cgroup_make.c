@@ -38,7 +38,7 @@ char *cgroup_dir(const struct cgroup_tree *tree, size_t i, const char *group)
 	return xasprintf("%s/%s", tree->dirs.v[i], group);
 }
 
-char *cgroup_file(const struct cgroup_tree *tree, const char *group, unsigned controller,
+char *cgroup_path(const struct cgroup_tree *tree, const char *group, unsigned controller,
         const char *v1, const char *v2)
 {
 	int i = cgroup_hierarchy(tree, controller);
@@ -47,8 +47,15 @@ char *cgroup_file(const struct cgroup_tree *tree, const char *group, unsigned co
 	if (!file)
 		return NULL;
 	AUTO_FREE char *dir = cgroup_dir(tree, (size_t)i, group);
-	char *path = xasprintf("%s/%s", dir, file);
-	if (fs_exists(path))
+	return xasprintf("%s/%s", dir, file);
+}
+
+char *cgroup_file(const struct cgroup_tree *tree, const char *group, unsigned controller,
+        const char *v1, const char *v2)
+{
+	char *path = cgroup_path(tree, group, controller, v1, v2);
+
+	if (path && fs_exists(path))
 		return path;
 	free(path);
 	return NULL;
@@ -85,20 +92,18 @@ bool cgroup_has(const struct cgroup_tree *tree, const char *group, unsigned cont
 	        cgroup_controller_bits(str_text(&text)) & controller;
 }
 
-/* Links are "." and one for each group below; a file system that counts otherwise says 1. */
-static bool has_children(const char *dir)
-{
-	struct stat st;
-
-	return stat(dir, &st) == 0 && st.st_nlink != 2;
-}
-
 int cgroup_walk(const char *dir, int (*fn)(void *ctx, const char *dir, struct err *err), void *ctx,
         struct err *err)
 {
-	bool look = has_children(dir);
-	DIR *d = look ? opendir(dir) : NULL;
+	struct stat st = {.st_nlink = 2};
 	int rc = 0;
+
+	if (stat(dir, &st) < 0 && errno == ENOENT)
+		return 0;
+	/* Links are "." and one for each group below; a file system that counts otherwise says 1.
+	 */
+	bool look = st.st_nlink != 2;
+	DIR *d = look ? opendir(dir) : NULL;
 
 	if (look && !d && errno != ENOENT)
 		return err_sys(err, "look into the cgroup '%s'", dir);
@@ -159,9 +164,10 @@ static int remove_below(void *top, const char *dir, struct err *err)
 	return 0;
 }
 
-static int make_dir(const char *dir, struct err *err)
+static int make_dir(const char *dir, bool *is_new, struct err *err)
 {
-	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
+	*is_new = mkdir(dir, 0755) == 0;
+	if (*is_new || errno == EEXIST)
 		return 0;
 	bool refused = errno == EACCES || errno == EPERM || errno == EROFS;
 	err_sys(err, "create the cgroup '%s'", dir);
@@ -171,9 +177,9 @@ static int make_dir(const char *dir, struct err *err)
 	               : -1;
 }
 
-/* A path is made part by part, each handing down to the next. */
-static int make_parts(
-        const struct cgroup_tree *tree, size_t i, const char *dir, unsigned wanted, struct err *err)
+/* A path is made part by part, each handing down to the next; *is_new: the last one was missing. */
+static int make_parts(const struct cgroup_tree *tree, size_t i, const char *dir, unsigned wanted,
+        bool *is_new, struct err *err)
 {
 	size_t base = tree->above ? tree->above : strlen(tree->dirs.v[i]);
 
@@ -182,7 +188,7 @@ static int make_parts(
 		AUTO_FREE char *part = xstrndup(dir, at + 1 + strcspn(dir + at + 1, "/"));
 		if (cgroup_is_v2(tree, i))
 			hand_down(tree, i, above, wanted);
-		if (make_dir(part, err) < 0)
+		if (make_dir(part, is_new, err) < 0)
 			return -1;
 		if (tree->controllers[i] & CG_CPUSET && !cgroup_is_v2(tree, i) &&
 		        inherit_cpuset(part, err) < 0)
@@ -198,16 +204,17 @@ static int make_in(const struct cgroup_tree *tree, size_t i, const char *group, 
 {
 	AUTO_FREE char *dir = cgroup_dir(tree, i, group);
 	struct err why = {.sys_errno = ENOENT};
+	bool is_new = false;
 	int rc = -1;
 
 	for (int round = 0; rc < 0 && why.sys_errno == ENOENT && round < MAKE_ROUNDS; round++)
-		rc = make_parts(tree, i, dir, wanted, &why);
+		rc = make_parts(tree, i, dir, wanted, &is_new, &why);
 	if (rc < 0) {
 		if (err)
 			*err = why;
 		return -1;
 	}
-	return has_children(dir) ? cgroup_walk(dir, remove_below, dir, err) : 0;
+	return is_new ? 0 : cgroup_walk(dir, remove_below, dir, err);
 }
 
 bool cgroup_takes(const struct cgroup_tree *tree, size_t i, unsigned wanted)

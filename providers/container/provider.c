@@ -86,6 +86,11 @@ pid_t container_pid(const struct session *s)
 	return cgroup_init(&s->tree, s->names->cgroup);
 }
 
+pid_t container_running(const struct session *s)
+{
+	return s->stopped || s->engine ? 0 : container_pid(s);
+}
+
 /* A number that became somebody else's before it was opened is not theirs. */
 int container_open(const struct session *s, pid_t *pid)
 {
@@ -134,7 +139,7 @@ static int read_status(const char *path)
 
 static int inspect(void *session, struct status *out, struct err *err)
 {
-	const struct session *s = session;
+	struct session *s = session;
 	/* The kernel makes it when the overlay is mounted for the first time. */
 	AUTO_FREE char *mounted = xasprintf("%s/work", s->names->work);
 
@@ -143,6 +148,7 @@ static int inspect(void *session, struct status *out, struct err *err)
 	(void)err;
 	*out = (struct status){.state = MACHINE_RUNNING, .exit_status = -1};
 	out->pid = container_pid(s);
+	s->stopped = !out->pid;
 	if (out->pid) {
 		if (container_is_frozen(s))
 			out->state = MACHINE_SUSPENDED;

@@ -16,7 +16,8 @@ struct session {
 	size_t n_folders;
 	int *volumes; /* detached mounts for the rows of plan */
 	size_t n_volumes;
-	int notify; /* where systemd says that it has booted; -1: nobody listens */
+	int notify;   /* where systemd says that it has booted; -1: nobody listens */
+	bool stopped; /* inspect found that it does not run, and it was not started since */
 };
 
 /* PID 1 of the running container, by its cgroup; 0: it does not run. */
@@ -25,6 +26,9 @@ pid_t container_pid(const struct session *s);
 pid_t container_supervisor(pid_t init);
 /* A pidfd of PID 1, or -1. */
 int container_open(const struct session *s, pid_t *pid);
+/* container_pid for steps, which have the journal's lock: what inspect found stopped, they alone
+ * can start. */
+pid_t container_running(const struct session *s);
 /* Ends a container that was made and not started. */
 void container_abandon(struct session *s);
 

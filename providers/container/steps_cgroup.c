@@ -219,7 +219,7 @@ int container_group_apply(struct run *run, struct err *err)
 {
 	const struct session *s = run->session;
 	const char *group = run->names->cgroup;
-	bool runs = container_pid(s) != 0;
+	bool runs = container_running(s) != 0;
 	struct cgroup_limits limits;
 	AUTO_STRV left_out = {0};
 	AUTO_STR now = {0};

@@ -150,7 +150,8 @@ int container_upper_apply(struct run *run, struct err *err)
 {
 	pid_t pid;
 	struct seed seed = {0};
-	AUTO_FD int pidfd = container_open(run->session, &pid);
+	const struct session *s = run->session;
+	AUTO_FD int pidfd = container_running(s) ? container_open(s, &pid) : -1;
 
 	make_seed(run, &seed);
 	int rc = run->spec->network_mode == NET_HOST ? add_host_files(&seed, err) : 0;

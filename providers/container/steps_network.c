@@ -40,7 +40,7 @@ int container_network_apply(struct run *run, struct err *err)
 	const struct session *s = run->session;
 
 	/* PID 1 executes only once this was done. */
-	if (!plug_count(run->spec) || container_pid(s))
+	if (!plug_count(run->spec) || container_running(s))
 		return 0;
 	if (!s->engine)
 		return err_set(err, ERR_FAILED, "the container's namespaces have gone");
@@ -74,7 +74,7 @@ void container_bridge_inputs(const struct run *run, struct digest *d)
 		return;
 	for (size_t i = 0; i < plug_count(run->spec); i++)
 		digest_field(d, "network", run->spec->nics[i].network);
-	if (!plug_is_tidy(run->spec, run->names) && container_pid(run->session))
+	if (container_running(run->session) && !plug_is_tidy(run->spec, run->names))
 		count++;
 	if (plug_count(run->spec) || count)
 		digest_number(d, "plugs", count);
@@ -82,7 +82,7 @@ void container_bridge_inputs(const struct run *run, struct digest *d)
 
 int container_bridge_apply(struct run *run, struct err *err)
 {
-	pid_t pid = container_pid(run->session);
+	pid_t pid = container_running(run->session);
 	char count[24];
 
 	if (run->spec->network_mode == NET_HOST || plug_is_tidy(run->spec, run->names))

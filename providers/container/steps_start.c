@@ -95,7 +95,7 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	AUTO_FREE char *stub = module_file("prov-exec");
 	AUTO_FREE char *mon = module_file("prov-mon");
 
-	if (container_pid(s))
+	if (container_running(s))
 		return 0;
 	/* Never by accident: root inside would be root of the host. */
 	if (!run->spec->container.id_base && !run->spec->container.privileged)
@@ -145,7 +145,7 @@ static int start(struct run *run, struct err *err)
 int container_start_apply(struct run *run, struct err *err)
 {
 	struct session *s = run->session;
-	pid_t running = container_pid(s);
+	pid_t running = container_running(s);
 
 	/* Killed between the start and its record: it is taken over. */
 	if (running && str_eq(run_fact(run, init_fact), NULL))
@@ -160,6 +160,7 @@ int container_start_apply(struct run *run, struct err *err)
 	                container_network_apply(run, err) < 0 ||
 	                container_bridge_apply(run, err) < 0))
 		return -1;
+	s->stopped = false;
 	int rc = start(run, err);
 	container_abandon(s);
 	return rc;
