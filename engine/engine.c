@@ -193,10 +193,11 @@ static int open_gate(struct engine *e, struct err *err)
 {
 	size_t n = e->options.plan->n_rows + 1;
 	AUTO_FREE int *sources = xcalloc(n, sizeof(*sources));
+	struct layers layers = {-1, -1};
 
 	for (size_t i = 0; i < n; i++)
 		sources[i] = -1;
-	int rc = sources_open(e, sources, err);
+	int rc = sources_open(e, sources, &layers, err);
 	if (rc == 0 && gate_send(e->lines.gate[0], sources, n, err) < 0) {
 		struct err why;
 		rc = -1;
@@ -205,6 +206,7 @@ static int open_gate(struct engine *e, struct err *err)
 	}
 	for (size_t i = 0; i < n; i++)
 		util_close_fd(&sources[i]);
+	layers_close(&layers);
 	if (rc == 0)
 		rc = call_prepared(e, err);
 	util_close_fd(&e->lines.gate[0]);

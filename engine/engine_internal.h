@@ -44,11 +44,6 @@ MUST_CHECK int engine_supervise(struct engine *e, struct err *err);
 /* Closes all from 3 on but these (-1 among them is none). */
 void keep_descriptors(int *keep, size_t n);
 
-/*
- * Mounts for the child: index 0 is the root, i + 1 that of row i. -1: that row needs none, or it is
- * optional and cannot be had.
- */
-MUST_CHECK int sources_open(const struct engine *e, int *sources, struct err *err);
 /* Whether the mount of this row is made by the parent. */
 bool row_has_source(const struct container_plan *plan, const struct fs_row *row);
 
@@ -59,12 +54,27 @@ MUST_CHECK int userns_map(pid_t pid, const struct id_maps *uids, const struct id
 MUST_CHECK int userns_with_maps(
         const struct id_maps *uids, const struct id_maps *gids, int *out, struct err *err);
 
+/* Folders as mounts that are nowhere attached; -1: none. Upper and work have to lie on one mount,
+ * so it is the folder that holds both. */
+struct layers {
+	int lower, above;
+};
+void layers_close(struct layers *l);
 /* An overlay of id-mapped layers as a mount that is nowhere attached. userns -1: ids are as they
- * are. */
-MUST_CHECK int overlay_mount(const struct container_plan *plan, int userns, struct err *err);
+ * are. The overlay has mounts of its own: those in *layers (NULL: closed at once) are only left to
+ * be closed, which takes a grace period of the kernel each. */
+MUST_CHECK int overlay_mount(
+        const struct container_plan *plan, int userns, struct layers *layers, struct err *err);
 /* The same for kernels that take layers by name only, whatever this one is. */
 MUST_CHECK int overlay_mount_by_name(
         const struct container_plan *plan, int userns, struct err *err);
+
+/*
+ * Mounts for the child: index 0 is the root, i + 1 that of row i. -1: that row needs none, or it is
+ * optional and cannot be had. *layers of the root are for the caller to close.
+ */
+MUST_CHECK int sources_open(
+        const struct engine *e, int *sources, struct layers *layers, struct err *err);
 
 /* n descriptors, of which some may be -1, through the gate. */
 MUST_CHECK int gate_send(int gate, const int *fds, size_t n, struct err *err);

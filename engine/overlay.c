@@ -23,13 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Folders as mounts that are nowhere attached. Upper and work have to lie on one mount, so it is
- * the folder that holds both. */
-struct layers {
-	int lower, above;
-};
-
-static void layers_close(struct layers *l)
+void layers_close(struct layers *l)
 {
 	util_close_fd(&l->lower);
 	util_close_fd(&l->above);
@@ -77,13 +71,11 @@ static int layers_open(
 {
 	AUTO_FREE char *above = folder_of(plan->upper);
 
-	out->above = -1;
 	out->lower = clone_layer(plan->lower, userns, err);
-	if (out->lower < 0 || (out->above = clone_layer(above, userns, err)) < 0) {
-		layers_close(out);
+	if (out->lower < 0)
 		return -1;
-	}
-	return 0;
+	out->above = clone_layer(above, userns, err);
+	return out->above < 0 ? -1 : 0;
 }
 
 /* Rights of this thread that changing its file system ids takes away. */
@@ -252,29 +244,33 @@ static int in_private_namespace(
 
 int overlay_mount_by_name(const struct container_plan *plan, int userns, struct err *err)
 {
-	struct layers l;
+	struct layers l = {-1, -1};
+	int mount = layers_open(plan, userns, &l, err);
 
-	if (layers_open(plan, userns, &l, err) < 0)
-		return -1;
-	int mount = in_private_namespace(plan, &l, err);
+	if (mount == 0)
+		mount = in_private_namespace(plan, &l, err);
 	layers_close(&l);
 	return mount;
 }
 
-int overlay_mount(const struct container_plan *plan, int userns, struct err *err)
+static int mount_layers(
+        const struct container_plan *plan, int userns, int fs, struct layers *l, struct err *err)
 {
-	struct layers l;
+	if (layers_open(plan, userns, l, err) < 0)
+		return -1;
+	int rc = add_layers(plan, l, fs, err);
+	return rc < 0 ? -1 : rc ? in_private_namespace(plan, l, err) : finish(plan, fs, err);
+}
+
+int overlay_mount(
+        const struct container_plan *plan, int userns, struct layers *layers, struct err *err)
+{
+	struct layers own = {-1, -1};
 	AUTO_FD int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
 	if (fs < 0)
 		return err_sys(err, "open the overlay file system");
-	if (layers_open(plan, userns, &l, err) < 0)
-		return -1;
-	int mount = add_layers(plan, &l, fs, err);
-	if (mount == 0)
-		mount = finish(plan, fs, err);
-	else if (mount == 1)
-		mount = in_private_namespace(plan, &l, err);
-	layers_close(&l);
+	int mount = mount_layers(plan, userns, fs, layers ? layers : &own, err);
+	layers_close(&own);
 	return mount;
 }

@@ -42,7 +42,7 @@ int probe_overlay(const char *folder, bool mapped, struct err *err)
 	rc = make_folders(&plan, err);
 	if (rc == 0 && mapped)
 		rc = userns_with_maps(&plan.uids, &plan.gids, &userns, err);
-	AUTO_FD int mount = rc < 0 ? -1 : overlay_mount(&plan, userns, err);
+	AUTO_FD int mount = rc < 0 ? -1 : overlay_mount(&plan, userns, NULL, err);
 	container_plan_clear(&plan);
 	return mount < 0 ? -1 : 0;
 }

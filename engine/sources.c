@@ -122,11 +122,11 @@ static int root_source(const struct container_plan *plan, int *out, struct err *
 	return 0;
 }
 
-int sources_open(const struct engine *e, int *sources, struct err *err)
+int sources_open(const struct engine *e, int *sources, struct layers *layers, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
 
-	if (plan->lower && (sources[0] = overlay_mount(plan, e->userns, err)) < 0)
+	if (plan->lower && (sources[0] = overlay_mount(plan, e->userns, layers, err)) < 0)
 		return -1;
 	if (!plan->lower && root_source(plan, &sources[0], err) < 0)
 		return -1;

@@ -47,12 +47,29 @@ int userns_map(pid_t pid, const struct id_maps *uids, const struct id_maps *gids
 /* Until the one who made it has what it wants, or was killed: whoever is left behind would hold all
  * that was open, the lock of a journal among it. After the change of credentials, which makes the
  * kernel forget the signal. */
-static _Noreturn void linger(pid_t maker)
+static int linger(void *maker)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != maker)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != *(const pid_t *)maker)
 		_exit(1);
 	for (;;)
 		pause();
+	return 0;
+}
+
+/* It does nothing, so that it needs no memory of its own, but for a stack. No signal may find it,
+ * as its handlers' variables are the caller's. */
+static pid_t born_beside(char *stack_end, pid_t *maker, int *pidfd)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = clone(
+	        linger, stack_end, CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD | SIGCHLD, maker, pidfd);
+	int code = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = code;
+	return pid;
 }
 
 /* In a chroot nobody may make one (user_namespaces(7)); entering the own mount namespace once more
@@ -71,7 +88,7 @@ static pid_t born_outside_chroot(int *pidfd)
 		if (own < 0 || setns(own, CLONE_NEWNS) < 0 || unshare(CLONE_NEWUSER) < 0 ||
 		        write(ready[1], "", 1) != 1)
 			_exit(1);
-		linger(maker);
+		linger(&maker);
 	}
 	close(ready[1]);
 	/* What fails shows when its maps are written. */
@@ -83,12 +100,11 @@ static pid_t born_outside_chroot(int *pidfd)
 int userns_with_maps(
         const struct id_maps *uids, const struct id_maps *gids, int *out, struct err *err)
 {
+	_Alignas(16) char stack[4096];
 	int pidfd;
 	pid_t maker = getpid();
-	pid_t pid = cgroup_fork(NULL, CLONE_NEWUSER, &pidfd);
+	pid_t pid = born_beside(stack + sizeof(stack), &maker, &pidfd);
 
-	if (pid == 0)
-		linger(maker);
 	if (pid < 0 && errno == EPERM)
 		pid = born_outside_chroot(&pidfd);
 	if (pid < 0)

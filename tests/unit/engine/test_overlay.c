@@ -85,7 +85,7 @@ START_TEST(the_disk_stays_unshifted)
 {
 
 	check_mount(_i ? overlay_mount_by_name(&plan, userns, &err)
-	               : overlay_mount(&plan, userns, &err));
+	               : overlay_mount(&plan, userns, NULL, &err));
 	ck_assert_int_eq(prctl(PR_GET_SECUREBITS), 0);
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
 }
@@ -97,7 +97,7 @@ START_TEST(without_maps_nothing_is_shifted)
 
 	plan.uids.n = plan.gids.n = 0;
 	AUTO_FD int mount =
-	        _i ? overlay_mount_by_name(&plan, -1, &err) : overlay_mount(&plan, -1, &err);
+	        _i ? overlay_mount_by_name(&plan, -1, &err) : overlay_mount(&plan, -1, NULL, &err);
 	ck_assert_msg(mount >= 0, "%s", err.message);
 	ck_assert_int_eq(fstatat(mount, "file", &st, 0), 0);
 	ck_assert_uint_eq(st.st_uid, 33);
@@ -112,7 +112,7 @@ START_TEST(a_root_that_the_layers_do_not_know_is_found_out)
 
 	/* The kernel makes such a mount, read-only, and says nothing. */
 	plan.uids = (struct id_maps){&wrong, 1};
-	ck_fails(overlay_mount(&plan, userns, &err), ERR_FAILED, text);
+	ck_fails(overlay_mount(&plan, userns, NULL, &err), ERR_FAILED, text);
 	plan.uids = real;
 }
 END_TEST
@@ -123,7 +123,7 @@ START_TEST(a_missing_layer_is_named)
 	        xasprintf("open the folder '%s': No such file or directory", plan.lower);
 
 	ck_ok(fs_remove_tree(plan.lower, &err));
-	ck_fails(overlay_mount(&plan, userns, &err), ERR_FAILED, text);
+	ck_fails(overlay_mount(&plan, userns, NULL, &err), ERR_FAILED, text);
 }
 END_TEST
 
