@@ -159,6 +159,8 @@ inventory() {
 			virsh -q -c qemu:///system list --all --name | sed '/^$/d; s/^/domain /'
 			virsh -q -c qemu:///system net-list --all --name | sed '/^$/d; s/^/network /'
 		fi
+		nft list tables 2>/dev/null | grep ' prov-' | sed 's/$/-/'
+		ls -d /var/log/libvirt/qemu/prov-* /var/lib/libvirt/dnsmasq/prov-* /run/libvirt/network/prov-* 2>/dev/null
 		losetup -n -O NAME,BACK-FILE 2>/dev/null | sed 's/^/loop /'
 		ls -A /run/prov 2>/dev/null | sed 's/^/run /'
 		for home in $homes; do

@@ -8,8 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define DEFAULT_MTU 1500
+#define DEFAULT_MTU   1500
+#define LIBVIRT_STATE "/run/libvirt/network"
 
 static void network_free(virNetworkPtr *net)
 {
@@ -233,6 +235,17 @@ static int ensure(const struct net_spec *spec, struct net_info *out, struct err 
 	return rc < 0 ? -1 : describe(net, spec, out, err);
 }
 
+/* libvirt leaves the pid file of a network's name server and an empty folder for its ports. */
+static int remove_traces(const char *uri, const char *libvirt, struct err *err)
+{
+	AUTO_FREE char *pid = xasprintf(LIBVIRT_STATE "/%s.pid", libvirt);
+	AUTO_FREE char *ports = xasprintf(LIBVIRT_STATE "/%s", libvirt);
+
+	if (geteuid() != 0 || !libvirt_is_local_system(uri))
+		return 0;
+	return fs_unlink(pid, err) < 0 ? -1 : fs_remove_tree(ports, err);
+}
+
 static int remove_network(const char *uri, const char *libvirt, const char *lab_id, struct err *err)
 {
 	AUTO_FREE char *xml = NULL;
@@ -242,14 +255,14 @@ static int remove_network(const char *uri, const char *libvirt, const char *lab_
 	if (libvirt_open(uri, &conn, err) < 0 || find(conn, libvirt, lab_id, &net, &xml, err) < 0)
 		return -1;
 	if (!net)
-		return 0;
+		return remove_traces(uri, libvirt, err);
 	/* Somebody else may have stopped or removed it meanwhile: that is what we want. */
 	if (virNetworkDestroy(net) < 0 && libvirt_code() != VIR_ERR_OPERATION_INVALID &&
 	        libvirt_code() != VIR_ERR_NO_NETWORK)
 		return libvirt_err(err, "stop the network '%s'", libvirt);
 	if (virNetworkUndefine(net) < 0 && libvirt_code() != VIR_ERR_NO_NETWORK)
 		return libvirt_err(err, "undefine the network '%s'", libvirt);
-	return 0;
+	return remove_traces(uri, libvirt, err);
 }
 
 const struct network_ops prov_network = {.ensure = ensure, .remove = remove_network};
