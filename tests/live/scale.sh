@@ -1,6 +1,7 @@
 #!/bin/sh
 # Two hundred containers by one command: up, each of them answers, the count goes down and up again,
-# destroy, and the host is as before. A lab that the host cannot carry is refused before anything is made.
+# destroy, and the host is as before; the same on one network. A lab that the host cannot carry is refused
+# before anything is made.
 . "$(dirname "$0")/../lib.sh"
 need_box tiny
 remember_host
@@ -42,6 +43,23 @@ expect 0 prov destroy -f -q
 echo "160 gone in $((($(date +%s%N) - begun) / 1000000)) ms"
 [ ! -e "$lab/.prov" ] || fail "the lab's mark is left"
 expect_clean "destroy of 160"
+
+# On one network: each has an address of its own, and the first and the last find each other by name.
+if timeout 20 virsh -q -c qemu:///system uri >/dev/null 2>&1; then
+	printf 'prov: 1\ndefaults: { box: tiny }\nmachines: { node: { count: 200 } }\n' | lab_file
+	begun=$(date +%s%N)
+	expect 0 prov up -q
+	echo "200 on a network up in $((($(date +%s%N) - begun) / 1000000)) ms"
+	expect_same "machines that run" 200 "$(running)"
+	expect_same "addresses" 200 "$(prov network inspect default | awk '/^node-/ {print $2}' | grep '^10\.' | sort -u | wc -l)"
+	for pair in 1:200 200:1 100:17; do
+		expect 0 prov exec "node-${pair%:*}" -- ping -c 1 -w 20 "node-${pair#*:}"
+	done
+	expect 0 prov destroy -f -q
+	expect_clean "destroy of 200 on a network"
+else
+	echo "SKIP 200 on a network: libvirt does not answer"
+fi
 
 # One machine at a time does as well.
 many 5
