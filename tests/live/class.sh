@@ -1,0 +1,163 @@
+#!/bin/sh
+# The example "class" as it is: three containers and two virtual machines, two networks, ports, folders of each kind,
+# a volume, scripts and a playbook. All of it holds after halt and up, after a reboot from inside and while networks
+# come and go; destroy leaves nothing, nor does a kill -9 while networks are made.
+# time limit: 900
+. "$(dirname "$0")/../lib.sh"
+need_libvirt
+need_tool busybox curl perl ansible-playbook virsh
+need_box tiny debian/12
+remember_host
+
+cp -R "$top/Vagrantfile-examples/class/." "$lab"
+# A user's folder: what the login user of a machine makes in it belongs to that user of the host.
+chown -R 12345:12346 "$lab/site"
+tcp='8080 8081 8083' web_udp=5380 con='8090 8091 8093' app_udp=5390
+if ! prov up >"$out" 2>"$err" </dev/null; then
+	# Somebody has the example's ports on this host: others, and nothing else of it is changed.
+	expect_text "$err" "would publish port"
+	echo "SKIP the example's own ports: $(sed -n 's/^prov: //p' "$err")"
+	sed -i 's/"\(80[89]\)/"1\1/; s/, "\(80[89].\)-\(80[89].\):/, "1\1-1\2:/; s/"53\([89]0\):/"153\1:/' "$lab/prov.yaml"
+	tcp='18080 18081 18083' web_udp=15380 con='18090 18091 18093' app_udp=15390
+	expect 0 prov up
+fi
+expect_same states 5 "$(states | grep -c ' running$')"
+
+cat >"$scratch/ask.pl" <<'P'
+use IO::Socket::INET;
+my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]", Proto => "udp") or die;
+for (1 .. 50) {
+	send($s, "hi", 0) or next;
+	my $in = "";
+	vec($in, fileno($s), 1) = 1;
+	select($in, undef, undef, 0.4) and defined recv($s, my $m, 100, 0) or next;
+	print $m;
+	exit 0;
+}
+P
+reach() { # FROM NAME…
+	from=$1
+	shift
+	expect 0 prov exec "$from" -- sh -c 'for n; do ping -c 1 -w 20 "$n" >/dev/null || echo "$n"; done' sh "$@"
+	expect_same "not reached from $from" "" "$(cat "$out")"
+}
+everything() { # WHEN
+	context=$1
+	for from in db app client web node; do
+		reach $from db-container sql app.class.test client web web-kvm.class.test node
+	done
+	for from in client node; do
+		for to in web:web-kvm app:app-container; do
+			expect 0 prov exec $from -- timeout 20 wget -q -O - "http://${to%:*}/"
+			expect_same "the web server in ${to%:*}, from $from" "this is ${to#*:}" "$(cat "$out")"
+		done
+	done
+	for port in $tcp; do
+		expect_same "port $port of the host" "this is web-kvm" "$(curl -s -m 20 "http://127.0.0.1:$port/")"
+	done
+	for port in $con; do
+		expect_same "port $port of the host" "this is app-container" "$(curl -s -m 20 "http://127.0.0.1:$port/")"
+	done
+	for port in $web_udp $app_udp; do
+		expect_same "port $port/udp of the host" "pong hi" "$(perl "$scratch/ask.pl" "$port")"
+	done
+	context=
+}
+everything "as made"
+expect 0 prov exec web -- cat /etc/signed
+expect_same "what the playbook wrote" "web-kvm of lab class" "$(cat "$out")"
+expect 0 prov ssh db -c 'ssh -o BatchMode=yes web hostname'
+expect_same "from machine to machine" web-kvm "$(cat "$out")"
+
+# What is waited for is waited for inside, with the clock there: a command takes its time to get in.
+seen() { # MACHINE SHELL-CONDITION
+	expect 0 prov exec "$1" -- sh -c "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 100 ] || exit 1; sleep 0.1; done"
+}
+setpriv --reuid 12345 --regid 12346 --clear-groups sh -c 'echo from-host >"$1"' sh "$lab/site/host"
+for m in app web; do
+	seen $m 'grep -q from-host /srv/site/host'
+	expect 0 prov exec $m -- stat -c %U:%G /srv/site/host
+	expect_same "the host's file in $m" debian:debian "$(cat "$out")"
+	expect 0 prov ssh $m -c "echo from-$m >/srv/site/$m"
+	expect_same "the file of $m" "from-$m 12345:12346" "$(cat "$lab/site/$m") $(stat -c %u:%g "$lab/site/$m")"
+done
+expect 1 prov exec app -- touch /srv/handout/x
+expect 0 prov exec app -- cat /srv/handout/exercise
+echo more >"$lab/handout/more"
+seen app 'test -e /srv/handout/more'
+expect 0 prov sync web
+expect 0 prov exec web -- cat /srv/handout/exercise /srv/handout/more
+expect_text "$out" more
+
+expect 0 prov halt
+expect 0 prov up
+everything "after halt and up"
+expect 0 prov exec web -- cat /srv/site/host
+expect 0 prov exec db -- sh -c 'wc -l </srv/data/started'
+expect_same "starts that the volume knows" 2 "$(cat "$out")"
+
+# From inside, while nobody on the host is told.
+boot_of() { prov exec "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
+before=$(boot_of web)
+prov exec web -- systemctl reboot >"$out" 2>&1 </dev/null
+tries=0
+until now=$(boot_of web) && [ -n "$now" ] && [ "$now" != "$before" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 120 ] || fail "web does not come back"
+	sleep 1
+done
+everything "after a reboot"
+
+# A machine more in the network, and the one with the published ports out of its own and in again.
+expect 0 prov network connect lan client
+expect 0 prov network disconnect lan web
+expect_same "a port of a machine that left" "" "$(curl -s -m 5 "http://127.0.0.1:${tcp%% *}/")"
+expect 0 prov exec client -- timeout 20 wget -q -O - http://web/
+expect 0 prov network connect lan web
+everything "after disconnect and connect"
+expect 0 prov network disconnect lan client
+everything "after the second disconnect"
+
+id=$(lab_id)
+expect 0 prov destroy -f
+expect_text "$err" "lab 'class' keeps the volumes 'data'"
+expect 0 prov destroy -f --volumes
+expect_clean destroy
+[ ! -e "$lab/.prov" ] || fail "the lab's mark is left"
+
+# Killed as soon as something of the networks is there: it goes on, or goes.
+lab_file <<'Y'
+prov: 1
+networks: { lan: { ipv6: true }, back: { mode: isolated } }
+defaults: { box: tiny, networks: [lan, back] }
+machines: { a: { ports: ["80"] }, b: {}, c: {} }
+Y
+begun() { grep -q "$1" "$PROV_HOME/labs/$id/$2" 2>/dev/null; }
+dnsmasq() { [ -e "/var/lib/libvirt/dnsmasq/prov-$id-$1.conf" ]; }
+caught=0
+for moment in "begun lab.network lab.journal" "dnsmasq lan" "begun lab.ports lab.journal" \
+	"begun container.network machines/a@container/journal"; do
+	context="kill -9 at '$moment'"
+	"$build/prov" -C "$lab" up >"$out" 2>"$err" </dev/null &
+	up=$!
+	id=
+	while kill -0 $up 2>/dev/null; do
+		id=${id:-$(lab_id)}
+		[ -z "$id" ] || ! $moment || break
+	done
+	kill -KILL $up 2>/dev/null
+	wait $up 2>/dev/null
+	[ $? -ne 137 ] || caught=$((caught + 1))
+	echo "$id" >>"$scratch/ids"
+	case $moment in
+	dnsmasq*) ;;
+	*)
+		expect 0 prov up
+		expect 0 prov exec a -- ping -c 1 -w 20 c
+		;;
+	esac
+	expect 0 prov destroy -f
+	expect_clean "$context"
+done
+context=
+[ $caught -ge 1 ] || fail "only $caught kills met a running up: the test shows nothing"
