@@ -2,7 +2,6 @@
 # The example "class" as it is: three containers and two virtual machines, two networks, ports, folders of each kind,
 # a volume, scripts and a playbook. All of it holds after halt and up, after a reboot from inside and while networks
 # come and go; destroy leaves nothing, nor does a kill -9 while networks are made.
-# time limit: 900
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
 need_tool busybox curl perl ansible-playbook virsh
