@@ -20,7 +20,7 @@ for e in "$top"/Vagrantfile-examples/*/; do
 	expect 0 "$build/prov" -C "$e" validate
 done
 [ -d "$e" ] || fail "there are no examples"
-for e in hello container vm multi; do
+for e in hello container vm multi networks ports folders volumes ansible class; do
 	[ -f "$top/Vagrantfile-examples/$e/prov.yaml" ] || fail "there is no example '$e'"
 done
 
