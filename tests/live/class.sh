@@ -147,7 +147,7 @@ for moment in "begun lab.network lab.journal" "dnsmasq lan" "begun lab.ports lab
 	kill -KILL $up 2>/dev/null
 	wait $up 2>/dev/null
 	[ $? -ne 137 ] || caught=$((caught + 1))
-	echo "$id" >>"$scratch/ids"
+	[ -z "$id" ] || echo "$id" >>"$scratch/ids"
 	case $moment in
 	dnsmasq*) ;;
 	*)
