@@ -274,8 +274,9 @@ static int keep_only(const struct engine *e, int *report, int *init, struct err 
 	*init = e->init < 0 ? -1 : dup3(e->init, first + 1, O_CLOEXEC);
 	if (*report < 0 || (e->init >= 0 && *init < 0))
 		return err_sys(err, "hand the report over");
-	int keep[4 + HIGH_FD] = {*report, *init, e->options.hold, e->options.late};
-	size_t n = 4;
+	int keep[5 + HIGH_FD] = {
+	        *report, *init, e->options.hold, e->options.late, plan->confine.listener.socket};
+	size_t n = 5;
 	for (int fd = 3; fd < first && n < ARRAY_SIZE(keep); fd++)
 		keep[n++] = fd;
 	keep_descriptors(keep, n);

@@ -50,7 +50,7 @@ static void child_keeps(const struct engine *e)
 	static const struct cgroup_join no_join = {.folder = -1};
 	const struct cgroup_join *join = e->options.join ? e->options.join : &no_join;
 	size_t preserved = e->options.preserve_fds, n = 0;
-	AUTO_FREE int *keep = xcalloc(7 + CGROUP_HIERARCHIES + preserved, sizeof(*keep));
+	AUTO_FREE int *keep = xcalloc(8 + CGROUP_HIERARCHIES + preserved, sizeof(*keep));
 
 	keep[n++] = e->lines.report[1];
 	keep[n++] = e->lines.gate[1];
@@ -59,6 +59,7 @@ static void child_keeps(const struct engine *e)
 	keep[n++] = e->options.hold;
 	keep[n++] = e->options.late;
 	keep[n++] = e->options.terminal;
+	keep[n++] = e->options.plan->confine.listener.socket;
 	for (size_t i = 0; i < preserved; i++)
 		keep[n++] = 3 + (int)i;
 	for (size_t i = 0; i < join->n; i++)

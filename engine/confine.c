@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ void confine_copy(struct confine *dst, const struct confine *src)
 	dst->groups = copy_of(src->groups, src->n_groups, sizeof(*src->groups));
 	dst->rlimits = copy_of(src->rlimits, src->n_rlimits, sizeof(*src->rlimits));
 	dst->filter.code = copy_of(src->filter.code, src->filter.n, sizeof(*src->filter.code));
+	dst->listener.message = src->listener.message ? xstrdup(src->listener.message) : NULL;
 }
 
 void confine_clear(struct confine *c)
@@ -32,6 +34,7 @@ void confine_clear(struct confine *c)
 	free(c->groups);
 	free(c->rlimits);
 	free(c->filter.code);
+	free(c->listener.message);
 	*c = (struct confine){0};
 }
 
@@ -187,15 +190,44 @@ int confine_become(const struct confine *c, struct err *err)
 	return 0;
 }
 
-static int load_filter(const struct seccomp_program *filter, struct err *err)
+/* Every call is judged by the filter already: sendmsg(2) alone. */
+static int send_listener(const struct seccomp_listener *listener, int fd, struct err *err)
 {
+	const char *text = listener->message ? listener->message : "{}";
+	size_t n = strlen(text);
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+	                     .cmsg_level = SOL_SOCKET,
+	                     .cmsg_type = SCM_RIGHTS}};
+	struct iovec io = {(char *)(uintptr_t)text, n};
+	struct msghdr message = {.msg_iov = &io,
+	        .msg_iovlen = 1,
+	        .msg_control = control.bytes,
+	        .msg_controllen = sizeof(control.bytes)};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (sendmsg(listener->socket, &message, MSG_NOSIGNAL) != (ssize_t)n)
+		return err_sys(err, "hand the filter's notifications over");
+	return 0;
+}
+
+static int load_filter(const struct confine *c, struct err *err)
+{
+	const struct seccomp_program *filter = &c->filter;
 	struct sock_fprog program = {(unsigned short)filter->n, filter->code};
+	unsigned flags = filter->flags;
 
 	if (!filter->code)
 		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program) < 0)
+	if (c->listener.socket > 0) /* which two threads could not have both */
+		flags = (flags & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC) |
+		        (unsigned)SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	if (fd < 0)
 		return err_sys(err, "load the system call filter");
-	return 0;
+	return c->listener.socket > 0 ? send_listener(&c->listener, fd, err) : 0;
 }
 
 static int set_final_caps(const struct caps *caps, uint64_t have, struct err *err)
@@ -218,11 +250,11 @@ int confine_seal(const struct confine *c, struct err *err)
 			return -1;
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			return err_sys(err, "forbid new privileges");
-		return load_filter(&c->filter, err);
+		return load_filter(c, err);
 	}
 	if (c->filter.code && set_caps(have, admin, have, c->caps.inheritable) < 0)
 		return err_sys(err, "prepare for the system call filter");
-	return load_filter(&c->filter, err) < 0 ? -1 : set_final_caps(&c->caps, have, err);
+	return load_filter(c, err) < 0 ? -1 : set_final_caps(&c->caps, have, err);
 }
 
 int confine_apply(const struct confine *c, struct err *err)

@@ -25,6 +25,13 @@ struct seccomp_program {
 	unsigned flags; /* SECCOMP_FILTER_FLAG_… */
 };
 
+/* Who answers the filter's notifications (seccomp_unotify(2)): is sent their descriptor with the
+ * text, once the filter is loaded, which must allow sendmsg(2). */
+struct seccomp_listener {
+	int socket;    /* connected, the caller's to close; 0: there is none */
+	char *message; /* NULL: none yet */
+};
+
 struct confine {
 	uid_t uid; /* inside the user namespace, as in all of these */
 	gid_t gid;
@@ -35,6 +42,7 @@ struct confine {
 	bool no_new_privileges;
 	bool new_keyring; /* a session keyring of its own, see session-keyring(7) */
 	struct seccomp_program filter;
+	struct seccomp_listener listener;
 	struct rlimit_row *rlimits;
 	size_t n_rlimits;
 	bool has_oom_score_adj;

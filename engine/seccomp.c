@@ -67,7 +67,7 @@ void seccomp_clear(struct seccomp_program *program)
 	*program = (struct seccomp_program){0};
 }
 
-/* seccomp(2). A listener would need somebody who answers it. */
+/* seccomp(2). Who wants a listener has one in struct confine. */
 static int find_flags(const struct strv *names, unsigned *out, struct err *err)
 {
 	static const struct {
@@ -77,6 +77,7 @@ static int find_flags(const struct strv *names, unsigned *out, struct err *err)
 	        {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
 	        {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
 	        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+	        {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 	};
 	unsigned all = 0;
 

@@ -1,6 +1,8 @@
 #include "oci/child.h"
 
 #include "base/fs.h"
+#include "oci/listener.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -282,6 +284,10 @@ int child_inside(void *ctx, struct err *err)
 int child_before_exec(void *ctx, struct err *err)
 {
 	struct oci_child *c = ctx;
+	struct seccomp_listener *listener = &c->config->plan.confine.listener;
 
+	if (listener->socket > 0)
+		listener->message =
+		        listener_message(&c->state, c->config->listener_metadata, c->state.pid);
 	return run_hooks(c, HOOK_START_CONTAINER, OCI_CREATED, err);
 }

@@ -6,6 +6,7 @@
 #include "oci/console.h"
 #include "oci/create.h"
 #include "oci/enter.h"
+#include "oci/listener.h"
 #include "oci/rights.h"
 #include "oci/wait.h"
 
@@ -15,8 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROCESS_MAX   (4 << 20)
-#define SECCOMP_CACHE "/run/prov-oci-seccomp"
+#define PROCESS_MAX (4 << 20)
 
 static int read_process_file(const char *path, struct oci_process *out, struct err *err)
 {
@@ -107,13 +107,6 @@ static int take_process(const struct oci_call *call, struct oci_config *config,
 	return apply_options(call, out, err);
 }
 
-static int compile_filter(struct oci_config *config, struct oci_process *p, struct err *err)
-{
-	return config->has_seccomp && !config->listener
-	        ? seccomp_compile(&config->seccomp, SECCOMP_CACHE, &p->confine.filter, err)
-	        : 0;
-}
-
 static int check_status(const struct oci_call *call, const struct oci_container *c, struct err *err)
 {
 	if (c->status == OCI_RUNNING || c->status == OCI_CREATED ||
@@ -130,7 +123,7 @@ static int open_console(
 	if (!p->terminal)
 		return 0;
 	if (call->o.console_socket) {
-		pair[1] = console_connect(call->o.console_socket, err);
+		pair[1] = console_connect(call->o.console_socket, "console socket", err);
 		return pair[1] < 0 ? -1 : 0;
 	}
 	if (call->o.detach)
@@ -166,9 +159,12 @@ int cmd_exec(const struct oci_call *call, struct err *err)
 	if (oci_container_open(call, call->operands.v[0], false, &c, err) < 0 ||
 	        check_status(call, &c, err) < 0 || oci_container_config(&c, &config, err) < 0)
 		return -1;
-	struct enter e = {.container = &c, .process = &process, .subgroup = call->o.cgroup};
+	struct enter e = {.container = &c,
+	        .process = &process,
+	        .subgroup = call->o.cgroup,
+	        .listener_metadata = config.listener_metadata};
 	if (take_process(call, &config, &process, err) == 0 &&
-	        compile_filter(&config, &process, err) == 0 &&
+	        listener_filter(&config, &process.confine, err) == 0 &&
 	        preserved_fds(call, &e.preserve_fds, err) == 0 &&
 	        open_console(call, &process, pair, err) == 0) {
 		e.console = pair[1];
@@ -176,6 +172,8 @@ int cmd_exec(const struct oci_call *call, struct err *err)
 	}
 	util_close_fd(&pair[0]);
 	util_close_fd(&pair[1]);
+	if (process.confine.listener.socket > 0)
+		util_close_fd(&process.confine.listener.socket);
 	process_clear(&process);
 	config_clear(&config);
 	return rc;

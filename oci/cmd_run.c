@@ -14,7 +14,8 @@ int cmd_create(const struct oci_call *call, struct err *err)
 {
 	AUTO_FD int console = -1;
 
-	if (call->o.console_socket && (console = console_connect(call->o.console_socket, err)) < 0)
+	if (call->o.console_socket &&
+	        (console = console_connect(call->o.console_socket, "console socket", err)) < 0)
 		return -1;
 	return container_create(call, console, NULL, err);
 }
@@ -41,7 +42,7 @@ static int open_own_console(const struct oci_call *call, int pair[2], struct err
 	struct oci_config config;
 
 	if (call->o.console_socket) {
-		pair[1] = console_connect(call->o.console_socket, err);
+		pair[1] = console_connect(call->o.console_socket, "console socket", err);
 		return pair[1] < 0 ? -1 : 0;
 	}
 	if (oci_config_load(call->o.bundle ? call->o.bundle : ".", call->o.config, &config, err) <

@@ -134,13 +134,14 @@ static json_t *linux_features(void)
 	json_t *on = json_pack("{s:b}", "enabled", 1), *off = json_pack("{s:b}", "enabled", 0);
 	json_t *seccomp = json_pack("{s:b, s:o, s:o, s:o, s:o}", "enabled", 1, "actions",
 	        words("SCMP_ACT_ALLOW SCMP_ACT_ERRNO SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS "
-	              "SCMP_ACT_KILL_THREAD SCMP_ACT_LOG SCMP_ACT_TRACE SCMP_ACT_TRAP"),
+	              "SCMP_ACT_KILL_THREAD SCMP_ACT_LOG SCMP_ACT_NOTIFY SCMP_ACT_TRACE "
+	              "SCMP_ACT_TRAP"),
 	        "operators",
 	        words("SCMP_CMP_NE SCMP_CMP_LT SCMP_CMP_LE SCMP_CMP_EQ SCMP_CMP_GE "
 	              "SCMP_CMP_GT SCMP_CMP_MASKED_EQ"),
 	        "archs", words("SCMP_ARCH_X86 SCMP_ARCH_X86_64 SCMP_ARCH_X32"), "knownFlags",
 	        words("SECCOMP_FILTER_FLAG_LOG SECCOMP_FILTER_FLAG_SPEC_ALLOW "
-	              "SECCOMP_FILTER_FLAG_TSYNC"));
+	              "SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
 	json_t *linux_o = json_pack("{s:o, s:o, s:o, s:o, s:O, s:o, s:o, s:o, s:o}", "namespaces",
 	        words("cgroup ipc mount network pid time user uts"), "capabilities", texts(&caps),
 	        "cgroup",

@@ -10,19 +10,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int console_connect(const char *path, struct err *err)
+int console_connect(const char *path, const char *what, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	AUTO_FD int at = open(path, O_PATH | O_CLOEXEC); /* sun_path may be too short for it */
 
 	if (fd < 0 || at < 0)
-		return err_sys(err, "open the console socket '%s'", path);
+		return err_sys(err, "open the %s '%s'", what, path);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", at);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(err, "connect to the console socket '%s'", path);
+		return err_sys(err, "connect to the %s '%s'", what, path);
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, OCI_FD_FIRST);
-	return high < 0 ? err_sys(err, "open the console socket '%s'", path) : high;
+	return high < 0 ? err_sys(err, "open the %s '%s'", what, path) : high;
 }
 
 int console_receive(int socket, struct err *err)

@@ -3,8 +3,8 @@
 
 #include "oci/process.h"
 
-/* The unix socket at path, connected; a path of any length. */
-MUST_CHECK int console_connect(const char *path, struct err *err);
+/* The unix socket at path, connected; a path of any length. `what` names it in errors. */
+MUST_CHECK int console_connect(const char *path, const char *what, struct err *err);
 /* The other side: the master that comes. */
 MUST_CHECK int console_receive(int socket, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "oci/cgroup_mount.h"
 #include "oci/child.h"
+#include "oci/listener.h"
 #include "oci/log.h"
 #include "oci/rdt.h"
 #include "oci/rights.h"
@@ -17,8 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PRESERVE_MAX  32
-#define SECCOMP_CACHE "/run/prov-oci-seccomp"
+#define PRESERVE_MAX 32
 
 int preserved_fds(const struct oci_call *call, unsigned *out, struct err *err)
 {
@@ -136,19 +136,6 @@ static int make_group(struct making *m, struct err *err)
 	return m->joined ? 0 : -1;
 }
 
-static int compile_filter(struct making *m, struct err *err)
-{
-	if (!m->config.has_seccomp)
-		return 0;
-	if (m->config.listener)
-		return err_set(err, ERR_CONFIG,
-		        "linux.seccomp.listenerPath: notifications are not supported");
-	return seccomp_compile(
-	               &m->config.seccomp, SECCOMP_CACHE, &m->config.plan.confine.filter, err) < 0
-	        ? err_wrap(err, "linux.seccomp")
-	        : 0;
-}
-
 static int record_pid(struct making *m, struct err *err)
 {
 	m->c.state.pid = engine_pid(m->engine);
@@ -200,6 +187,10 @@ static void undo(struct making *m)
 
 static void making_clear(struct making *m)
 {
+	int *listener = &m->config.plan.confine.listener.socket;
+
+	if (*listener > 0)
+		util_close_fd(listener);
 	engine_close(m->engine);
 	if (m->joined)
 		cgroup_join_close(&m->join);
@@ -239,8 +230,9 @@ int container_create(const struct oci_call *call, int console, pid_t *pid, struc
 	        make_home(&m, err) < 0)
 		rc = -1;
 	if (rc == 0 &&
-	        (make_group(&m, err) < 0 || compile_filter(&m, err) < 0 || begin(&m, err) < 0 ||
-	                finish(&m, err) < 0))
+	        (make_group(&m, err) < 0 ||
+	                listener_filter(&m.config, &m.config.plan.confine, err) < 0 ||
+	                begin(&m, err) < 0 || finish(&m, err) < 0))
 		rc = -1;
 	if (rc < 0)
 		undo(&m);

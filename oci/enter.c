@@ -5,11 +5,13 @@
 #include "oci/child.h"
 #include "oci/console.h"
 #include "oci/create.h"
+#include "oci/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,9 +65,15 @@ static int begin_session(struct err *err)
 /* Nothing of the host's but streams, what is to be preserved, and the report. */
 static int keep_only(const struct passage *p, struct err *err)
 {
-	unsigned first = 3 + p->e->preserve_fds, report = (unsigned)p->report[1];
+	unsigned first = 3 + p->e->preserve_fds, low = (unsigned)p->report[1], high = low;
+	unsigned listener = (unsigned)p->e->process->confine.listener.socket;
 
-	if (close_range(first, report - 1, 0) < 0 || close_range(report + 1, ~0U, 0) < 0)
+	if (listener > low)
+		high = listener;
+	else if (listener)
+		low = listener;
+	if (close_range(first, low - 1, 0) < 0 || close_range(high + 1, ~0U, 0) < 0 ||
+	        (high > low + 1 && close_range(low + 1, high - 1, 0) < 0))
 		return err_sys(err, "close what was inherited");
 	return 0;
 }
@@ -94,6 +102,21 @@ static int execute(const struct passage *p, struct err *err)
 	return err_sys(err, "cannot start '%s' in the container", process->argv.v[0]);
 }
 
+/* While /proc is the host's, where this process has another number than in the container. */
+static int prepare_listener(const struct enter *e, struct err *err)
+{
+	struct seccomp_listener *listener = &e->process->confine.listener;
+	char number[16] = "";
+
+	if (listener->socket <= 0)
+		return 0;
+	if (readlink("/proc/self", number, sizeof(number) - 1) < 0)
+		return err_sys(err, "read '/proc/self'");
+	listener->message = listener_message(
+	        &e->container->state, e->listener_metadata, (pid_t)strtol(number, NULL, 10));
+	return 0;
+}
+
 /* What only the host's root may set is set before it enters. */
 static void be_process(void *arg)
 {
@@ -101,7 +124,7 @@ static void be_process(void *arg)
 	const struct oci_process *process = p->e->process;
 	struct err err = {0};
 
-	if (child_affinity(process->initial_cpus, &err) == 0 &&
+	if (child_affinity(process->initial_cpus, &err) == 0 && prepare_listener(p->e, &err) == 0 &&
 	        confine_prepare(&process->confine, 0, &err) == 0 &&
 	        entry_enter(&p->entry, p->joined ? &p->join : NULL, &err) == 0)
 		(void)!execute(p, &err);

@@ -28,6 +28,7 @@ static const struct action_row actions[] = {
         {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS, false},
         {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD, false},
         {"SCMP_ACT_LOG", SCMP_ACT_LOG, false},
+        {"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY, false},
         {"SCMP_ACT_TRACE", SCMP_ACT_TRACE(0), true},
         {"SCMP_ACT_TRAP", SCMP_ACT_TRAP, false},
 };
@@ -54,9 +55,6 @@ struct compile {
 
 static int find_action(const char *name, int errno_ret, uint32_t *out, struct err *err)
 {
-	if (str_eq(name, "SCMP_ACT_NOTIFY"))
-		return err_set(
-		        err, ERR_CONFIG, "the seccomp action SCMP_ACT_NOTIFY is not supported");
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (!str_eq(name, actions[i].name))
 			continue;

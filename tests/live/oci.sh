@@ -211,6 +211,87 @@ script 'chmod 700 /tmp 2>&1; grep -c Seccomp:.2 /proc/self/status'
 run
 lines 'chmod: /tmp: Function not implemented|1|'
 
+# A listener that says what it is told, and answers each mkdir with errno 18 (EXDEV).
+context="seccomp notifications"
+cat >"$scratch/listener.py" <<'E'
+import fcntl, json, socket, struct, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(8)
+open(sys.argv[2], "w").close()
+while True:
+    client = server.accept()[0]
+    text, control, _, _ = client.recvmsg(65536, 64)
+    fd = struct.unpack("i", control[0][2])[0]
+    said = json.loads(text)
+    notice = bytearray(80)
+    fcntl.ioctl(fd, 0xC0502100, notice)
+    number, pid = struct.unpack_from("QI", notice)
+    parent = int(open(f"/proc/{pid}/status").read().split("PPid:")[1].split()[0])
+    same = "same pid" if said["pid"] in (pid, parent) else f"pid {pid}, not {said['pid']}"
+    state = said["state"]
+    with open(sys.argv[3], "a") as told:
+        told.write(f"{said['fds']} {said['metadata']} {state['id']} {state['status']} {same}\n")
+    fcntl.ioctl(fd, 0xC0182101, struct.pack("QqiI", number, 0, -18, 0))
+    if client.recv(1):
+        raise SystemExit("more than one state")
+E
+notify() { # FLAGS
+	linux=', "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "'$scratch/listener'", "listenerMetadata": "about it", '$1'
+ "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_NOTIFY"}]}'
+}
+if command -v python3 >/dev/null; then
+	python3 "$scratch/listener.py" "$scratch/listener" "$scratch/listens" "$scratch/told" 2>"$scratch/listener.err" &
+	listener=$!
+	tries=0
+	until [ -e "$scratch/listens" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "the listener does not listen: $(cat "$scratch/listener.err")"
+		sleep 0.1
+	done
+	for flags in '' '"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],'; do
+		new
+		notify "$flags"
+		script 'mkdir /tmp/x 2>&1; echo done'
+		run
+		lines "mkdir: can't create directory '/tmp/x': Invalid cross-device link|done|"
+		told="['seccompFd'] about it $id created same pid|"
+		script 'mkdir /tmp/x; exec sleep 60'
+		write
+		create || fail "$context: create"
+		expect 0 oci start "$id"
+		expect 1 oci exec "$id" mkdir /tmp/y
+		expect_text "$err" "'/tmp/y': Invalid cross-device link"
+		expect 0 oci delete --force "$id"
+		expect_same "$context" "$told$told$told" "$(tr '\n' '|' <"$scratch/told")"
+		rm "$scratch/told"
+	done
+	kill $listener
+	wait $listener || :
+	[ ! -s "$scratch/listener.err" ] || fail "listener: $(cat "$scratch/listener.err")"
+	rm "$scratch/listener"
+else
+	echo "SKIP seccomp notifications: no python3 to listen"
+fi
+new
+notify ''
+refused "open the seccomp listener '$scratch/listener': No such file"
+new
+linux=', "seccomp": {"defaultAction": "SCMP_ACT_NOTIFY"}'
+refused "linux.seccomp.listenerPath: is missing, and SCMP_ACT_NOTIFY needs a listener"
+new
+linux=', "seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/x"}'
+refused "linux.seccomp: sendmsg must be allowed"
+new
+linux=', "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}'
+refused "linux.seccomp.listenerMetadata: is set, but listenerPath is not"
+# Nothing notifies: nobody needs to listen.
+new
+linux=', "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/nosuchsocket"}'
+script 'echo fine'
+run
+lines 'fine|'
+
 context="root"
 new
 root=', "readonly": true'
