@@ -177,14 +177,14 @@ struct event_sink *cli_sink(const struct cli *cli)
 
 static void print_outcome(const struct outcome *o, const char *verb)
 {
-	cli_print_json(json_pack("{s:i, s:s, s:i, s:i, s:i, s:i}", "schema", 1, "verb", verb,
+	cli_print_json(json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:i}", "schema", 1, "verb", verb,
 	        "changed", (int)o->changed, "unchanged", (int)o->unchanged, "failed",
-	        (int)o->failed, "skipped", (int)o->skipped));
+	        (int)o->failed, "interrupted", (int)o->interrupted, "skipped", (int)o->skipped));
 }
 
 static void say_outcome(const struct outcome *o, const char *verb)
 {
-	if (o->unchanged && !o->changed && !o->failed && !o->skipped) {
+	if (o->unchanged && !o->changed && !o->failed && !o->interrupted && !o->skipped) {
 		fprintf(stderr, "%s: nothing to do, %zu machine%s unchanged\n", verb, o->unchanged,
 		        o->unchanged == 1 ? "" : "s");
 		return;
@@ -192,6 +192,8 @@ static void say_outcome(const struct outcome *o, const char *verb)
 	fprintf(stderr, "%s: %zu done, %zu unchanged", verb, o->changed, o->unchanged);
 	if (o->failed)
 		fprintf(stderr, ", %zu failed", o->failed);
+	if (o->interrupted)
+		fprintf(stderr, ", %zu interrupted", o->interrupted);
 	if (o->skipped)
 		fprintf(stderr, ", %zu skipped", o->skipped);
 	fprintf(stderr, "\n");

@@ -198,7 +198,9 @@ static int read_journals(const struct team *team, struct err *err)
 static int first_failure(const struct experiment *e, const struct team *team,
         const struct outcome *out, struct err *err)
 {
-	if (!out->failed && !out->skipped)
+	size_t failed = out->failed + out->interrupted + out->skipped;
+
+	if (!failed)
 		return 0;
 	for (size_t i = 0; i < team->n; i++) {
 		const struct timeline *t =
@@ -206,8 +208,7 @@ static int first_failure(const struct experiment *e, const struct team *team,
 		if (t && t->error)
 			return err_set(err, ERR_FAILED, "%s", t->error);
 	}
-	return err_set(
-	        err, ERR_FAILED, "%zu of %zu machines failed", out->failed + out->skipped, team->n);
+	return err_set(err, ERR_FAILED, "%zu of %zu machines failed", failed, team->n);
 }
 
 static int run_verb(struct experiment *e, const struct verb *verb,

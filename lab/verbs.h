@@ -43,8 +43,8 @@ struct watch {
 };
 
 struct outcome {
-	size_t changed, unchanged, failed, skipped;
-	int exit_code; /* of the first machine that failed */
+	size_t changed, unchanged, failed, interrupted, skipped;
+	int exit_code; /* of the first machine that failed or was interrupted */
 };
 
 /*

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { OTHER_FILES = 64 }; /* descriptors that are open besides, with room to spare */
+enum { KILLING_STOP = 3 }; /* which request to stop ends the workers */
 
 struct worker {
 	struct machine *machine;
@@ -29,7 +30,7 @@ struct worker {
 	struct str line;
 	bool reported; /* its end arrived as an event, with this exit code */
 	int code;
-	bool unchanged;
+	bool unchanged, interrupted;
 };
 
 struct crew {
@@ -184,6 +185,7 @@ static void take_line(struct crew *crew, struct worker *w, const char *line, siz
 			w->reported = true;
 			w->code = event.code;
 			w->unchanged = str_eq(event.text, "unchanged");
+			w->interrupted = str_eq(event.text, "interrupted");
 		}
 		event_emit(crew->watch->sink, &event);
 	}
@@ -229,29 +231,39 @@ static int end_of(struct worker *w)
 	return w->reported ? w->code : proc_exit_status(status);
 }
 
-/* A worker that ended without a word was killed: its journal says how far it came. */
+/* A worker that ended without a word was killed: its journal says how far it came. That the user
+ * did it he knows. */
+static void speak_for(struct crew *crew, struct worker *w, int code)
+{
+	const char *selector = w->machine->spec.selector;
+	struct err err;
+
+	w->interrupted = crew->forwarded >= KILLING_STOP;
+	if (!w->interrupted) {
+		err_set(&err, ERR_FAILED, "the worker ended early (status %d)", code);
+		err_hint(&err, "prov up goes on from there, prov destroy removes what is left");
+		emit_error(crew->watch->sink, selector, &err);
+	}
+	emit_end(crew->watch->sink, selector, crew->verb->name,
+	        w->interrupted ? "interrupted" : "failed", 1);
+}
+
 static void reap(struct crew *crew, struct worker *w, struct outcome *out)
 {
 	int code = end_of(w);
 
 	*(schedule_is_heavy(w->machine) ? &crew->n_heavy : &crew->n_light) -= 1;
 	schedule_done(crew->schedule, (size_t)(w - crew->workers), code == 0);
-	if (!w->reported) {
-		struct err err;
-		err_set(&err, ERR_FAILED, "the worker ended early (status %d)", code);
-		err_hint(&err, "prov up goes on from there, prov destroy removes what is left");
-		emit_error(crew->watch->sink, w->machine->spec.selector, &err);
-		emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "failed",
-		        1);
-	}
+	if (!w->reported)
+		speak_for(crew, w, code);
 	if (code == 0) {
 		out->changed += !w->unchanged;
 		out->unchanged += w->unchanged;
-	} else {
-		out->failed++;
-		if (out->exit_code == 0)
-			out->exit_code = code;
+		return;
 	}
+	*(w->interrupted ? &out->interrupted : &out->failed) += 1;
+	if (out->exit_code == 0)
+		out->exit_code = code;
 }
 
 /* The first request is passed on so that each worker stops in order, the third ends them. */
@@ -263,7 +275,7 @@ static void forward_stop(struct crew *crew)
 		return;
 	crew->forwarded = asked;
 	for (size_t i = 0; i < n_running(crew); i++)
-		kill(crew->workers[crew->running[i]].pid, asked >= 3 ? SIGKILL : SIGINT);
+		kill(crew->workers[crew->running[i]].pid, asked >= KILLING_STOP ? SIGKILL : SIGINT);
 	const char *text = asked == 1 ? "stopping in order; the third Ctrl-C ends it at once"
 	        : asked == 2          ? "still stopping; the next Ctrl-C ends it at once"
 	                              : "ended; prov destroy removes what is left";

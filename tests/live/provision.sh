@@ -92,6 +92,34 @@ expect 0 prov up
 expect 1 prov exec web -- sh -c 'ps | grep "sleep 433[2]"'
 expect_same "runs of the script" 2 "$(prov exec web -- sh -c 'wc -l </var/runs' | tr -d ' ')"
 
+# Ctrl-C while a script runs: what it ended has not failed, and the next up begins with that script. A child of a
+# shell that does not read commands as they are typed would not hear SIGINT.
+rm "$scratch/killed.out"
+expect 0 prov exec web -- rm /var/go /var/runs
+lab_file <<'Y'
+prov: 1
+machines:
+  web:
+    box: tiny
+    networks: none
+    provision:
+      - name: long
+        shell: |
+          echo $$ >>/var/runs
+          [ -e /var/go ] || sleep 4334
+Y
+env --default-signal=INT "$build/prov" -C "$lab" up >"$scratch/stopped.out" 2>&1 </dev/null &
+pid=$!
+await "the script runs" prov exec web -- sh -c 'ps | grep "[s]leep 4334"'
+kill -INT $pid
+wait $pid
+expect_same "exit code of the interrupted up" 130 $?
+expect_text "$scratch/stopped.out" "up: 0 done, 0 unchanged, 1 interrupted"
+expect_no_text "$scratch/stopped.out" "failed"
+expect 0 prov exec web -- touch /var/go
+expect 0 prov up
+rm "$scratch/stopped.out"
+
 # A first process that ends is not waited for. It does so when it is asked for the first time.
 lab_file <<'Y'
 prov: 1

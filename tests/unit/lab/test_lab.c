@@ -424,6 +424,32 @@ START_TEST(a_failed_dependency_gives_skipped)
 }
 END_TEST
 
+static int stops_at_db(struct job *job, struct err *err)
+{
+	if (str_eq(job->machine->spec.selector, "db@container"))
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+START_TEST(what_was_interrupted_has_not_failed)
+{
+	static const struct verb verb = {.name = "up", .run = stops_at_db};
+	struct lab lab;
+	struct outcome out;
+	struct err err = {0};
+
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_int_eq(lab_fixture_run(&lab, &verb, NULL, &recorder, &out, &err), 0);
+	ck_assert_uint_eq(out.interrupted, 1);
+	ck_assert_uint_eq(out.failed, 0);
+	ck_assert_uint_eq(out.changed, 4);
+	ck_assert_int_eq(out.exit_code, 130);
+	expect_text(str_text(&recorder.lines), "db@container verb-end interrupted");
+	ck_assert_ptr_null(strstr(str_text(&recorder.lines), " error "));
+	lab_clear(&lab);
+}
+END_TEST
+
 START_TEST(a_second_command_is_told_who_holds_the_lab)
 {
 	struct lab first, second;
@@ -528,6 +554,7 @@ int main(void)
 	tcase_add_test(cases, one_machine_is_read_and_the_others_known);
 	tcase_add_test(cases, dependencies_come_up_first_and_go_down_last);
 	tcase_add_test(cases, a_failed_dependency_gives_skipped);
+	tcase_add_test(cases, what_was_interrupted_has_not_failed);
 	tcase_add_test(cases, a_second_command_is_told_who_holds_the_lab);
 	tcase_add_test(cases, two_first_commands_make_one_lab);
 	tcase_add_test(cases, what_changed_before_the_lock_is_not_overlooked);
