@@ -4,6 +4,7 @@
 #include "core/folder.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void clear_use(struct box_use *use)
@@ -40,7 +41,7 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 	const struct journal_state *state =
 	        lab->journal ? journal_state(lab->journal) : &lab->state;
 	AUTO_STRV missing = {0};
-	AUTO_STR all = {0};
+	AUTO_STR all = {0}, hints = {0};
 	struct err first = {0}, e;
 
 	for (size_t i = 0; i < n; i++) {
@@ -53,6 +54,10 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 			continue;
 		first = missing.n ? first : e;
 		str_addf(&all, "%s%s", missing.n ? "; " : "", e.message);
+		/* As many as an error's hint can hold. */
+		if (hints.len + strlen(m->spec.box.name) + strlen(e.hint) + 10 < sizeof(e.hint))
+			str_addf(&hints, "%s'%s': %s", hints.len ? "; " : "", m->spec.box.name,
+			        e.hint);
 		strv_add(&missing, m->spec.box.name);
 	}
 	if (!missing.n)
@@ -61,5 +66,5 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 	if (geteuid() != 0)
 		return err_hint(err,
 		        "prov needs root for machines, and root has boxes of its own: sudo prov …");
-	return err_hint(err, "%s", first.hint);
+	return err_hint(err, "%s", missing.n == 1 ? first.hint : str_text(&hints));
 }

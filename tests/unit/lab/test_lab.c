@@ -424,6 +424,35 @@ START_TEST(a_failed_dependency_gives_skipped)
 }
 END_TEST
 
+/* Each has its own way to be had, and is told once. */
+START_TEST(every_missing_box_is_told_with_what_to_do)
+{
+	struct lab lab;
+	struct err err = {0};
+
+	lab_fixture_write(fixture.project,
+	        "prov: 1\nlab: shop\ndefaults: { networks: none }\nmachines:\n"
+	        "  a: { box: one }\n  b: { box: two }\n  c: { box: one }\n");
+	lab_fixture_open(fixture.project, &lab);
+	struct machine *all[] = {&lab.machines[0], &lab.machines[1], &lab.machines[2]};
+	ck_assert_int_eq(prepare_specs(&lab, all, ARRAY_SIZE(all), &err), -1);
+	ck_assert_int_eq(err.kind, ERR_MISSING);
+	ck_assert_str_eq(err.message, "there is no box 'one'; there is no box 'two'");
+	ck_assert_str_eq(err.hint,
+	        geteuid() ? "prov needs root for machines, and root has boxes of its own: sudo "
+	                    "prov …"
+	                  : "'one': build it with 'prov box build one', or 'prov box add' a file "
+	                    "or URL; 'two': build it with 'prov box build two', or 'prov box "
+	                    "add' a file or URL");
+	ck_assert_int_eq(prepare_specs(&lab, all, 1, &err), -1);
+	ck_assert_str_eq(err.message, "there is no box 'one'");
+	if (!geteuid())
+		ck_assert_str_eq(err.hint,
+		        "build it with 'prov box build one', or 'prov box add' a file or URL");
+	lab_clear(&lab);
+}
+END_TEST
+
 static int stops_at_db(struct job *job, struct err *err)
 {
 	if (str_eq(job->machine->spec.selector, "db@container"))
@@ -554,6 +583,7 @@ int main(void)
 	tcase_add_test(cases, one_machine_is_read_and_the_others_known);
 	tcase_add_test(cases, dependencies_come_up_first_and_go_down_last);
 	tcase_add_test(cases, a_failed_dependency_gives_skipped);
+	tcase_add_test(cases, every_missing_box_is_told_with_what_to_do);
 	tcase_add_test(cases, what_was_interrupted_has_not_failed);
 	tcase_add_test(cases, a_second_command_is_told_who_holds_the_lab);
 	tcase_add_test(cases, two_first_commands_make_one_lab);
