@@ -65,11 +65,21 @@ static struct port_map map_of(
 	return map;
 }
 
-/* The lists of the other labs, by id. */
+/* The lists of the other labs, and how each is told: "'shop' (k3x9…)". */
 struct neighbours {
-	struct strv ids;
+	struct strv ids, labels;
 	struct published_list *lists;
 };
+
+static char *label_of(const struct journal_state *state, const char *id)
+{
+	struct lab_header header = {0};
+	bool named = state->spec && lab_header_read(state->spec, &header, NULL) == 0;
+	char *label = named ? xasprintf("'%s' (%s)", header.lab, id) : xstrdup(id);
+
+	lab_header_clear(&header);
+	return label;
+}
 
 static int neighbours_read(const struct lab *lab, struct neighbours *out, struct err *err)
 {
@@ -82,6 +92,8 @@ static int neighbours_read(const struct lab *lab, struct neighbours *out, struct
 		struct journal_state state = {0};
 		if (!str_eq(out->ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0)
 			published_read(&state, &out->lists[i]);
+		AUTO_FREE char *label = label_of(&state, out->ids.v[i]);
+		strv_add(&out->labels, label);
 		journal_state_clear(&state);
 	}
 	return 0;
@@ -93,6 +105,7 @@ static void neighbours_clear(struct neighbours *n)
 		published_clear(&n->lists[i]);
 	free(n->lists);
 	strv_clear(&n->ids);
+	strv_clear(&n->labels);
 }
 
 static int check_neighbours(const struct neighbours *n, const struct machine_spec *spec,
@@ -103,7 +116,7 @@ static int check_neighbours(const struct neighbours *n, const struct machine_spe
 		if (!other)
 			continue;
 		AUTO_FREE char *by =
-		        xasprintf("'%s' of the lab %s publishes", other->machine, n->ids.v[i]);
+		        xasprintf("'%s' of the lab %s publishes", other->machine, n->labels.v[i]);
 		int port = other->map.host > map->host ? other->map.host : map->host;
 		return taken(spec, map, port, by, err);
 	}

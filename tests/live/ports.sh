@@ -207,7 +207,7 @@ expect_same "the VM's, which was not chosen" from-vm "$(fetch "127.0.0.1:$((p + 
 mkdir "$scratch/second"
 printf 'machines:\n  thief: { box: tiny, ports: ["%s:80"] }\n' $((p + 2)) | sed '1i prov: 1' >"$scratch/second/prov.yaml"
 expect 1 prov -C "$scratch/second" up
-expect_text "$err" "which 'web@container' of the lab $id publishes"
+expect_text "$err" "which 'web@container' of the lab '[^']+' \\($id\\) publishes"
 
 # A machine's ports go with it, the lab's rules with the last one.
 expect 0 prov destroy -f web

@@ -139,7 +139,7 @@ START_TEST(two_labs_share_none)
 	ck_ok(publish(fixture.project, text, &a));
 	AUTO_FREE char *wanted = xasprintf(
 	        "'web@container' would publish port 127.0.0.1:58080/tcp of the host, which "
-	        "'web@container' of the lab %s publishes",
+	        "'web@container' of the lab 'project' (%s) publishes",
 	        a.id);
 	ck_fails(publish(other, HEAD "  web: { ports: ['58080:80'] }\n", &b), ERR_FAILED, wanted);
 	ck_assert_str_eq(err.hint,
