@@ -43,7 +43,7 @@ struct event_sink *sink_plain(int fd, bool quiet)
 {
 	struct plain *self = xcalloc(1, sizeof(*self));
 
-	self->sink = (struct event_sink){.emit = plain_emit, .close = plain_close};
+	self->sink = (struct event_sink){.emit = plain_emit, .close = plain_close, .terse = true};
 	self->fd = fd;
 	self->lines = (struct lines){.steps = true, .quiet = quiet};
 	return &self->sink;

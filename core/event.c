@@ -49,13 +49,20 @@ static size_t cut_at(const char *text, size_t max)
 	return n > max - 4 ? n : max;
 }
 
+static bool is_of_use(const struct event_sink *sink, const struct event *event)
+{
+	return !sink->terse || !event->quiet ||
+	        (event->kind != EVENT_STEP_BEGIN && event->kind != EVENT_STEP_END &&
+	                (event->kind != EVENT_PHASE || event->phase != PHASE_CREATE));
+}
+
 void event_emit(struct event_sink *sink, struct event *event)
 {
 	if (!event->t_ns)
 		event->t_ns = clock_mono_ns();
 	if (!event->wall_ns)
 		event->wall_ns = clock_wall_ns();
-	if (!sink)
+	if (!sink || !is_of_use(sink, event))
 		return;
 	if (event->kind != EVENT_OUTPUT) {
 		sink->emit(sink, event);

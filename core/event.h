@@ -60,6 +60,9 @@ struct event_sink {
 	 * that elapsed time moves on. NULL: nothing to do. */
 	void (*tick)(struct event_sink *sink);
 	int tick_ms;
+	/* For people who see lines alone: what a quiet step says of its begin and end, and that it
+	 * made something, is nothing to this sink. It need not get it. */
+	bool terse;
 };
 
 const char *event_name(enum event_kind kind); /* "step-begin" … */

@@ -101,6 +101,7 @@ static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_
 	job.lab->journal = NULL;
 	job.machine = w->machine;
 	job.sink = event_sink_fd(pipe_fd);
+	job.sink->terse = crew->watch->sink->terse;
 	job.outcome = "done";
 	_exit(work(&job, crew->verb));
 }
@@ -387,8 +388,9 @@ int workers_run(const struct job *pattern, const struct verb *verb, struct machi
 	set_limits(&crew);
 	block_signals(&crew);
 	/* Each worker copies the pages that it writes to: what reading the lab has left in pieces
-	 * is put together once here, and not by each of them. */
-	malloc_trim(0);
+	 * is put together once here, and stays so, and not by each of them. */
+	mallopt(M_MXFAST, 0);
+	malloc_trim(64 << 10);
 	int rc = supervise(&crew, out, err);
 	sigprocmask(SIG_SETMASK, &crew.outside, NULL);
 	bool stopped = crew.forwarded > 0;
