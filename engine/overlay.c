@@ -222,6 +222,9 @@ static int in_private_namespace(
 	struct answer answer = {.mount = -1};
 	int line[2];
 
+	/* The place for the lower layer, which nobody but this process sees there. */
+	if (mkdir(plan->root, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "create folder '%s'", plan->root);
 	if (pipe2(line, O_CLOEXEC) < 0)
 		return err_sys(err, "make a pipe");
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));

@@ -40,16 +40,13 @@ static int make_upper(const struct run *run, struct err *err)
 
 int container_dirs_apply(struct run *run, struct err *err)
 {
-	const char *folders[] = {run->names->work, run->names->merged};
-
 	if (fs_mkdirs(run->names->dir, 0711, err) < 0)
 		return -1;
 	/* A program with its set-user-id bit set inside is nothing for the users of the host. */
 	if (chmod(run->names->dir, 0700) < 0)
 		return err_sys(err, "set the mode of '%s'", run->names->dir);
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		if (mkdir(folders[i], 0700) < 0 && errno != EEXIST)
-			return err_sys(err, "create folder '%s'", folders[i]);
+	if (mkdir(run->names->work, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "create folder '%s'", run->names->work);
 	return make_upper(run, err);
 }
 
