@@ -1,0 +1,173 @@
+#include "cli/ssh_options.h"
+
+#include "base/util.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* ssh(1): the letters in the order of its synopsis. */
+static const struct ssh_letter letters[] = {
+        {'4', false, SSH_IGNORED},
+        {'6', false, SSH_IGNORED},
+        {'A', false, SSH_IGNORED},
+        {'a', false, SSH_IGNORED},
+        {'C', false, SSH_IGNORED},
+        {'f', false, SSH_ONLY_SSH},
+        {'G', false, SSH_SHOW},
+        {'g', false, SSH_IGNORED},
+        {'K', false, SSH_IGNORED},
+        {'k', false, SSH_IGNORED},
+        {'M', false, SSH_IGNORED},
+        {'N', false, SSH_ONLY_SSH},
+        {'n', false, SSH_NO_STDIN},
+        {'q', false, SSH_QUIET},
+        {'s', false, SSH_SUBSYSTEM},
+        {'T', false, SSH_NO_TTY},
+        {'t', false, SSH_TTY},
+        {'V', false, SSH_SHOW_VERSION},
+        {'v', false, SSH_IGNORED},
+        {'X', false, SSH_IGNORED},
+        {'x', false, SSH_IGNORED},
+        {'Y', false, SSH_IGNORED},
+        {'y', false, SSH_IGNORED},
+        {'B', true, SSH_IGNORED},
+        {'b', true, SSH_IGNORED},
+        {'c', true, SSH_IGNORED},
+        {'D', true, SSH_ONLY_SSH},
+        {'E', true, SSH_IGNORED},
+        {'e', true, SSH_IGNORED},
+        {'F', true, SSH_CONFIG},
+        {'I', true, SSH_IGNORED},
+        {'i', true, SSH_IGNORED},
+        {'J', true, SSH_IGNORED},
+        {'L', true, SSH_ONLY_SSH},
+        {'l', true, SSH_USER},
+        {'m', true, SSH_IGNORED},
+        {'O', true, SSH_CONTROL},
+        {'o', true, SSH_OPTION},
+        {'p', true, SSH_IGNORED},
+        {'R', true, SSH_ONLY_SSH},
+        {'S', true, SSH_SHARED},
+        {'W', true, SSH_ONLY_SSH},
+        {'w', true, SSH_ONLY_SSH},
+};
+
+/* ssh_config(5). What is not here is a slip. */
+static const struct {
+	const char *name;
+	enum ssh_meaning meaning;
+} options[] = {
+        {"user", SSH_USER},
+        {"sendenv", SSH_SEND_ENV},
+        {"setenv", SSH_SET_ENV},
+        {"requesttty", SSH_REQUEST_TTY},
+        {"sessiontype", SSH_SESSION_TYPE},
+        {"stdinnull", SSH_STDIN_NULL},
+        {"dynamicforward", SSH_ONLY_SSH},
+        {"localforward", SSH_ONLY_SSH},
+        {"remoteforward", SSH_ONLY_SSH},
+        {"proxyjump", SSH_IGNORED},
+        {"proxycommand", SSH_IGNORED},
+        {"remotecommand", SSH_ONLY_SSH},
+        {"addkeystoagent", SSH_IGNORED},
+        {"addressfamily", SSH_IGNORED},
+        {"batchmode", SSH_IGNORED},
+        {"bindaddress", SSH_IGNORED},
+        {"bindinterface", SSH_IGNORED},
+        {"canonicaldomains", SSH_IGNORED},
+        {"canonicalizefallbacklocal", SSH_IGNORED},
+        {"canonicalizehostname", SSH_IGNORED},
+        {"canonicalizemaxdots", SSH_IGNORED},
+        {"canonicalizepermittedcnames", SSH_IGNORED},
+        {"casignaturealgorithms", SSH_IGNORED},
+        {"certificatefile", SSH_IGNORED},
+        {"challengeresponseauthentication", SSH_IGNORED},
+        {"checkhostip", SSH_IGNORED},
+        {"ciphers", SSH_IGNORED},
+        {"clearallforwardings", SSH_IGNORED},
+        {"compression", SSH_IGNORED},
+        {"connectionattempts", SSH_IGNORED},
+        {"connecttimeout", SSH_IGNORED},
+        {"controlmaster", SSH_IGNORED},
+        {"controlpath", SSH_SHARED},
+        {"controlpersist", SSH_IGNORED},
+        {"enableescapecommandline", SSH_IGNORED},
+        {"enablesshkeysign", SSH_IGNORED},
+        {"escapechar", SSH_IGNORED},
+        {"exitonforwardfailure", SSH_IGNORED},
+        {"fingerprinthash", SSH_IGNORED},
+        {"forkafterauthentication", SSH_ONLY_SSH},
+        {"forwardagent", SSH_IGNORED},
+        {"forwardx11", SSH_IGNORED},
+        {"forwardx11timeout", SSH_IGNORED},
+        {"forwardx11trusted", SSH_IGNORED},
+        {"gatewayports", SSH_IGNORED},
+        {"globalknownhostsfile", SSH_IGNORED},
+        {"gssapiauthentication", SSH_IGNORED},
+        {"gssapidelegatecredentials", SSH_IGNORED},
+        {"hashknownhosts", SSH_IGNORED},
+        {"hostbasedacceptedalgorithms", SSH_IGNORED},
+        {"hostbasedauthentication", SSH_IGNORED},
+        {"hostkeyalgorithms", SSH_IGNORED},
+        {"hostkeyalias", SSH_IGNORED},
+        {"hostname", SSH_IGNORED},
+        {"identitiesonly", SSH_IGNORED},
+        {"identityagent", SSH_IGNORED},
+        {"identityfile", SSH_IGNORED},
+        {"ignoreunknown", SSH_IGNORED},
+        {"ipqos", SSH_IGNORED},
+        {"kbdinteractiveauthentication", SSH_IGNORED},
+        {"kbdinteractivedevices", SSH_IGNORED},
+        {"kexalgorithms", SSH_IGNORED},
+        {"knownhostscommand", SSH_IGNORED},
+        {"localcommand", SSH_IGNORED},
+        {"loglevel", SSH_IGNORED},
+        {"logverbose", SSH_IGNORED},
+        {"macs", SSH_IGNORED},
+        {"nohostauthenticationforlocalhost", SSH_IGNORED},
+        {"numberofpasswordprompts", SSH_IGNORED},
+        {"passwordauthentication", SSH_IGNORED},
+        {"permitlocalcommand", SSH_IGNORED},
+        {"permitremoteopen", SSH_IGNORED},
+        {"pkcs11provider", SSH_IGNORED},
+        {"port", SSH_IGNORED},
+        {"preferredauthentications", SSH_IGNORED},
+        {"proxyusefdpass", SSH_IGNORED},
+        {"pubkeyacceptedalgorithms", SSH_IGNORED},
+        {"pubkeyacceptedkeytypes", SSH_IGNORED},
+        {"pubkeyauthentication", SSH_IGNORED},
+        {"rekeylimit", SSH_IGNORED},
+        {"requiredrsasize", SSH_IGNORED},
+        {"revokedhostkeys", SSH_IGNORED},
+        {"securitykeyprovider", SSH_IGNORED},
+        {"serveralivecountmax", SSH_IGNORED},
+        {"serveraliveinterval", SSH_IGNORED},
+        {"streamlocalbindmask", SSH_IGNORED},
+        {"streamlocalbindunlink", SSH_IGNORED},
+        {"stricthostkeychecking", SSH_IGNORED},
+        {"syslogfacility", SSH_IGNORED},
+        {"tcpkeepalive", SSH_IGNORED},
+        {"tunnel", SSH_IGNORED},
+        {"tunneldevice", SSH_IGNORED},
+        {"updatehostkeys", SSH_IGNORED},
+        {"userknownhostsfile", SSH_IGNORED},
+        {"verifyhostkeydns", SSH_IGNORED},
+        {"visualhostkey", SSH_IGNORED},
+        {"xauthlocation", SSH_IGNORED},
+};
+
+const struct ssh_letter *ssh_letter_find(char c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+		if (letters[i].letter == c)
+			return &letters[i];
+	return NULL;
+}
+
+enum ssh_meaning ssh_option_meaning(const char *name, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (strlen(options[i].name) == n && strncasecmp(options[i].name, name, n) == 0)
+			return options[i].meaning;
+	return SSH_UNKNOWN;
+}
