@@ -26,9 +26,10 @@ static json_t *addresses(const struct machine_spec *spec)
 
 	for (size_t i = 0; i < spec->n_nics; i++)
 		json_array_append_new(list,
-		        json_pack("{s:s*, s:s*, s:s*, s:s*}", "network", spec->nics[i].network,
-		                "address", spec->nics[i].address, "mac", spec->nics[i].mac,
-		                "gateway", spec->nics[i].gateway));
+		        json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*}", "network",
+		                spec->nics[i].network, "address", spec->nics[i].address, "address6",
+		                spec->nics[i].address6, "mac", spec->nics[i].mac, "gateway",
+		                spec->nics[i].gateway));
 	return list;
 }
 

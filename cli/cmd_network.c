@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/table.h"
 #include "cli/network_plug.h"
+#include "lab/plug.h"
 #include "lab/networks.h"
 
 #include <jansson.h>
@@ -15,6 +16,7 @@ struct member {
 	const struct machine *machine;
 	struct machine_spec stored;
 	const struct machine_spec *spec;
+	struct strv in_file; /* its networks that the file, or an earlier one, gives it */
 };
 
 struct view {
@@ -27,6 +29,20 @@ static void add_name(struct strv *names, const char *name)
 {
 	if (!strv_has(names, name))
 		strv_add(names, name);
+}
+
+/* What was connected and disconnected since it was started. */
+static void look_at(const struct cli *cli, const struct lab *lab, struct member *m)
+{
+	struct access a;
+
+	for (size_t i = 0; i < m->spec->n_nics; i++)
+		strv_add(&m->in_file, m->spec->nics[i].network);
+	if (m->spec != &m->stored || !plug_any(&lab->state, m->spec->selector))
+		return;
+	if (access_open(cli->providers, m->machine, ACCESS_STORED, NULL, &a, NULL) == 0)
+		plug_look(&lab->state, &a, &m->stored);
+	access_close(&a);
 }
 
 static int view_open(const struct cli *cli, struct view *v)
@@ -45,6 +61,7 @@ static int view_open(const struct cli *cli, struct view *v)
 		*m = (struct member){.machine = machine, .spec = &machine->spec};
 		if (machine->state.spec && spec_read(machine->state.spec, &m->stored, NULL) == 0)
 			m->spec = &m->stored;
+		look_at(cli, lab, m);
 	}
 	for (size_t i = 0; i < lab->decl.n_networks; i++)
 		add_name(&v->names, lab->decl.networks[i].name);
@@ -57,8 +74,10 @@ static int view_open(const struct cli *cli, struct view *v)
 
 static void view_close(struct view *v)
 {
-	for (size_t i = 0; v->members && i < v->lab.n; i++)
+	for (size_t i = 0; v->members && i < v->lab.n; i++) {
 		spec_clear(&v->members[i].stored);
+		strv_clear(&v->members[i].in_file);
+	}
 	free(v->members);
 	strv_clear(&v->names);
 	lab_clear(&v->lab);
@@ -164,11 +183,11 @@ static json_t *members_json(const struct view *v, const char *network, bool whol
 			continue;
 		}
 		json_array_append_new(list,
-		        json_pack("{s:s, s:b, s:s, s:s, s:s, s:b, s:o}", "machine",
-		                m->spec->selector, "exists", m->machine->state.exists, "address",
-		                or_empty(nic->address), "address6", or_empty(nic->address6), "mac",
-		                or_empty(nic->mac), "default_route", nic->default_route, "names",
-		                names_json(m, nic)));
+		        json_pack("{s:s, s:b, s:b, s:s, s:s, s:s, s:b, s:o}", "machine",
+		                m->spec->selector, "exists", m->machine->state.exists, "in_file",
+		                strv_has(&m->in_file, network), "address", or_empty(nic->address),
+		                "address6", or_empty(nic->address6), "mac", or_empty(nic->mac),
+		                "default_route", nic->default_route, "names", names_json(m, nic)));
 	}
 	return list;
 }
@@ -242,15 +261,16 @@ static void print_one(const struct view *v, const struct facts *f)
 	print_line(&out, "libvirt", f->libvirt);
 	print_line(&out, "uri", f->uri);
 	str_add(&out, "\n");
-	table_init(&t, 5);
-	table_row(&t, "MACHINE", "ADDRESS", "ADDRESS6", "MAC", "NAMES");
+	table_init(&t, 6);
+	table_row(&t, "MACHINE", "ADDRESS", "ADDRESS6", "MAC", "JOINED", "NAMES");
 	for (size_t i = 0; i < v->lab.n; i++) {
 		const struct member *m = &v->members[i];
 		const struct nic *nic = nic_of(m, f->name);
 		if (!nic)
 			continue;
 		AUTO_FREE char *names = nic_host_names(m->spec, m->spec->alias, nic);
-		table_row(&t, m->spec->selector, nic->address, nic->address6, nic->mac, names);
+		table_row(&t, m->spec->selector, nic->address, nic->address6, nic->mac,
+		        strv_has(&m->in_file, f->name) ? "by file" : "by connect", names);
 	}
 	table_print(&t, &out);
 	table_clear(&t);

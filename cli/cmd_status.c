@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/table.h"
+#include "lab/plug.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -71,7 +72,8 @@ static void note_changes(const struct cli *cli, const struct machine *m, struct 
 	access_close(&a);
 }
 
-static void ask(const struct cli *cli, const struct machine *m, struct row *row)
+static void ask(const struct cli *cli, const struct journal_state *lab, const struct machine *m,
+        struct row *row)
 {
 	struct access a;
 
@@ -80,8 +82,11 @@ static void ask(const struct cli *cli, const struct machine *m, struct row *row)
 		row->spec = &row->stored;
 	if (!m->state.exists)
 		return;
-	if (access_open(cli->providers, m, ACCESS_STORED, NULL, &a, &row->err) == 0)
+	if (access_open(cli->providers, m, ACCESS_STORED, NULL, &a, &row->err) == 0) {
 		row->world = a.world;
+		if (row->spec == &row->stored)
+			plug_look(lab, &a, &row->stored);
+	}
 	access_close(&a);
 	row->ready = row->world.state == MACHINE_RUNNING && all_done(&m->state);
 	note_interruption(row);
@@ -107,8 +112,8 @@ static json_t *addresses_json(const struct machine_spec *spec)
 
 	for (size_t i = 0; i < spec->n_nics && spec->nics[i].address; i++)
 		json_array_append_new(list,
-		        json_pack("{s:s, s:s}", "network", spec->nics[i].network, "address",
-		                spec->nics[i].address));
+		        json_pack("{s:s, s:s, s:s*}", "network", spec->nics[i].network, "address",
+		                spec->nics[i].address, "address6", spec->nics[i].address6));
 	return list;
 }
 
@@ -211,7 +216,7 @@ static int run(struct cli *cli)
 	if (cli->operands.n == 0)
 		n = lab.n;
 	for (size_t i = 0; i < n; i++)
-		ask(cli, cli->operands.n ? chosen[i] : &lab.machines[i], &rows[i]);
+		ask(cli, &lab.state, cli->operands.n ? chosen[i] : &lab.machines[i], &rows[i]);
 	if (cli_has(cli, "json"))
 		print_json(&lab, rows, n);
 	else

@@ -2,6 +2,7 @@
 
 #include "lab/exposed.h"
 #include "lab/limits.h"
+#include "lab/plug.h"
 #include "lab/published.h"
 #include "lab/volumes.h"
 
@@ -124,7 +125,8 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 {
 	struct err err = {0};
 
-	if (alloc_network(lab, &err) < 0 || alloc_ids(lab, &err) < 0 ||
+	if ((verb != &verb_provision && plug_reset(lab, chosen, n, &err) < 0) ||
+	        alloc_network(lab, &err) < 0 || alloc_ids(lab, &err) < 0 ||
 	        prepare_specs(lab, chosen, n, &err) < 0 ||
 	        (verb != &verb_provision && volumes_admit(lab, chosen, n, &err) < 0))
 		return cli_fail(cli, &err);

@@ -1,15 +1,20 @@
 #include "cli/look.h"
 
+#include "lab/plug.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-static void open_machine(const struct cli *cli, struct machine *m, struct looked_at *out)
+static void open_machine(
+        const struct cli *cli, const struct lab *lab, struct machine *m, struct looked_at *out)
 {
 	*out = (struct looked_at){.machine = m};
 	if (!m->state.exists)
 		return;
 	out->opened =
 	        access_open(cli->providers, m, ACCESS_STORED, NULL, &out->access, &out->err) == 0;
+	if (out->opened && out->access.spec == &out->access.stored)
+		plug_look(&lab->state, &out->access, &out->access.stored);
 }
 
 static int nothing_up(const struct look *look, struct err *err)
@@ -33,7 +38,7 @@ int look_open(struct cli *cli, struct look *look)
 	look->v = xcalloc(n + 1, sizeof(*look->v));
 	for (size_t i = 0; i < n; i++)
 		if (cli->operands.n || chosen[i]->state.exists)
-			open_machine(cli, chosen[i], &look->v[look->n++]);
+			open_machine(cli, &look->lab, chosen[i], &look->v[look->n++]);
 	return look->n || nothing_up(look, &err) == 0 ? 0 : cli_fail(cli, &err);
 }
 

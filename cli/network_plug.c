@@ -4,32 +4,46 @@
 #include "lab/plug.h"
 
 /* The network stands, then the machine joins it; or it leaves. The exit code. */
-static int plug_it(
-        const struct cli *cli, struct lab *lab, struct machine *m, const struct plug *plug)
+static int plug_it(const struct cli *cli, struct lab *lab, struct machine *m,
+        const struct plug *plug, struct event_sink *sink)
 {
 	const struct verb *verb = plug->in ? &verb_connect : &verb_disconnect;
 	struct verb_options options = {.named = true, .plug = plug};
-	struct event_sink *sink = cli_sink(cli);
 	struct err err = {0};
-	int code;
 
 	if (plug->in && lab_steps_up(lab, &m, 1, sink, cli->stop, &err) < 0)
-		code = cli_failed(cli, &err);
-	else
-		code = cli_run_verb(cli, lab, verb, &m, 1, &options, sink);
-	sink->close(sink);
-	return code;
+		return cli_failed(cli, &err);
+	return cli_run_verb(cli, lab, verb, &m, 1, &options, sink);
 }
 
-/* Of a locked lab. An address that nobody has is given back. */
+/* It is not there, or no more: its names lead nowhere, and an address that nobody has is given
+ * back. */
+static int leave(const struct cli *cli, struct lab *lab, struct machine *m, const struct plug *plug,
+        struct event_sink *sink)
+{
+	struct err err = {0};
+
+	if (plug_forget(lab, m, plug, &err) < 0 ||
+	        lab_steps_up(lab, &m, 1, sink, cli->stop, &err) < 0)
+		return cli_failed(cli, &err);
+	return 0;
+}
+
+/* Of a locked lab. */
 static int plug(const struct cli *cli, struct lab *lab, struct machine *m, struct plug *plug)
 {
 	struct err err = {0};
-	int code = plug_find(lab, m, plug, &err) < 0 ? cli_fail(cli, &err)
-	                                             : plug_it(cli, lab, m, plug);
 
-	if ((code != 0) == plug->in && plug_forget(lab, m, plug, &err) < 0)
+	if (plug_find(lab, m, plug, &err) < 0 ||
+	        (plug->in && plug_note(lab, m, plug, true, &err) < 0))
 		return cli_fail(cli, &err);
+	struct event_sink *sink = cli_sink(cli);
+	int code = plug_it(cli, lab, m, plug, sink);
+	if ((code != 0) == plug->in) {
+		int left = leave(cli, lab, m, plug, sink);
+		code = code ? code : left;
+	}
+	sink->close(sink);
 	return code;
 }
 

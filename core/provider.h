@@ -93,6 +93,12 @@ struct provider {
 	 * has; in false: takes it away. Lasts until the machine is halted. 1: done; 0: it was so
 	 * already. NULL: this kind cannot. */
 	int (*plug)(void *session, const struct nic *nic, bool in, struct err *err);
+	/* A running machine's /etc/resolv.conf is to be this text of seed_resolver, if it looks
+	 * like one; a machine that nobody can reach any more keeps what it has. NULL where plug
+	 * is. */
+	int (*resolve)(void *session, const char *text, struct err *err);
+	/* Whether it has that interface now. NULL where plug is. */
+	bool (*plugged)(void *session, const struct nic *nic);
 	/* The processes of a running machine, by their number inside. NULL: the host does not see
 	 * them. Undone by machine_processes_free. */
 	int (*processes)(void *session, struct machine_process **out, size_t *n, struct err *err);

@@ -92,6 +92,23 @@ static const char *name_server(const struct machine_spec *spec)
 	return NULL;
 }
 
+void seed_resolver(const struct machine_spec *spec, struct str *out)
+{
+	const char *server = name_server(spec);
+
+	str_add(out, "");
+	if (server)
+		str_addf(out, "search %s\nnameserver %s\n", spec->domain, server);
+}
+
+bool seed_is_resolver(const char *text, const char *domain)
+{
+	AUTO_FREE char *start = xasprintf("search %s\nnameserver ", domain);
+	const char *rest = str_starts(text, start) ? strchr(text + strlen(start), '\n') : NULL;
+
+	return !*text || (rest && !rest[1]);
+}
+
 void seed_identity(struct seed *seed, const struct machine_spec *spec, const char *machine_id)
 {
 	AUTO_STR text = {0};
@@ -99,11 +116,10 @@ void seed_identity(struct seed *seed, const struct machine_spec *spec, const cha
 	str_addf(&text, "%s\n", spec->hostname);
 	add_text(seed, "/etc/hostname", 0644, str_text(&text));
 	add_hosts(seed, spec);
-	if (name_server(spec)) {
-		str_reset(&text);
-		str_addf(&text, "search %s\nnameserver %s\n", spec->domain, name_server(spec));
+	str_reset(&text);
+	seed_resolver(spec, &text);
+	if (text.len)
 		add_text(seed, "/etc/resolv.conf", 0644, str_text(&text));
-	}
 	str_reset(&text);
 	str_addf(&text, "%s\n", machine_id);
 	add_text(seed, "/etc/machine-id", 0444, str_text(&text));

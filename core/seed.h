@@ -31,6 +31,10 @@ struct seed_file *seed_last(struct seed *seed); /* to set owner and flags of wha
 void seed_clear(struct seed *seed);
 
 struct machine_spec;
+/* What /etc/resolv.conf is to say; "": its networks have no name server. */
+void seed_resolver(const struct machine_spec *spec, struct str *out);
+/* Whether text is of that form, with whatever name server; an empty one is. */
+bool seed_is_resolver(const char *text, const char *domain);
 /* hostname, hosts, resolv.conf, machine-id: what both kinds get. machine_id: 32 hex characters. */
 void seed_identity(struct seed *seed, const struct machine_spec *spec, const char *machine_id);
 

@@ -249,6 +249,25 @@ struct folder_use *spec_add_folder(struct machine_spec *spec)
 	return folder;
 }
 
+struct nic *spec_add_nic(struct machine_spec *spec, const char *network)
+{
+	spec->nics = xrealloc(spec->nics, spec->n_nics + 1, sizeof(*spec->nics));
+	struct nic *nic = &spec->nics[spec->n_nics++];
+
+	memset(nic, 0, sizeof(*nic));
+	shape_init(&nic_shape, nic);
+	nic->network = xstrdup(network);
+	return nic;
+}
+
+void spec_drop_nic(struct machine_spec *spec, size_t index)
+{
+	shape_clear(&nic_shape, &spec->nics[index]);
+	spec->n_nics--;
+	memmove(&spec->nics[index], &spec->nics[index + 1],
+	        (spec->n_nics - index) * sizeof(*spec->nics));
+}
+
 void spec_drop_implicit_folders(struct machine_spec *spec)
 {
 	size_t kept = 0;

@@ -171,6 +171,8 @@ const struct nic *spec_route(const struct machine_spec *spec);
 /* A virtual machine of a box that is not prov's own, a disk alone: it starts by its own boot loader
  * and takes its address by DHCP. */
 bool spec_is_foreign(const struct machine_spec *spec);
+struct nic *spec_add_nic(struct machine_spec *spec, const char *network);
+void spec_drop_nic(struct machine_spec *spec, size_t index);
 /* Without the folders that nobody asked for. */
 void spec_drop_implicit_folders(struct machine_spec *spec);
 struct folder_use *spec_add_folder(struct machine_spec *spec); /* of defaults; to be filled */

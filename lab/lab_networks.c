@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "lab/plug.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,7 @@ void lab_networks_open(struct lab_session *s, struct machine *const *chosen, siz
 
 	for (size_t i = 0; i < s->lab->n; i++)
 		alloc_fill(journal_state(s->lab->journal), &s->lab->machines[i].spec);
+	plug_names(s->lab);
 	for (size_t i = 0; chosen && i < n; i++)
 		for (size_t k = 0; k < chosen[i]->spec.n_nics; k++)
 			if (!strv_has(&names, chosen[i]->spec.nics[k].network))

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char prefix[] = "plug.";
+
 static struct nic *find_nic(const struct machine_spec *spec, const char *network)
 {
 	for (size_t i = 0; i < spec->n_nics; i++)
@@ -51,9 +53,7 @@ static void add_nic(struct machine_spec *spec, const char *network)
 {
 	bool routed = spec_route(spec) != NULL;
 
-	spec->nics = xrealloc(spec->nics, spec->n_nics + 1, sizeof(*spec->nics));
-	struct nic *nic = &spec->nics[spec->n_nics++];
-	*nic = (struct nic){.network = xstrdup(network), .default_route = !routed};
+	spec_add_nic(spec, network)->default_route = !routed;
 	spec->network_mode = NET_LAB;
 }
 
@@ -105,6 +105,8 @@ int plug_find(struct lab *lab, struct machine *m, struct plug *plug, struct err 
 	plug->added = !find_nic(&m->spec, plug->network);
 	if (plug->added)
 		add_nic(&m->spec, plug->network);
+	/* All that it has been connected to, so that plug->nic stays where it is. */
+	plug_names(lab);
 	plug->nic = find_nic(&m->spec, plug->network);
 	if (plug->in && find_address(lab, &m->spec, plug, err) < 0)
 		return -1;
@@ -112,11 +114,157 @@ int plug_find(struct lab *lab, struct machine *m, struct plug *plug, struct err 
 	return 0;
 }
 
-int plug_forget(struct lab *lab, const struct machine *m, const struct plug *plug, struct err *err)
+/* The fact "plug.NETWORK.SELECTOR": "in", connected; "out", disconnected, though it is in the file.
+ * Whether it is still so is asked of the world. */
+static char *plug_key(const char *network, const char *selector)
+{
+	return xasprintf("%s%s.%s", prefix, network, selector);
+}
+
+int plug_note(
+        struct lab *lab, const struct machine *m, const struct plug *plug, bool in, struct err *err)
+{
+	AUTO_FREE char *key = plug_key(plug->network, m->spec.selector);
+	const char *value = in == !plug->added ? NULL : in ? "in" : "out";
+
+	if (str_eq(journal_fact(journal_state(lab->journal), key), value))
+		return 0;
+	return journal_set(lab->journal, key, value, err);
+}
+
+static void forget_address(struct nic *nic)
+{
+	free(nic->address);
+	free(nic->address6);
+	nic->address = nic->address6 = NULL;
+}
+
+int plug_forget(struct lab *lab, struct machine *m, const struct plug *plug, struct err *err)
 {
 	AUTO_FREE char *key = xasprintf("ip.%s.%s", plug->network, m->spec.selector);
+	struct nic *nic = find_nic(&m->spec, plug->network);
 
+	if (plug_note(lab, m, plug, false, err) < 0)
+		return -1;
+	/* So that no name leads there. */
+	forget_address(nic);
 	if (!plug->added || !journal_fact(journal_state(lab->journal), key))
 		return 0;
 	return journal_set(lab->journal, key, NULL, err);
+}
+
+/* The network of a fact of this machine; NULL: it is another one. The caller frees. */
+static char *network_of(const char *key, const char *selector)
+{
+	const char *name = str_starts(key, prefix) ? key + strlen(prefix) : NULL;
+	const char *dot = name ? strchr(name, '.') : NULL;
+
+	return dot && str_eq(dot + 1, selector) ? xstrndup(name, (size_t)(dot - name)) : NULL;
+}
+
+static void drop_nic(struct machine_spec *spec, const char *network)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (str_eq(spec->nics[i].network, network)) {
+			spec_drop_nic(spec, i);
+			return;
+		}
+}
+
+/* The provider is asked before the spec is touched, which its session may see, too. */
+static void look_at(const struct journal_state *state, const struct access *a, const char *network,
+        bool in, struct machine_spec *spec)
+{
+	struct machine_spec whole;
+
+	if (in == !!find_nic(spec, network))
+		return;
+	spec_copy(&whole, spec);
+	if (in) {
+		add_nic(&whole, network);
+		alloc_fill(state, &whole);
+	}
+	bool now = a->provider->plugged(a->session, find_nic(&whole, network));
+	spec_clear(&whole);
+	if (now && in) {
+		add_nic(spec, network);
+		alloc_fill(state, spec);
+	} else if (!now && !in) {
+		drop_nic(spec, network);
+	}
+}
+
+void plug_expect(const struct journal_state *state, const struct access *a, const char *network,
+        bool in, struct machine_spec *spec)
+{
+	plug_look(state, a, spec);
+	if (!in) {
+		drop_nic(spec, network);
+	} else if (!find_nic(spec, network)) {
+		add_nic(spec, network);
+		alloc_fill(state, spec);
+	}
+}
+
+bool plug_any(const struct journal_state *state, const char *selector)
+{
+	for (size_t i = 0; i < state->n_facts; i++) {
+		AUTO_FREE char *network = network_of(state->facts[i].key, selector);
+		if (network)
+			return true;
+	}
+	return false;
+}
+
+void plug_look(const struct journal_state *state, const struct access *a, struct machine_spec *spec)
+{
+	bool runs = a->world.state == MACHINE_RUNNING || a->world.state == MACHINE_SUSPENDED;
+
+	for (size_t i = 0; runs && a->provider->plugged && i < state->n_facts; i++) {
+		AUTO_FREE char *network = network_of(state->facts[i].key, spec->selector);
+		if (network)
+			look_at(state, a, network, str_eq(state->facts[i].value, "in"), spec);
+	}
+}
+
+void plug_names(const struct lab *lab)
+{
+	const struct journal_state *state = journal_state(lab->journal);
+
+	for (size_t i = 0; i < state->n_facts; i++)
+		for (size_t k = 0; k < lab->n; k++) {
+			struct machine_spec *spec = &lab->machines[k].spec;
+			AUTO_FREE char *network = network_of(state->facts[i].key, spec->selector);
+			struct nic *nic = network ? find_nic(spec, network) : NULL;
+			if (!network || spec->network_mode == NET_HOST)
+				continue;
+			if (str_eq(state->facts[i].value, "in") && !nic) {
+				add_nic(spec, network);
+				alloc_fill(state, spec);
+			} else if (str_eq(state->facts[i].value, "out") && nic) {
+				forget_address(nic);
+			}
+		}
+}
+
+int plug_reset(struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
+{
+	const struct journal_state *state = journal_state(lab->journal);
+	AUTO_STRV keys = {0};
+
+	for (size_t i = 0; i < state->n_facts; i++)
+		for (size_t k = 0; k < n; k++) {
+			const struct machine_spec *spec = &chosen[k]->spec;
+			AUTO_FREE char *network = network_of(state->facts[i].key, spec->selector);
+			if (!network)
+				continue;
+			strv_add(&keys, state->facts[i].key);
+			if (!find_nic(spec, network))
+				strv_addf(&keys, "ip.%s.%s", network, spec->selector);
+		}
+	for (size_t i = 0; i < keys.n; i++)
+		if (journal_fact(state, keys.v[i]) &&
+		        journal_set(lab->journal, keys.v[i], NULL, err) < 0)
+			return -1;
+	return 0;
 }

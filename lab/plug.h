@@ -20,7 +20,26 @@ MUST_CHECK int plug_check(
         const struct lab *lab, const struct machine *m, const struct plug *plug, struct err *err);
 /* lab_lock'ed. Gives m->spec the network, with an address. */
 MUST_CHECK int plug_find(struct lab *lab, struct machine *m, struct plug *plug, struct err *err);
-/* After the machine has left a network that is not in its file, or failed to join it: its address
- * there is free. */
+/* lab_lock'ed. Records that it is in or out, where the file says otherwise. */
+MUST_CHECK int plug_note(struct lab *lab, const struct machine *m, const struct plug *plug, bool in,
+        struct err *err);
+/* After the machine has left the network, or failed to join it: no name leads there, and an address
+ * that the file does not give it is free. */
 MUST_CHECK int plug_forget(
-        struct lab *lab, const struct machine *m, const struct plug *plug, struct err *err);
+        struct lab *lab, struct machine *m, const struct plug *plug, struct err *err);
+
+/* What is recorded, as far as the world still has it so, in the spec of a machine's journal: state
+ * is the lab's, a is open with that spec. */
+void plug_look(
+        const struct journal_state *state, const struct access *a, struct machine_spec *spec);
+/* Likewise, but in this network, or not. */
+void plug_expect(const struct journal_state *state, const struct access *a, const char *network,
+        bool in, struct machine_spec *spec);
+/* Whether anything is recorded of the machine. */
+bool plug_any(const struct journal_state *state, const char *selector);
+/* lab_lock'ed, before the lab's steps: the names of connected machines lead to them, those of
+ * disconnected ones nowhere. */
+void plug_names(const struct lab *lab);
+/* Of machines that are to be as the file says again. */
+MUST_CHECK int plug_reset(
+        struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);

@@ -101,17 +101,22 @@ static int add_missing(virNetworkPtr net, const struct net_entries *entries,
 	return address ? update_name(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, host, ipv6, err) : 0;
 }
 
-/* libvirt cannot modify a DNS host: what stands in the way goes first. Others' entries stay. */
+static int remove_entry(virNetworkPtr net, const struct net_entry *entry, struct err *err)
+{
+	char no_names[] = "";
+	const struct net_host old = {.names = no_names, .address = entry->address};
+
+	return update_name(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, false, err);
+}
+
+/* libvirt cannot modify a DNS host: what stands in the way goes first. */
 static int update_host(virNetworkPtr net, const struct net_entries *entries,
         const struct net_host *host, struct err *err)
 {
-	for (size_t i = 0; i < entries->n; i++) {
-		char no_names[] = "";
-		struct net_host old = {.names = no_names, .address = entries->v[i].address};
+	for (size_t i = 0; i < entries->n; i++)
 		if (network_entry_clashes(&entries->v[i], host) &&
-		        update_name(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, false, err) < 0)
+		        remove_entry(net, &entries->v[i], err) < 0)
 			return -1;
-	}
 	if (add_missing(net, entries, host, false, err) < 0)
 		return -1;
 	return add_missing(net, entries, host, true, err);
@@ -162,12 +167,37 @@ static int read_entries(virNetworkPtr net, const struct net_spec *spec, char **x
 	return 0;
 }
 
+static bool is_wanted(const struct net_spec *spec, const char *address)
+{
+	for (size_t i = 0; i < spec->n_hosts; i++)
+		if (str_eq(spec->hosts[i].address, address) ||
+		        str_eq(spec->hosts[i].address6, address))
+			return true;
+	return false;
+}
+
+/* Of machines that have left the network, or are gone: a name that leads nowhere makes who asks for
+ * it wait. */
+static int remove_stale(virNetworkPtr net, const struct net_entries *entries,
+        const struct net_spec *spec, struct err *err)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		if (!is_wanted(spec, entries->v[i].address) &&
+		        remove_entry(net, &entries->v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int update_hosts(virNetworkPtr net, const struct net_spec *spec, struct err *err)
 {
 	struct net_entries entries = {0};
 	AUTO_FREE char *xml = NULL;
 	int rc = read_entries(net, spec, &xml, &entries, err);
 
+	if (rc == 0)
+		rc = remove_stale(net, &entries, spec, err);
+	if (rc == 0)
+		rc = read_entries(net, spec, &xml, &entries, err);
 	for (size_t i = 0; rc == 0 && i < spec->n_hosts; i++) {
 		const struct net_host *host = &spec->hosts[i];
 		if (!all_known(&entries, host)) {

@@ -196,3 +196,15 @@ int container_plug(void *session, const struct nic *nic, bool in, struct err *er
 		return plug_in(s, nic, i, pid, err);
 	return veth_cut(link, err) < 0 ? -1 : 1;
 }
+
+bool container_plugged(void *session, const struct nic *nic)
+{
+	const struct session *s = session;
+	size_t i = number_of(s, nic->network);
+	char link[16];
+
+	if (i >= DERIVE_LINKS || !container_pid(s))
+		return false;
+	link_of(s->names, i, link);
+	return veth_look(link, NULL) != VETH_ABSENT;
+}

@@ -23,5 +23,7 @@ MUST_CHECK int plug_tidy(
 /* Of a container that ends: the kernel removes them with its namespace, which is waited for. */
 MUST_CHECK int plug_remove_all(const struct names *names, struct err *err);
 
-/* The provider's slot. */
+/* The provider's slots. */
 int container_plug(void *session, const struct nic *nic, bool in, struct err *err);
+int container_resolve(void *session, const char *text, struct err *err);
+bool container_plugged(void *session, const struct nic *nic);

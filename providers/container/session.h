@@ -62,6 +62,8 @@ int container_dirs_apply(struct run *run, struct err *err);
 int container_dirs_revert(struct run *run, struct err *err);
 void container_upper_inputs(const struct run *run, struct digest *d);
 int container_upper_apply(struct run *run, struct err *err);
+/* Inside a running container (engine_enter): writes a struct seed. */
+MUST_CHECK int container_seed_inside(void *seed, struct err *err);
 void container_group_inputs(const struct run *run, struct digest *d);
 int container_group_apply(struct run *run, struct err *err);
 int container_group_revert(struct run *run, struct err *err);

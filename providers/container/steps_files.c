@@ -132,7 +132,7 @@ static int add_host_keys(const struct run *run, struct seed *seed, struct err *e
 	return host_keys_seed(run->names, seed, err);
 }
 
-static int write_inside(void *seed, struct err *err)
+int container_seed_inside(void *seed, struct err *err)
 {
 	struct statvfs st;
 
@@ -156,7 +156,7 @@ int container_upper_apply(struct run *run, struct err *err)
 		rc = add_host_keys(run, &seed, err);
 	if (rc == 0)
 		rc = pidfd >= 0
-		        ? engine_enter(pidfd, pid, write_inside, &seed, err)
+		        ? engine_enter(pidfd, pid, container_seed_inside, &seed, err)
 		        : seed_write_tree(&seed, run->names->upper, run->spec->box.rootfs, err);
 	seed_clear(&seed);
 	return rc;

@@ -5,6 +5,7 @@
  */
 #include "providers/container/session.h"
 
+#include "core/seed.h"
 #include "net/ports.h"
 #include "net/veth.h"
 #include "providers/container/plug.h"
@@ -83,6 +84,7 @@ void container_bridge_inputs(const struct run *run, struct digest *d)
 int container_bridge_apply(struct run *run, struct err *err)
 {
 	pid_t pid = container_running(run->session);
+	AUTO_STR resolver = {0};
 	char count[24];
 
 	if (run->spec->network_mode == NET_HOST || plug_is_tidy(run->spec, run->names))
@@ -91,6 +93,9 @@ int container_bridge_apply(struct run *run, struct err *err)
 		return -1;
 	if (!pid)
 		return 0;
+	seed_resolver(run->spec, &resolver);
+	if (container_resolve(run->session, str_text(&resolver), err) < 0)
+		return -1;
 	const char *plugs = run_fact(run, plugs_fact);
 	snprintf(count, sizeof(count), "%lld", (plugs ? strtoll(plugs, NULL, 10) : 0) + 1);
 	return run_record(run, plugs_fact, count, err);

@@ -7,8 +7,9 @@
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
  *   volumes.c   kvm.volumes
- *   plug.c      kvm.network           usage.c    what it uses; stopped and going on
+ *   plug.c      kvm.network           cards.c    its network cards
  *   folders.c   kvm.folders           nine.c     those by 9p
+ *   usage.c     what it uses; stopped and going on
  *   describe.c  what it is made of
  */
 #pragma once
@@ -47,6 +48,8 @@ int kvm_qemu_pid(const struct kvm_session *s);
 int kvm_usage(void *session, struct usage *out, struct err *err);
 int kvm_freeze(void *session, bool freeze, struct err *err);
 int kvm_plug(void *session, const struct nic *nic, bool in, struct err *err);
+int kvm_resolve(void *session, const char *text, struct err *err);
+bool kvm_plugged(void *session, const struct nic *nic);
 json_t *kvm_describe(void *session, struct err *err);
 
 MUST_CHECK int kvm_owner(struct kvm_session *s, const struct kvm_owner **out, struct err *err);

@@ -6,20 +6,20 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/clock.h"
+#include "core/seed.h"
 #include "net/libvirt/xml.h"
+#include "providers/kvm/cards.h"
 #include "providers/kvm/domain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND_NS  INT64_C(1000000000)
-#define LOGIN_NS   (30 * SECOND_NS)
-#define INSIDE_NS  (30 * SECOND_NS)
-#define DETACH_NS  (20 * SECOND_NS) /* the guest has to let go of it */
-#define WAKE_MS    200
-#define MAC_OPEN   "<mac address='"
-#define MAC_LENGTH 17
+#define SECOND_NS INT64_C(1000000000)
+#define LOGIN_NS  (30 * SECOND_NS)
+#define INSIDE_NS (30 * SECOND_NS)
+#define DETACH_NS (20 * SECOND_NS) /* the guest has to let go of it */
+#define WAKE_MS   200
 
 static const char plugs_fact[] = "kvm.plugs";
 
@@ -47,6 +47,14 @@ static const char inside_script[] =
         "[ $2 = - ] || echo \"$1 $2 $3 $4\"; [ $5 = - ] || echo \"$1 $5 $6 $4\"; } >$file.new\n"
         "mv $file.new $file; sync\n";
 
+/* $1 the text, $2 the domain; see seed_is_resolver. A link stays, too. */
+static const char resolve_script[] =
+        "file=/etc/resolv.conf; [ ! -L $file ] || exit 0\n"
+        "if [ -s $file ]; then [ $(wc -l <$file) = 2 ] && {\n"
+        "read -r key value; read -r key2 rest; } <$file &&\n"
+        "[ \"$key $value $key2\" = \"search $2 nameserver\" ] || exit 0; fi\n"
+        "echo \"$1\" | head -n 2 >$file\n";
+
 /* The running domain. */
 static int running_domain(struct kvm_session *s, virDomainPtr *out, struct err *err)
 {
@@ -60,22 +68,6 @@ static int running_domain(struct kvm_session *s, virDomainPtr *out, struct err *
 	if (state != VIR_DOMAIN_RUNNING)
 		return err_set(err, ERR_FAILED, "'%s' is not running", s->spec->selector);
 	*out = STEAL(domain);
-	return 0;
-}
-
-/* The MAC addresses of its interfaces, in lower case. */
-static int list_macs(virDomainPtr domain, struct strv *out, struct err *err)
-{
-	AUTO_FREE char *xml = virDomainGetXMLDesc(domain, 0);
-
-	if (!xml)
-		return libvirt_err(err, "read the domain '%s'", virDomainGetName(domain));
-	for (const char *p = xml; (p = strstr(p, MAC_OPEN)); p += MAC_LENGTH) {
-		p += strlen(MAC_OPEN);
-		if (strlen(p) < MAC_LENGTH)
-			break;
-		strv_take(out, xstrndup(p, MAC_LENGTH));
-	}
 	return 0;
 }
 
@@ -109,10 +101,10 @@ static int wait_removed(virDomainPtr domain, const char *mac, struct err *err)
 	int64_t deadline = clock_mono_ns() + DETACH_NS;
 
 	for (;;) {
-		AUTO_STRV macs = {0};
-		if (list_macs(domain, &macs, err) < 0)
+		AUTO_CARDS cards = {0};
+		if (cards_read(domain, &cards, err) < 0)
 			return -1;
-		if (!strv_has(&macs, mac))
+		if (!cards_find(&cards, mac))
 			return 0;
 		if (clock_mono_ns() >= deadline)
 			return err_set(err, ERR_FAILED,
@@ -157,6 +149,22 @@ static char *with_prefix(const char *address, int prefix)
 	return address ? xasprintf("%s/%d", address, prefix) : xstrdup("-");
 }
 
+/* The exit status; -1: it could not be run. */
+static int run_inside(
+        struct transport *t, const char *const *argv, struct str *said, struct err *err)
+{
+	const struct transport_cmd cmd = {.argv = argv,
+	        .in_fd = -1,
+	        .out_fd = -1,
+	        .err_fd = -1,
+	        .output = collect,
+	        .ctx = said,
+	        .timeout_ns = INSIDE_NS};
+	int status;
+
+	return t->ops->run(t, &cmd, &status, err) < 0 ? -1 : status;
+}
+
 static int configure(struct transport *t, const struct nic *nic, bool route, struct err *err)
 {
 	AUTO_FREE char *address = with_prefix(nic->address, nic->prefix);
@@ -166,21 +174,12 @@ static int configure(struct transport *t, const struct nic *nic, bool route, str
 	        route && nic->gateway ? nic->gateway : "-", mtu, address6,
 	        route && nic->address6 && nic->gateway6 ? nic->gateway6 : "-", NULL};
 	AUTO_STR said = {0};
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = collect,
-	        .ctx = &said,
-	        .timeout_ns = INSIDE_NS};
-	int status;
 
-	if (t->ops->run(t, &cmd, &status, err) < 0)
-		return -1;
-	return status == 0
-	        ? 0
-	        : err_set(err, ERR_FAILED, "the network card in '%s' cannot be set up inside: %s",
-	                  nic->network, said.len ? str_text(&said) : "no word why");
+	int status = run_inside(t, argv, &said, err);
+	if (status <= 0)
+		return status;
+	return err_set(err, ERR_FAILED, "the network card in '%s' cannot be set up inside: %s",
+	        nic->network, said.len ? str_text(&said) : "no word why");
 }
 
 /* t is borrowed. */
@@ -195,27 +194,6 @@ static int plug_in(virDomainPtr domain, struct transport *t, const struct nic *n
 	return -1;
 }
 
-int kvm_plug(void *session, const struct nic *nic, bool in, struct err *err)
-{
-	struct kvm_session *s = session;
-	AUTO_DOMAIN domain = NULL;
-	AUTO_STRV macs = {0};
-	struct transport *t;
-
-	if (running_domain(s, &domain, err) < 0 || list_macs(domain, &macs, err) < 0)
-		return -1;
-	if (in == strv_has(&macs, nic->mac))
-		return 0;
-	if (!in)
-		return detach(domain, nic->mac, err) < 0 ? -1 : 1;
-	/* Before there is anything to be undone. */
-	if (kvm_connect(s, LOGIN_NS, NULL, &t, err) < 0)
-		return -1;
-	int rc = plug_in(domain, t, nic, nic->default_route, err);
-	t->ops->close(t);
-	return rc < 0 ? -1 : 1;
-}
-
 static bool is_of(const struct machine_spec *spec, const char *mac)
 {
 	for (size_t i = 0; i < spec->n_nics; i++)
@@ -224,19 +202,120 @@ static bool is_of(const struct machine_spec *spec, const char *mac)
 	return false;
 }
 
+/* Nobody gets in to set up a further one. */
+static int no_way_in(const struct machine_spec *spec, struct err *err)
+{
+	err_set(err, ERR_FAILED, "'%s' has no network card left by which it could be reached",
+	        spec->selector);
+	return err_hint(err, "prov reload %s", spec->selector);
+}
+
+/* A card of the spec's, not the one with this MAC, whose link is up. */
+static bool has_way_in(
+        const struct machine_spec *spec, const struct cards *cards, const char *but_mac)
+{
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct card *card = cards_find(cards, spec->nics[i].mac);
+		if (card && !card->down && !str_eq(card->mac, but_mac))
+			return true;
+	}
+	return false;
+}
+
+static int take_out(const struct machine_spec *spec, virDomainPtr domain, const struct cards *cards,
+        const char *mac, struct err *err)
+{
+	const struct card *card = cards_find(cards, mac);
+
+	if (!card || card->down)
+		return 0;
+	bool last = is_of(spec, mac) && !has_way_in(spec, cards, mac);
+	int rc = last ? card_set_link(domain, card, false, err) : detach(domain, mac, err);
+	return rc < 0 ? -1 : 1;
+}
+
+static int put_in(struct kvm_session *s, virDomainPtr domain, const struct cards *cards,
+        const struct nic *nic, struct err *err)
+{
+	const struct card *card = cards_find(cards, nic->mac);
+	struct transport *t;
+
+	if (card && !card->down)
+		return 0;
+	if (card)
+		return card_set_link(domain, card, true, err) < 0 ? -1 : 1;
+	if (s->spec->n_nics && !has_way_in(s->spec, cards, NULL))
+		return no_way_in(s->spec, err);
+	/* Before there is anything to be undone. */
+	if (kvm_connect(s, LOGIN_NS, NULL, &t, err) < 0)
+		return -1;
+	int rc = plug_in(domain, t, nic, nic->default_route, err);
+	t->ops->close(t);
+	return rc < 0 ? -1 : 1;
+}
+
+int kvm_plug(void *session, const struct nic *nic, bool in, struct err *err)
+{
+	struct kvm_session *s = session;
+	AUTO_DOMAIN domain = NULL;
+	AUTO_CARDS cards = {0};
+
+	if (running_domain(s, &domain, err) < 0 || cards_read(domain, &cards, err) < 0)
+		return -1;
+	return in ? put_in(s, domain, &cards, nic, err)
+	          : take_out(s->spec, domain, &cards, nic->mac, err);
+}
+
+static int resolve_inside(
+        struct transport *t, const struct machine_spec *spec, const char *text, struct err *err)
+{
+	const char *const argv[] = {
+	        "sh", "-c", resolve_script, "prov-plug", text, spec->domain, NULL};
+	AUTO_STR said = {0};
+
+	return run_inside(t, argv, &said, err) < 0 ? -1 : 0;
+}
+
+/* Without a network there is nobody to ask, and no way in. */
+int kvm_resolve(void *session, const char *text, struct err *err)
+{
+	struct kvm_session *s = session;
+	struct transport *t;
+
+	if (!*text)
+		return 0;
+	if (kvm_connect(s, LOGIN_NS, NULL, &t, err) < 0)
+		return -1;
+	int rc = resolve_inside(t, s->spec, text, err);
+	t->ops->close(t);
+	return rc;
+}
+
+bool kvm_plugged(void *session, const struct nic *nic)
+{
+	AUTO_DOMAIN domain = NULL;
+	AUTO_CARDS cards = {0};
+
+	if (kvm_domain(session, &domain, NULL) < 0 || !domain || virDomainIsActive(domain) != 1 ||
+	        cards_read(domain, &cards, NULL) < 0)
+		return false;
+	const struct card *card = cards_find(&cards, nic->mac);
+	return card && !card->down;
+}
+
 /* It runs with the spec's interfaces and no others; so does one that does not run, by its
  * definition. */
 static bool is_tidy(struct kvm_session *s)
 {
 	AUTO_DOMAIN domain = NULL;
-	AUTO_STRV macs = {0};
+	AUTO_CARDS cards = {0};
 	size_t own = 0;
 
-	if (running_domain(s, &domain, NULL) < 0 || list_macs(domain, &macs, NULL) < 0)
+	if (running_domain(s, &domain, NULL) < 0 || cards_read(domain, &cards, NULL) < 0)
 		return true;
-	for (size_t i = 0; i < macs.n; i++)
-		own += is_of(s->spec, macs.v[i]);
-	return own == macs.n && own == s->spec->n_nics;
+	for (size_t i = 0; i < cards.n; i++)
+		own += is_of(s->spec, cards.v[i].mac) && !cards.v[i].down;
+	return own == cards.n && own == s->spec->n_nics;
 }
 
 /* As with the bridge of a container: each time that something was put in order counts, and what is
@@ -249,26 +328,44 @@ void network_inputs(const struct run *run, struct digest *digest)
 	        digest, "plugs", (plugs ? strtoll(plugs, NULL, 10) : 0) + !is_tidy(run->session));
 }
 
+/* Those that are there, up: they may be the way to set up what is missing. */
+static int raise_links(virDomainPtr domain, struct cards *cards, struct err *err)
+{
+	for (size_t i = 0; i < cards->n; i++) {
+		if (cards->v[i].down && card_set_link(domain, &cards->v[i], true, err) < 0)
+			return -1;
+		cards->v[i].down = false;
+	}
+	return 0;
+}
+
 static int tidy(struct run *run, virDomainPtr domain, struct err *err)
 {
 	const struct machine_spec *spec = run->spec;
-	AUTO_STRV macs = {0};
+	AUTO_STR resolver = {0};
+	AUTO_CARDS cards = {0};
 	struct transport *t;
 
-	if (list_macs(domain, &macs, err) < 0)
+	if (cards_read(domain, &cards, err) < 0 || raise_links(domain, &cards, err) < 0)
 		return -1;
-	for (size_t i = 0; i < macs.n; i++)
-		if (!is_of(spec, macs.v[i]) && detach(domain, macs.v[i], err) < 0)
+	for (size_t i = 0; i < cards.n; i++)
+		if (!is_of(spec, cards.v[i].mac) && detach(domain, cards.v[i].mac, err) < 0)
 			return -1;
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		const struct nic *nic = &spec->nics[i];
-		if (strv_has(&macs, nic->mac))
+		if (cards_find(&cards, nic->mac))
 			continue;
+		if (!has_way_in(spec, &cards, NULL))
+			return no_way_in(spec, err);
 		if (run_transport(run, &t, err) < 0 ||
 		        plug_in(domain, t, nic, nic == spec_route(spec), err) < 0)
 			return -1;
 	}
-	return 0;
+	seed_resolver(spec, &resolver);
+	if (!resolver.len)
+		return 0;
+	return run_transport(run, &t, err) < 0 ? -1
+	                                       : resolve_inside(t, spec, str_text(&resolver), err);
 }
 
 int network_apply(struct run *run, struct err *err)

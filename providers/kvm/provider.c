@@ -242,6 +242,8 @@ const struct provider prov_kvm_provider = {
         .usage = kvm_usage,
         .freeze = kvm_freeze,
         .plug = kvm_plug,
+        .resolve = kvm_resolve,
+        .plugged = kvm_plugged,
         .describe = kvm_describe,
         .close = session_close,
 };

@@ -3,12 +3,14 @@
 # a second one, after halt and up, after a reboot from inside, and while networks come and go.
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
-need_tool busybox curl
+need_tool busybox curl ss
 need_box tiny
 remember_host
 
+published=$((20000 + $$ % 9000))
+while ss -Hlnt "sport = :$published" | grep -q .; do published=$((published + 1)); done
 mkdir "$lab/copied" && echo copied >"$lab/copied/file"
-lab_file <<'Y'
+lab_file <<Y
 prov: 1
 lab: pairs
 domain: pairs.test
@@ -23,7 +25,7 @@ machines:
   c3: { networks: [back] }
   v1:
     provider: kvm
-    ports: ["80"]
+    ports: ["$published:80"]
     synced_folders: [{ host: ./copied, guest: /srv/copied, type: rsync }]
     provision:
       - name: web
@@ -33,6 +35,7 @@ machines:
           echo '::respawn:/bin/busybox httpd -f -h /srv/www' >>/etc/inittab
           kill -HUP 1
   v2: { provider: kvm, networks: [lan, back] }
+  alone: { networks: none, autostart: false }
 Y
 kind_of() { case $1 in v*) echo kvm ;; *) echo container ;; esac; }
 # One login for each machine: what it cannot reach is printed.
@@ -87,7 +90,6 @@ interfaces() { # MACHINE
 
 expect 0 prov up
 expect_same states 5 "$(states | grep -c ' running$')"
-published=$(prov port v1 | sed -n 's/^127.0.0.1:\([0-9]*\) .*/\1/p')
 all_pairs "as made"
 for m in c2 v2; do
 	expect 0 interfaces $m
@@ -135,6 +137,16 @@ expect 0 prov network connect back c1 --ip "$(sed -n 's/^eth1 [0-9]* \([0-9]*\.[
 expect 0 prov network connect back v1
 reach c1 c3 v1
 reach v1 c3 c1
+# The commands that show members go by what is, with every address.
+for m in c1@container v1@kvm; do
+	expect 0 prov network inspect back
+	expect_text "$out" "^$m +10\.[0-9.]+ +fd[0-9a-f:]+ .* by connect "
+	expect 0 prov status --json ${m%@*}
+	expect_same "networks of $m" "lan late back" "$(sed -n 's/.*"network": "\(.*\)".*/\1/p' "$out" | tr '\n' ' ' | sed 's/ $//')"
+	expect_text "$out" '"address6": "fd'
+done
+expect 0 prov network ls
+expect_text "$out" "^late .* c1@container, v1@kvm$"
 expect 0 interfaces c1
 expect_text "$out" '^eth2 1400 10\.[0-9.]+\.77/'
 all_pairs "after connect"
@@ -154,11 +166,36 @@ for m in c1:2 v1:2 v2:1; do
 	expect 0 interfaces ${m%:*}
 	expect_same "interfaces of ${m%:*} after disconnect" "${m#*:}" "$(grep -c ^eth "$out")"
 done
+expect 0 prov network ls
+expect_text "$out" "^late .* -$"
+expect_text "$out" "^back .* c1@container, c2@container, c3@container, v1@kvm$"
+# No name leads to who has left; a container that leaves its last network asks nobody, and at once.
+expect 0 prov exec c3 -- sh -c 'nslookup v2; true'
+expect_no_text "$out" "Address.* $(sed -n 's|^eth1 [0-9]* \([0-9.]*\)/.*|\1|p' "$scratch/v2.before")$"
+expect 0 prov network disconnect lan c2
+expect 0 prov exec c2 -- cat /etc/resolv.conf
+expect_text "$out" "^nameserver $(prov network inspect back | awk '$1 == "dns" {print $2}')$"
+expect 0 prov exec c2 -- ping -c 1 -w 20 c3
+expect 0 prov up alone
+expect 1 prov exec alone -- ping -c 1 -w 2 c3
+expect 0 prov network connect back alone
+reach c3 alone
+reach alone c3
+expect 0 prov network disconnect back alone
+expect 0 prov exec alone -- sh -c '[ ! -s /etc/resolv.conf ] && ! timeout 4 ping -c 1 c3'
+# A virtual machine out of its last network gets back into it.
+expect 0 prov network disconnect lan v1
+! prov exec c1 -- ping -c 1 -w 2 "$address" >"$out" 2>&1 </dev/null || fail "c1 reaches v1 without its network"
+expect 0 prov network connect lan v1
+expect 0 prov exec c1 -- ping -c 1 -w 20 "$address"
+expect 0 prov network disconnect lan v1
 ! prov exec v2 -- ping -c 1 -w 2 c3 >"$out" 2>&1 </dev/null || fail "v2 reaches c3 without its network"
 # up goes by the file, and restarts nothing for it.
 expect 0 prov exec c1 -- cat /proc/1/stat
 first=$(awk '{print $22}' "$out")
 expect 0 prov up
+expect 0 prov network ls
+expect_text "$out" "^back .* c2@container, c3@container, v2@kvm$"
 expect 0 prov exec c1 -- cat /proc/1/stat
 expect_same "start of PID 1" "$first" "$(awk '{print $22}' "$out")"
 expect 0 interfaces c1
@@ -167,7 +204,7 @@ expect 0 interfaces v2
 cmp -s "$out" "$scratch/v2.before" || fail "other interfaces in v2 after disconnect and up"
 all_pairs "after disconnect and up"
 expect 0 prov up
-expect_text "$err" 'nothing to do, 5 machines unchanged'
+expect_text "$err" 'nothing to do, 6 machines unchanged'
 
 # What cannot be is said before anything is made.
 expect 2 prov network connect nowhere c1
