@@ -35,6 +35,8 @@ struct engine {
 
 /* What the cloned child has: the parent's memory as it was, and these. */
 _Noreturn void engine_child(const struct engine *e);
+/* Its end, once the root is made. Returns on failure alone, *report then being where to tell it. */
+MUST_CHECK int child_become(const struct engine *e, int *report, struct err *err);
 
 /* Clones the child, which is the caller's; 0 is not returned. -1 with errno. */
 MUST_CHECK pid_t engine_clone(struct engine *e);
