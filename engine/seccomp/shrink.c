@@ -1,17 +1,19 @@
 #include "engine/seccomp/shrink.h"
 
+#include "engine/seccomp/answers.h"
+
 #include <endian.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers below are looked at one by one, all from there on together. */
-enum { NUMBERS = 1024, MAX_OFFSET = 255 };
+/* Of a conditional jump. */
+enum { MAX_OFFSET = 255 };
 
 /* What is known of the accumulator. */
 enum known {
 	KNOWN_VALUE,
-	KNOWN_HIGH,  /* NUMBERS or more */
+	KNOWN_HIGH,  /* SECCOMP_NUMBERS or more */
 	KNOWN_OTHER, /* an architecture that is none of those looked for */
 	KNOWN_NOTHING,
 };
@@ -32,24 +34,16 @@ struct walk {
 
 enum branch { BRANCH_NO, BRANCH_YES, BRANCH_BOTH };
 
-static bool compare(uint16_t op, uint32_t a, uint32_t k)
-{
-	return op == BPF_JEQ    ? a == k
-	        : op == BPF_JGT ? a > k
-	        : op == BPF_JGE ? a >= k
-	                        : (a & k) != 0;
-}
-
 static enum branch decide(uint16_t op, const struct value *a, uint32_t k)
 {
 	if (a->what == KNOWN_VALUE)
-		return compare(op, a->v, k) ? BRANCH_YES : BRANCH_NO;
+		return jump_compare(op, a->v, k) ? BRANCH_YES : BRANCH_NO;
 	if (a->what == KNOWN_OTHER)
 		return op == BPF_JEQ ? BRANCH_NO : BRANCH_BOTH;
-	if (a->what == KNOWN_HIGH && op == BPF_JEQ && k < NUMBERS)
+	if (a->what == KNOWN_HIGH && op == BPF_JEQ && k < SECCOMP_NUMBERS)
 		return BRANCH_NO;
 	if (a->what == KNOWN_HIGH &&
-	        ((op == BPF_JGE && k <= NUMBERS) || (op == BPF_JGT && k < NUMBERS)))
+	        ((op == BPF_JGE && k <= SECCOMP_NUMBERS) || (op == BPF_JGT && k < SECCOMP_NUMBERS)))
 		return BRANCH_YES;
 	return BRANCH_BOTH;
 }
@@ -68,11 +62,6 @@ static void answer(struct walk *w, uint32_t k)
 	w->varies |= w->answered && w->answer != k;
 	w->answered = true;
 	w->answer = k;
-}
-
-static bool is_jump(const struct sock_filter *i)
-{
-	return BPF_CLASS(i->code) == BPF_JMP && BPF_SRC(i->code) == BPF_K;
 }
 
 static void walk_from(struct walk *w, size_t pc, struct value a)
@@ -97,7 +86,7 @@ static void walk_from(struct walk *w, size_t pc, struct value a)
 			        a.what == KNOWN_VALUE ? KNOWN_VALUE : KNOWN_NOTHING, a.v & i->k};
 		} else if (i->code == (BPF_JMP | BPF_JA)) {
 			pc += i->k;
-		} else if (is_jump(i)) {
+		} else if (program_is_jump(i)) {
 			enum branch b = decide(BPF_OP(i->code), &a, i->k);
 			if (b == BRANCH_BOTH)
 				walk_from(w, pc + 1 + i->jt, a);
@@ -115,7 +104,7 @@ struct range {
 	bool varies;
 };
 struct ranges {
-	struct range v[NUMBERS + 1];
+	struct range v[SECCOMP_NUMBERS + 1];
 	size_t n;
 };
 
@@ -149,8 +138,8 @@ static struct range look(struct shrink *s, struct value arch, struct value numbe
 static void find_ranges(struct shrink *s, uint32_t arch, struct ranges *out)
 {
 	out->n = 0;
-	for (uint32_t number = 0; number <= NUMBERS; number++) {
-		struct value v = {number < NUMBERS ? KNOWN_VALUE : KNOWN_HIGH, number};
+	for (uint32_t number = 0; number <= SECCOMP_NUMBERS; number++) {
+		struct value v = {number < SECCOMP_NUMBERS ? KNOWN_VALUE : KNOWN_HIGH, number};
 		struct range r = look(s, (struct value){KNOWN_VALUE, arch}, v);
 		const struct range *last = out->n ? &out->v[out->n - 1] : NULL;
 		if (!last || last->answer != r.answer || last->varies != r.varies)
@@ -209,7 +198,7 @@ static void add_live(struct program *out, const struct program *p, const bool *l
 			continue;
 		if (i.code == (BPF_JMP | BPF_JA)) {
 			i.k = (uint32_t)(place[pc + 1 + i.k] - place[pc + 1]);
-		} else if (is_jump(&i)) {
+		} else if (program_is_jump(&i)) {
 			size_t yes = pc + 1 + i.jt, no = pc + 1 + i.jf;
 			yes = live[yes] ? yes : no;
 			no = live[no] ? no : yes;
@@ -258,7 +247,7 @@ static void share_answers(struct program *p)
 			continue;
 		if (i->code == (BPF_JMP | BPF_JA)) {
 			live[pc + 1 + i->k] = true;
-		} else if (is_jump(i)) {
+		} else if (program_is_jump(i)) {
 			i->jt = farthest(p, pc, i->jt);
 			i->jf = farthest(p, pc, i->jf);
 			live[pc + 1 + i->jt] = live[pc + 1 + i->jf] = true;
@@ -269,68 +258,6 @@ static void share_answers(struct program *p)
 	add_live(&out, p, live);
 	free(p->v);
 	*p = out;
-}
-
-bool program_run(const struct program *p, uint32_t arch, uint32_t number, const uint64_t args[6],
-        uint32_t *out)
-{
-	struct seccomp_data data = {.nr = (int)number, .arch = arch};
-	uint32_t a = 0;
-
-	memcpy(data.args, args, sizeof(data.args));
-	for (size_t pc = 0; pc < p->n; pc++) {
-		const struct sock_filter *i = &p->v[pc];
-		if (i->code == (BPF_RET | BPF_K)) {
-			*out = i->k;
-			return true;
-		}
-		if (i->code == (BPF_LD | BPF_W | BPF_ABS) && i->k <= sizeof(data) - sizeof(a))
-			memcpy(&a, (const char *)&data + i->k, sizeof(a));
-		else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
-			a &= i->k;
-		else if (i->code == (BPF_JMP | BPF_JA))
-			pc += i->k;
-		else if (is_jump(i))
-			pc += compare(BPF_OP(i->code), a, i->k) ? i->jt : i->jf;
-		else
-			return false;
-	}
-	return false;
-}
-
-/* Numbers of the tables, behind them, and of x32. */
-enum { CHECKED = 2 * NUMBERS, CHECKED_X32 = 512, X32 = 0x40000000 };
-
-static bool is_same_for(const struct program *a, const struct program *b, uint32_t arch,
-        uint32_t number, uint64_t arg)
-{
-	const uint64_t args[6] = {arg, arg, arg, arg, arg, arg};
-	uint32_t x, y;
-
-	return program_run(a, arch, number, args, &x) && program_run(b, arch, number, args, &y) &&
-	        x == y;
-}
-
-/* All arguments the same: values that programs ask for, and what is next to them. */
-static bool is_same_on(const struct program *a, const struct program *b, uint32_t arch)
-{
-	static const uint64_t some[] = {0, 1, 2, 38, 0x1000, 0x5412, 0x10000000, UINT32_MAX,
-	        UINT64_C(0x100000026), UINT64_C(0x100005412), UINT64_MAX};
-
-	for (uint32_t k = 0; k < CHECKED + CHECKED_X32; k++)
-		for (size_t i = 0; i < (k < NUMBERS ? ARRAY_SIZE(some) : 1); i++)
-			if (!is_same_for(a, b, arch, k < CHECKED ? k : k - CHECKED + X32, some[i]))
-				return false;
-	return true;
-}
-
-static bool is_same(
-        const struct program *a, const struct program *b, const uint32_t *archs, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!is_same_on(a, b, archs[i]))
-			return false;
-	return is_same_for(a, b, 0x12345678, 1, 0) && is_same_for(a, b, 0x12345678, X32, 0);
 }
 
 void program_shrink(struct program *program, const uint32_t *archs, size_t n)
@@ -349,7 +276,7 @@ void program_shrink(struct program *program, const uint32_t *archs, size_t n)
 		share_answers(&s.out);
 	}
 	/* Whatever went wrong there: the long one is right. */
-	if (!s.ok || s.out.n >= program->n || !is_same(program, &s.out, archs, n)) {
+	if (!s.ok || s.out.n >= program->n || !program_is_same(program, &s.out, archs, n)) {
 		free(s.out.v);
 		return;
 	}

@@ -13,7 +13,3 @@
  * (AUDIT_ARCH_…) and of others. One that it does not understand stays as it is.
  */
 void program_shrink(struct program *program, const uint32_t *archs, size_t n);
-
-/* What a program answers, SECCOMP_RET_…; false: it has an instruction that is not known here. */
-bool program_run(const struct program *program, uint32_t arch, uint32_t number,
-        const uint64_t args[6], uint32_t *out);
