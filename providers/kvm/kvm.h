@@ -6,7 +6,7 @@
  *   identity.c  kvm.keys, kvm.seed    domain.c   the XML
  *   define.c    kvm.define            power.c    kvm.start
  *   ready.c     kvm.ready             host.c     rows for doctor
- *   volumes.c   kvm.volumes
+ *   undefine.c  kvm.define undone     volumes.c  kvm.volumes
  *   plug.c      kvm.network           cards.c    its network cards
  *   folders.c   kvm.folders           nine.c     those by 9p
  *   usage.c     what it uses; stopped and going on
