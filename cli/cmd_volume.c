@@ -16,16 +16,6 @@ static bool exists(const struct volume_row *row)
 	return row->used_bytes >= 0;
 }
 
-static char *size_text(int64_t bytes)
-{
-	AUTO_STR text = {0};
-
-	if (bytes < 0)
-		return xstrdup("-");
-	str_add_size(&text, bytes);
-	return xstrdup(str_text(&text));
-}
-
 static char *users_text(const struct volume_row *row)
 {
 	AUTO_STR text = {0};
@@ -52,8 +42,8 @@ static void add_lab(const struct lab *lab, const struct volume_rows *rows, bool 
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct volume_row *row = &rows->v[i];
-		AUTO_FREE char *size = size_text(row->size_bytes),
-		               *used = size_text(row->used_bytes);
+		AUTO_FREE char *size = cli_size_text(row->size_bytes),
+		               *used = cli_size_text(row->used_bytes);
 		AUTO_FREE char *users = users_text(row);
 		if (all)
 			table_row(t, row->name, size, used, users, lab->name, lab->id);
@@ -145,7 +135,8 @@ static int inspect(const struct cli *cli, struct lab *lab, struct volume_rows *r
 	if (cli_has(cli, "json"))
 		return cli_print_json(
 		        json_pack("{s:i, s:o}", "schema", 1, "volume", row_json(lab, row)));
-	AUTO_FREE char *size = size_text(row->size_bytes), *used = size_text(row->used_bytes);
+	AUTO_FREE char *size = cli_size_text(row->size_bytes),
+	               *used = cli_size_text(row->used_bytes);
 	AUTO_FREE char *users = users_text(row);
 	str_addf(&out, "volume    %s\nlab       %s\nsize      %s\nused      %s\nmachines  %s\n",
 	        row->name, lab->name, size, used, users);

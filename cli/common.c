@@ -64,6 +64,16 @@ int cli_print_json(void *json)
 	return 0;
 }
 
+char *cli_size_text(int64_t bytes)
+{
+	AUTO_STR text = {0};
+
+	if (bytes < 0)
+		return xstrdup("-");
+	str_add_size(&text, bytes);
+	return str_steal(&text);
+}
+
 int cli_check_operands(const struct cli *cli, size_t min, size_t max)
 {
 	if (cli->operands.n < min)
