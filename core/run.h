@@ -35,11 +35,12 @@ struct runner {
 	const struct run_hooks *hooks; /* NULL outside tests */
 	/* The runner's own: */
 	struct transport *transport;
-	bool destroying; /* handed to reverts, see struct run */
-	bool resumed;    /* handed to applies, likewise */
-	bool phase_said; /* by the step that runs now; or it is not reached */
-	bool untouched;  /* likewise: it failed before it had an effect */
-	bool error_said; /* what the verb returns has been emitted */
+	bool destroying;      /* handed to reverts, see struct run */
+	bool resumed;         /* handed to applies, likewise */
+	bool phase_said;      /* by the step that runs now; or it is not reached */
+	bool untouched;       /* likewise: it failed before it had an effect */
+	int64_t elsewhere_ns; /* likewise: what it worked in other steps' calls, or they in its */
+	bool error_said;      /* what the verb returns has been emitted */
 };
 
 enum plan_action { PLAN_KEEP, PLAN_APPLY, PLAN_LIVE, PLAN_RESTART, PLAN_RECREATE, PLAN_MANUAL };

@@ -76,7 +76,8 @@ static void emit_end(struct runner *r, const struct step *step, int64_t start_ns
 	struct event event = event_of(r, EVENT_STEP_END, step);
 
 	event.t_ns = clock_mono_ns();
-	event.duration_ns = event.t_ns - start_ns;
+	event.duration_ns = event.t_ns - start_ns + r->elsewhere_ns;
+	r->elsewhere_ns = 0;
 	event.text = ok ? "done" : "failed";
 	event.phase = step->phase;
 	/* Behind it come the next step's begin or the verb's end. */
@@ -326,6 +327,11 @@ int run_inspect(struct run *run, struct status *out, struct err *err)
 void run_untouched(struct run *run)
 {
 	run->runner->untouched = true;
+}
+
+void run_took(struct run *run, int64_t ns)
+{
+	run->runner->elsewhere_ns += ns;
 }
 
 const volatile int *run_stop(const struct run *run)

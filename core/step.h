@@ -79,5 +79,8 @@ MUST_CHECK int run_inspect(struct run *run, struct status *out, struct err *err)
 /* Said by an apply that is about to fail: it touched nothing, so that a step which had not begun
  * before need not be reverted. */
 void run_untouched(struct run *run);
+/* Said by an apply or revert whose work another step's did along: it took ns. That one says as much
+ * with a minus, so that each is told with its own time. */
+void run_took(struct run *run, int64_t ns);
 /* Non-zero once the user asked to stop: long waits poll it or hand it on. */
 const volatile int *run_stop(const struct run *run);

@@ -5,6 +5,7 @@
  */
 #include "lab/lab_session.h"
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "lab/plug.h"
@@ -40,20 +41,28 @@ static int open_network(const struct network_ops **out, struct err *err)
 	return 0;
 }
 
-/* result: a net_info for each, in order. */
+/* What a helper hands back of each network, in order. */
+struct made {
+	struct net_info info;
+	int64_t took_ns;
+};
+
 static int ensure_networks(const void *arg, void *result, struct err *err)
 {
 	const struct lab_session *s = arg;
-	struct net_info *infos = result;
+	struct made *made = result;
 	const struct network_ops *ops;
 
 	if (open_network(&ops, err) < 0)
 		return -1;
-	for (size_t i = 0; i < s->n_networks; i++)
-		if (ops->ensure(&s->networks[i].net, &infos[i], err) < 0)
+	for (size_t i = 0; i < s->n_networks; i++) {
+		int64_t start_ns = clock_mono_ns();
+		if (ops->ensure(&s->networks[i].net, &made[i].info, err) < 0)
 			return s->n_networks > 1
 			        ? err_wrap(err, "network '%s'", s->networks[i].name)
 			        : -1;
+		made[i].took_ns = clock_mono_ns() - start_ns;
+	}
 	return 0;
 }
 
@@ -62,15 +71,18 @@ static int remove_networks(const void *arg, void *result, struct err *err)
 {
 	const struct lab_session *s = arg;
 	const struct network_ops *ops;
+	struct made *made = result;
 	struct err why = {0};
 	int rc = 0;
 
-	(void)result;
 	if (open_network(&ops, err) < 0)
 		return -1;
 	for (size_t i = s->n_networks; i-- > 0;) {
 		const struct net_spec *net = &s->networks[i].net;
-		if (ops->remove(net->uri, net->libvirt, net->lab_id, &why) == 0 || rc < 0)
+		int64_t start_ns = clock_mono_ns();
+		bool removed = ops->remove(net->uri, net->libvirt, net->lab_id, &why) == 0;
+		made[i].took_ns = clock_mono_ns() - start_ns;
+		if (removed || rc < 0)
 			continue;
 		*err = why;
 		rc = -1;
@@ -78,26 +90,35 @@ static int remove_networks(const void *arg, void *result, struct err *err)
 	return rc;
 }
 
+/* The step that works for all gives the time of each to its step. */
+static void share_time(struct run *run, struct lab_session *s, const struct made *made)
+{
+	for (size_t i = 0; i < s->n_networks; i++) {
+		s->networks[i].took_ns = made[i].took_ns;
+		run_took(run, -made[i].took_ns);
+	}
+}
+
 static int ensure_all(struct run *run, struct lab_session *s, struct err *err)
 {
-	AUTO_FREE struct net_info *infos = xcalloc(s->n_networks, sizeof(*infos));
+	AUTO_FREE struct made *made = xcalloc(s->n_networks, sizeof(*made));
 
 	for (size_t i = 0; i < s->n_networks; i++) {
 		AUTO_FREE char *key = xasprintf("net.%s.uri", s->networks[i].name);
 		if (run_record(run, key, s->networks[i].net.uri, err) < 0)
 			return -1;
 	}
-	if (helper_call(s->lab, ensure_networks, s, infos, s->n_networks * sizeof(*infos), err) <
-	        0) {
+	if (helper_call(s->lab, ensure_networks, s, made, s->n_networks * sizeof(*made), err) < 0) {
 		/* No libvirt was reached: there is no network to make sure of later. */
-		if (err->kind == ERR_HOST && !infos[0].bridge[0])
+		if (err->kind == ERR_HOST && !made[0].info.bridge[0])
 			run_untouched(run);
 		return -1;
 	}
 	for (size_t i = 0; i < s->n_networks; i++) {
-		s->networks[i].info = infos[i];
+		s->networks[i].info = made[i].info;
 		s->networks[i].ensured = true;
 	}
+	share_time(run, s, made);
 	return 0;
 }
 
@@ -110,6 +131,7 @@ static int network_apply(struct run *run, struct err *err)
 
 	if (!network->ensured && ensure_all(run, s, err) < 0)
 		return -1;
+	run_took(run, network->took_ns);
 	AUTO_FREE char *bytes = xasprintf("%d", network->info.mtu);
 	if (run_record(run, bridge, network->info.bridge, err) < 0)
 		return -1;
@@ -119,12 +141,17 @@ static int network_apply(struct run *run, struct err *err)
 static int network_revert(struct run *run, struct err *err)
 {
 	struct lab_session *s = run->session;
+	const struct lab_network *network = run->step->data;
 
-	if (s->removed)
-		return 0;
-	if (helper_call(s->lab, remove_networks, s, NULL, 0, err) < 0)
-		return -1;
-	s->removed = true;
+	if (!s->removed) {
+		AUTO_FREE struct made *made = xcalloc(s->n_networks, sizeof(*made));
+		if (helper_call(s->lab, remove_networks, s, made, s->n_networks * sizeof(*made),
+		            err) < 0)
+			return -1;
+		s->removed = true;
+		share_time(run, s, made);
+	}
+	run_took(run, network->took_ns);
 	return 0;
 }
 

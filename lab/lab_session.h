@@ -9,7 +9,8 @@ struct lab_network {
 	char *step; /* "lab.network.NAME" */
 	struct net_spec net;
 	struct net_info info;
-	bool ensured; /* info is of now */
+	bool ensured;    /* info is of now */
+	int64_t took_ns; /* its share of what the first step did for all */
 };
 
 struct lab_session {

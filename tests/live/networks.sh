@@ -44,6 +44,11 @@ expect 0 prov network ls
 expect_text "$out" "^lan +nat +$lan.0/24 +- +absent +web@container, node-1@container, node-2@container, vm@kvm$"
 expect 0 prov up
 first=$(lab_id)
+# One step makes them all; each has its own time, which is never less than a millisecond.
+for n in lan back default; do
+	expect_text "$err" "lab\.network\.$n done in "
+done
+expect_no_text "$err" 'lab\.network\.[a-z]+ done in (0\.|-)'
 
 # Addresses, default routes, MTU.
 addresses=$(prov status --json | awk -F'"' '$2 == "name" {n = $4} $2 == "address" && n ~ "@" {print n, $4; n = ""}')

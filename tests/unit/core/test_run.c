@@ -61,6 +61,55 @@ START_TEST(events_tell_each_step)
 }
 END_TEST
 
+#define HOUR_NS (INT64_C(3600) * 1000000000)
+
+static int apply_for_both(struct run *run, struct err *e)
+{
+	(void)e;
+	run_took(run, -HOUR_NS);
+	return 0;
+}
+
+static int apply_done_along(struct run *run, struct err *e)
+{
+	(void)e;
+	run_took(run, HOUR_NS);
+	return 0;
+}
+
+static int64_t both_ns, along_ns, after_ns;
+
+static void note_durations(struct event_sink *sink, const struct event *e)
+{
+	(void)sink;
+	if (e->kind != EVENT_STEP_END)
+		return;
+	if (str_eq(e->step, "provision:both"))
+		both_ns = e->duration_ns;
+	if (str_eq(e->step, "provision:along"))
+		along_ns = e->duration_ns;
+	if (str_eq(e->step, "provision:after"))
+		after_ns = e->duration_ns;
+}
+
+START_TEST(work_done_along_counts_where_it_belongs)
+{
+	rig_add_step(&rig, &(struct step){.name = "provision:both", .apply = apply_for_both});
+	rig_add_step(&rig, &(struct step){.name = "provision:along", .apply = apply_done_along});
+	rig_add_step(&rig, &(struct step){.name = "provision:after"});
+	rig.events.sink.emit = note_durations;
+	int64_t before = clock_mono_ns();
+	up();
+	int64_t span = clock_mono_ns() - before;
+	ck_assert_int_ge(both_ns, -HOUR_NS);
+	ck_assert_int_le(both_ns, span - HOUR_NS);
+	ck_assert_int_ge(along_ns, HOUR_NS);
+	ck_assert_int_le(along_ns, span + HOUR_NS);
+	ck_assert_int_ge(after_ns, 0);
+	ck_assert_int_le(after_ns, span);
+}
+END_TEST
+
 START_TEST(second_up_changes_nothing)
 {
 	up_and_forget();
@@ -388,15 +437,16 @@ int main(void)
 {
 	const TTest *const tests[] = {a_step_knows_that_it_was_cut_short,
 	        a_phase_that_is_not_reached_is_not_told, first_up_climbs_all, events_tell_each_step,
-	        second_up_changes_nothing, halt_undoes_what_is_volatile,
-	        destroy_undoes_all_in_reverse, destroy_without_a_journal,
-	        destroy_uses_the_spec_of_the_journal, live_change_applies_one_step,
-	        restart_change_halts_first, restart_change_of_a_halted_machine,
-	        recreate_change_is_refused, recreate_destroys_and_climbs,
-	        manual_change_is_only_said, manual_change_of_what_always_runs,
-	        one_transport_serves_a_whole_up, no_provision_skips_provisioning, steps_of_every_up,
-	        stop_is_looked_at_between_steps, an_interrupted_step_has_not_failed,
-	        a_step_that_was_interrupted_is_begun, one_step_again, a_lab_has_no_transport};
+	        work_done_along_counts_where_it_belongs, second_up_changes_nothing,
+	        halt_undoes_what_is_volatile, destroy_undoes_all_in_reverse,
+	        destroy_without_a_journal, destroy_uses_the_spec_of_the_journal,
+	        live_change_applies_one_step, restart_change_halts_first,
+	        restart_change_of_a_halted_machine, recreate_change_is_refused,
+	        recreate_destroys_and_climbs, manual_change_is_only_said,
+	        manual_change_of_what_always_runs, one_transport_serves_a_whole_up,
+	        no_provision_skips_provisioning, steps_of_every_up, stop_is_looked_at_between_steps,
+	        an_interrupted_step_has_not_failed, a_step_that_was_interrupted_is_begun,
+	        one_step_again, a_lab_has_no_transport};
 
 	return suite_run("run", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
