@@ -34,6 +34,12 @@ struct step lab_network_step(struct lab_network *network);
 bool lab_networks_stand(const struct lab_session *s);
 /* The bridges' names and MTUs into the machine's interfaces. */
 void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec);
+/* lab/network_hosts.c: the names and addresses that the network's DNS knows, of its members and of
+ * machines in networks that share one with it. */
+void network_hosts_fill(const struct lab *lab, struct lab_network *network);
+/* No DNS of prov's serves a bridge of the host's: the machines that were declared when this one is
+ * made stand in its /etc/hosts. */
+void network_hosts_tell(const struct lab *lab, const char *network, struct machine_spec *spec);
 /* Where the lab's libvirt is, or is to be. */
 const char *lab_libvirt(const struct lab *lab);
 /* Starts the system's libvirt where it does not run, uri means it and this user may; says so, and
