@@ -4,11 +4,11 @@
  * not know.
  */
 #include "lab/networks.h"
+#include "lab/ports_table.h"
 #include "lab/published.h"
 #include "net/near.h"
 #include "net/ports.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,127 +17,6 @@ static const char step_name[] = "lab.ports";
 static const char digest_key[] = "ports.digest"; /* of what stood when it was made */
 /* Bridges where prov allowed 127.x, and ::1. */
 static const char *const localnet_keys[] = {"ports.localnet", "ports.localnet6"};
-
-static const struct machine_spec *spec_of(const struct lab *lab, const char *selector)
-{
-	for (size_t i = 0; i < lab->n; i++)
-		if (str_eq(lab->machines[i].spec.selector, selector))
-			return &lab->machines[i].spec;
-	return NULL;
-}
-
-static char *bridge_of(const struct lab *lab, const struct nic *nic)
-{
-	return xstrdup(net_fact(journal_state(lab->journal), nic->network, "bridge"));
-}
-
-static char *subnet_of(const struct nic *nic)
-{
-	uint32_t address = 0;
-
-	if (value_ipv4(nic->address, &address, NULL) < 0 || nic->prefix < 1 || nic->prefix > 32)
-		return xstrdup("127.255.255.255/32");
-	AUTO_FREE char *text = ipv4_text(address & ~(uint32_t)0 << (32 - nic->prefix));
-	return xasprintf("%s/%d", text, nic->prefix);
-}
-
-/* The index of the network's row. A machine whose only networks lead nowhere, or to a router that
- * is not the host, answers to the host alone. */
-static size_t net_of(const struct lab *lab, struct ports *p, const struct nic *nic, char *bridge)
-{
-	enum net_mode mode = net_recorded_mode(journal_state(lab->journal), nic->network);
-
-	for (size_t i = 0; i < p->n_nets; i++) {
-		if (!str_eq(p->nets[i].bridge, bridge))
-			continue;
-		free(bridge);
-		return i;
-	}
-	p->nets = xrealloc(p->nets, p->n_nets + 1, sizeof(*p->nets));
-	p->nets[p->n_nets] = (struct ports_net){.bridge = bridge,
-	        .subnet = subnet_of(nic),
-	        .no_way_back = !nic->default_route || !nic->gateway || mode == NET_BRIDGE};
-	return p->n_nets++;
-}
-
-static char *subnet6_of(const struct nic *nic)
-{
-	struct in6_addr a;
-	char text[INET6_ADDRSTRLEN];
-
-	/* RFC 4193: prov's own are of 64 bits. */
-	if (nic->prefix6 != 64 || inet_pton(AF_INET6, nic->address6, &a) != 1)
-		return xstrdup("100::/128");
-	memset(a.s6_addr + 8, 0, 8);
-	return xasprintf("%s/64", inet_ntop(AF_INET6, &a, text, sizeof(text)));
-}
-
-static void add_rule(struct ports *p, const struct published *row, const char *machine,
-        struct host_address address, const char *target, size_t net)
-{
-	struct ports_net *n = &p->nets[net];
-	bool loopback = (host_address_is_loopback(&address) || host_address_is_all(&address)) &&
-	        !(address.v6 && p->no_loopback6);
-
-	*(address.v6 ? &n->loopback6 : &n->loopback) |= loopback;
-	p->rules = xrealloc(p->rules, p->n_rules + 1, sizeof(*p->rules));
-	p->rules[p->n_rules++] = (struct ports_rule){
-	        .machine = machine,
-	        .address = address,
-	        .host = row->map.host,
-	        .host_last = row->map.host_last,
-	        .guest = row->map.guest,
-	        .udp = row->map.udp,
-	        .target = xstrdup(target),
-	        .net = net,
-	};
-}
-
-static int add_row(
-        const struct lab *lab, const struct published *row, struct ports *p, struct err *err)
-{
-	const struct machine_spec *spec = spec_of(lab, row->machine);
-	const struct nic *nic = spec ? net_way_in(spec) : NULL;
-
-	if (!nic || !nic->address)
-		return 0; /* the machine was not made yet, and is not chosen now */
-	char *bridge = bridge_of(lab, nic);
-	if (!bridge)
-		return err_set(err, ERR_FAILED,
-		        "the network '%s' of '%s', which publishes ports, is not up", nic->network,
-		        row->machine);
-	const struct host_address *address = &row->map.address;
-	size_t net = net_of(lab, p, nic, bridge);
-	if (address->v4)
-		add_rule(p, row, spec->selector, host_address_v4(address->ip4), nic->address, net);
-	if (!address->v6 || !nic->address6)
-		return 0;
-	add_rule(p, row, spec->selector, host_address_v6(&address->ip6), nic->address6, net);
-	if (!p->nets[net].subnet6)
-		p->nets[net].subnet6 = subnet6_of(nic);
-	p->nets[net].no_way_back6 = !nic->default_route || !nic->gateway6;
-	return 0;
-}
-
-static char *table_of(const struct lab *lab)
-{
-	return xasprintf("prov-%s", lab->id);
-}
-
-static int build(const struct lab *lab, struct ports *p, struct err *err)
-{
-	struct published_list list = {0};
-	int rc = 0;
-
-	*p = (struct ports){.table = table_of(lab), .no_loopback6 = !ports_loopback6()};
-	published_read(journal_state(lab->journal), &list);
-	for (size_t i = 0; rc == 0 && i < list.n; i++)
-		rc = add_row(lab, &list.rows[i], p, err);
-	published_clear(&list);
-	if (rc < 0)
-		ports_clear(p);
-	return rc;
-}
 
 static int call_ensure(const void *arg, void *result, struct err *err)
 {
@@ -210,7 +89,7 @@ static int apply(struct run *run, struct err *err)
 	char digest[PORTS_DIGEST] = "";
 	struct ports p;
 
-	if (build(lab_of(run), &p, err) < 0)
+	if (lab_ports_build(lab_of(run), &p, err) < 0)
 		return -1;
 	/* The table's guard is there while 127.x is routed. */
 	int rc = 0;
@@ -234,7 +113,7 @@ static int call_remove(const void *arg, void *result, struct err *err)
 
 static int revert(struct run *run, struct err *err)
 {
-	AUTO_FREE char *table = table_of(lab_of(run));
+	AUTO_FREE char *table = lab_ports_table(lab_of(run));
 
 	if (forbid_localnet(run, NULL, false, err) < 0 || forbid_localnet(run, NULL, true, err) < 0)
 		return -1;
@@ -250,7 +129,7 @@ static void inputs(const struct run *run, struct digest *d)
 	struct ports p;
 
 	/* Where it cannot be built, apply says so. */
-	if (build(lab_of(run), &p, NULL) < 0)
+	if (lab_ports_build(lab_of(run), &p, NULL) < 0)
 		return;
 	ports_script(&p, false, &script);
 	if (ports_any(&p, true))
@@ -261,7 +140,7 @@ static void inputs(const struct run *run, struct digest *d)
 
 static void explain(const struct run *run, struct str *out)
 {
-	AUTO_FREE char *table = table_of(lab_of(run));
+	AUTO_FREE char *table = lab_ports_table(lab_of(run));
 
 	str_addf(out,
 	        "a table of nftables that leads ports of the host to machines, and a rule that "
@@ -304,7 +183,7 @@ static bool stands(const struct lab *lab)
 	struct ports p;
 	bool yes = false;
 
-	if (!look.digest || build(lab, &p, NULL) < 0)
+	if (!look.digest || lab_ports_build(lab, &p, NULL) < 0)
 		return false;
 	look.ports = &p;
 	if (helper_call(lab, call_stand, &look, &yes, sizeof(yes), NULL) < 0)
@@ -369,7 +248,8 @@ void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, siz
 	for (size_t i = 0; i < n; i++) {
 		const struct machine_spec *spec = &chosen[i]->spec;
 		const struct nic *nic = spec->n_ports ? net_way_in(spec) : NULL;
-		AUTO_FREE char *bridge = nic ? bridge_of(lab, nic) : NULL;
+		const char *bridge =
+		        nic ? net_fact(journal_state(lab->journal), nic->network, "bridge") : NULL;
 		char link[16];
 		if (!bridge || !nic->mac)
 			continue;
