@@ -74,7 +74,7 @@ MUST_CHECK int ports_stand(
         const struct ports *ports, const char *digest, bool *stands, struct err *err);
 MUST_CHECK int ports_remove(const char *table, struct err *err); /* absent is success */
 
-/* Whether ports of ::1 can be published on this host. */
+/* net/ports_bridge.c. Whether ports of ::1 can be published on this host. */
 bool ports_loopback6(void);
 /* Whether the kernel routes 127.x, or ::1, over this bridge; and make it so. false, success: no
  * such bridge. */
