@@ -15,6 +15,7 @@ struct row {
 	struct err err;  /* the world could not be asked */
 	struct str note; /* what an up would find, and where the last one stopped */
 	bool ready;
+	bool plugged; /* it is in other networks than it was made with */
 };
 
 /* All steps that ever began are done, and nothing failed in the last run. */
@@ -43,6 +44,21 @@ static void note_interruption(struct row *row)
 			add_note(row, "prov up goes on at ", state->steps[i].name);
 }
 
+/* What connect did is no edit of the file, and told apart. */
+static void note_steps(
+        struct row *row, const struct plan *plan, enum plan_action action, const char *text)
+{
+	AUTO_STR names = {0};
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = plan->rows[i].step;
+		if (plan->rows[i].action == action && !(row->plugged && step->flags & STEP_PLUGS))
+			str_addf(&names, "%s%s", names.len ? ", " : "", step->name);
+	}
+	if (names.len)
+		add_note(row, text, str_text(&names));
+}
+
 /* What was edited since: the plan of the declared spec, where it can be made. */
 static void note_changes(const struct cli *cli, const struct machine *m, struct row *row)
 {
@@ -65,11 +81,43 @@ static void note_changes(const struct cli *cli, const struct machine *m, struct 
 	        .n_steps = a.n_steps};
 
 	if (rc == 0 && run_plan(&runner, &a.world, &plan, NULL) == 0)
-		for (size_t i = 0; i < plan.n; i++)
-			if (plan.rows[i].action >= PLAN_LIVE)
-				add_note(row, texts[plan.rows[i].action], plan.rows[i].step->name);
+		for (size_t k = PLAN_LIVE; k < ARRAY_SIZE(texts); k++)
+			note_steps(row, &plan, (enum plan_action)k, texts[k]);
 	free(plan.rows);
 	access_close(&a);
+}
+
+static void note_difference(struct row *row, const char *text, const struct strv *networks,
+        const struct strv *others, const char *until)
+{
+	AUTO_STR names = {0};
+
+	for (size_t i = 0; i < networks->n; i++)
+		if (!strv_has(others, networks->v[i]))
+			str_addf(&names, "%s%s", names.len ? ", " : "", networks->v[i]);
+	if (!names.len)
+		return;
+	row->plugged = true;
+	str_add(&names, until);
+	add_note(row, text, str_text(&names));
+}
+
+static void list_networks(const struct machine_spec *spec, struct strv *out)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		strv_add(out, spec->nics[i].network);
+}
+
+/* Until up goes by the file again. */
+static void note_plugs(const struct journal_state *lab, const struct access *a, struct row *row)
+{
+	AUTO_STRV before = {0}, now = {0};
+
+	list_networks(&row->stored, &before);
+	plug_look(lab, a, &row->stored);
+	list_networks(&row->stored, &now);
+	note_difference(row, "connected: ", &now, &before, "");
+	note_difference(row, "disconnected: ", &before, &now, ", prov up connects it");
 }
 
 static void ask(const struct cli *cli, const struct journal_state *lab, const struct machine *m,
@@ -85,7 +133,7 @@ static void ask(const struct cli *cli, const struct journal_state *lab, const st
 	if (access_open(cli->providers, m, ACCESS_STORED, NULL, &a, &row->err) == 0) {
 		row->world = a.world;
 		if (row->spec == &row->stored)
-			plug_look(lab, &a, &row->stored);
+			note_plugs(lab, &a, row);
 	}
 	access_close(&a);
 	row->ready = row->world.state == MACHINE_RUNNING && all_done(&m->state);

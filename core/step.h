@@ -15,6 +15,8 @@
 #define STEP_ALWAYS 2u /* applied by every up (provision with run: always, the ready probe) */
 #define STEP_QUIET  4u /* not worth a line on the terminal */
 #define STEP_PROBE  8u /* only looks: an up that applied nothing else is "unchanged" */
+#define STEP_PLUGS \
+	16u /* stale also while the machine is in other networks than the file says, by connect */
 
 /* What a step that is done, but with another digest, needs. */
 enum change {

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "core/host_keys.h"
+#include "lab/plug.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,36 @@ bool lab_mesh_wanted(const struct lab *lab)
 	return false;
 }
 
-static bool takes_part(const struct machine *m)
+/* What `network connect` and `disconnect` do lasts until the next up: the others need not be told
+ * twice for it. Names lead to the machine all the same. */
+static const struct machine_spec *by_file(
+        const struct lab *lab, const struct machine *m, struct machine_spec *copy)
 {
-	return m->spec.ssh_mesh && m->spec.n_nics && m->names.dir;
+	const struct journal_state *state = journal_state(lab->journal);
+
+	if (!plug_any(state, m->spec.selector))
+		return &m->spec;
+	spec_copy(copy, &m->spec);
+	plug_undone(state, copy);
+	return copy;
+}
+
+static bool takes_part(const struct lab *lab, const struct machine *m)
+{
+	struct machine_spec copy = {0};
+
+	if (!m->spec.ssh_mesh || !m->names.dir)
+		return false;
+	bool joined = by_file(lab, m, &copy)->n_nics > 0;
+	spec_clear(&copy);
+	return joined;
 }
 
 /* Host names and addresses, with this between them. */
-static void add_names(const struct machine_spec *spec, char between, struct str *out)
+static void add_names(const struct lab *lab, const struct machine *m, char between, struct str *out)
 {
+	struct machine_spec copy = {0};
+	const struct machine_spec *spec = by_file(lab, m, &copy);
 	AUTO_FREE char *names = spec_host_names(spec, spec->alias);
 
 	for (char *p = names; *p; p++)
@@ -38,6 +61,7 @@ static void add_names(const struct machine_spec *spec, char between, struct str 
 			if (addresses[a])
 				str_addf(out, "%c%s", between, addresses[a]);
 	}
+	spec_clear(&copy);
 }
 
 /* The login user follows from the box, which is looked up for the chosen machines alone: of others
@@ -59,10 +83,10 @@ static void add_config(const struct lab *lab, struct str *out)
 	str_add(out, "# Written by prov for ssh_mesh; edits are lost.\n");
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine *m = &lab->machines[i];
-		if (!takes_part(m))
+		if (!takes_part(lab, m))
 			continue;
 		str_add(out, "Host ");
-		add_names(&m->spec, ' ', out);
+		add_names(lab, m, ' ', out);
 		str_add(out, "\n");
 		add_user(m, out);
 		str_add(out,
@@ -76,7 +100,7 @@ static int add_known(const struct lab *lab, struct str *out, struct err *err)
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine *m = &lab->machines[i];
 		AUTO_STR line = {0};
-		if (!takes_part(m))
+		if (!takes_part(lab, m))
 			continue;
 		if (host_keys_public(&m->names, &line, err) < 0)
 			return -1;
@@ -85,7 +109,7 @@ static int add_known(const struct lab *lab, struct str *out, struct err *err)
 		size_t n = strcspn(text, " ");
 		n += strspn(text + n, " ");
 		n += strcspn(text + n, " \n");
-		add_names(&m->spec, ',', out);
+		add_names(lab, m, ',', out);
 		str_addf(out, " %.*s prov-lab\n", (int)n, text);
 	}
 	return 0;
@@ -106,7 +130,7 @@ static int make_keys(const void *arg, void *result, struct err *err)
 	(void)result;
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine *m = &lab->machines[i];
-		if (takes_part(m) && host_keys_stock(&m->names, m->spec.hostname, err) < 0)
+		if (takes_part(lab, m) && host_keys_stock(&m->names, m->spec.hostname, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -247,6 +247,16 @@ void plug_names(const struct lab *lab)
 		}
 }
 
+void plug_undone(const struct journal_state *state, struct machine_spec *spec)
+{
+	for (size_t i = 0; i < state->n_facts; i++) {
+		AUTO_FREE char *network = network_of(state->facts[i].key, spec->selector);
+		if (network && str_eq(state->facts[i].value, "in"))
+			drop_nic(spec, network);
+	}
+	alloc_fill(state, spec);
+}
+
 int plug_reset(struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
 	const struct journal_state *state = journal_state(lab->journal);

@@ -40,6 +40,8 @@ bool plug_any(const struct journal_state *state, const char *selector);
 /* lab_lock'ed, before the lab's steps: the names of connected machines lead to them, those of
  * disconnected ones nowhere. */
 void plug_names(const struct lab *lab);
+/* Takes back in a copy of a machine's spec what plug_names did to it: as the file has it. */
+void plug_undone(const struct journal_state *state, struct machine_spec *spec);
 /* Of machines that are to be as the file says again. */
 MUST_CHECK int plug_reset(
         struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);

@@ -147,6 +147,12 @@ for m in c1@container v1@kvm; do
 done
 expect 0 prov network ls
 expect_text "$out" "^late .* c1@container, v1@kvm$"
+# That is no edit of the file.
+expect 0 prov status
+for m in c1@container v1@kvm; do
+	expect_text "$out" "^$m +running .* connected: late, back$"
+done
+expect_no_text "$out" changed
 expect 0 interfaces c1
 expect_text "$out" '^eth2 1400 10\.[0-9.]+\.77/'
 all_pairs "after connect"
@@ -169,6 +175,9 @@ done
 expect 0 prov network ls
 expect_text "$out" "^late .* -$"
 expect_text "$out" "^back .* c1@container, c2@container, c3@container, v1@kvm$"
+expect 0 prov status
+expect_text "$out" "^v2@kvm +running .* disconnected: back, prov up connects it$"
+expect_no_text "$out" changed
 # No name leads to who has left; a container that leaves its last network asks nobody, and at once.
 expect 0 prov exec c3 -- sh -c 'nslookup v2; true'
 expect_no_text "$out" "Address.* $(sed -n 's|^eth1 [0-9]* \([0-9.]*\)/.*|\1|p' "$scratch/v2.before")$"

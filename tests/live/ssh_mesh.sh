@@ -10,6 +10,8 @@ prov: 1
 lab: mesh
 ssh_mesh: true
 defaults: { box: debian/12 }
+networks:
+  side: { mode: isolated }
 machines:
   web: { provider: container, provision: [ { shell: "ssh -o BatchMode=yes vm hostname >/root/first" } ], depends_on: [ vm ] }
   sys: { provider: container, container: { init: systemd } }
@@ -41,6 +43,20 @@ expect 0 prov exec small -- stat -c '%a %U' /home/tiny/.ssh/id_ed25519
 expect_same "mode in tiny" "600 tiny" "$(cat "$out")"
 expect 0 prov exec lone -- sh -c 'ls -A /root/.ssh'
 expect_same "no network, no key" "" "$(cat "$out")"
+
+# What is connected for a while needs no new list of host keys, neither by then nor for another machine's up.
+expect 0 prov network connect side web
+for context in "after connect" "after an up of another"; do
+	expect 0 prov status
+	expect_text "$out" "^web@container +running .* connected: side$"
+	expect_no_text "$out" changed
+	hop vm root web "web-container debian"
+	expect 0 prov up lone
+done
+context=
+expect 0 prov network disconnect side web
+expect 0 prov status
+expect_no_text "$out" "changed|connected"
 
 # A key that somebody has already stays; a machine that is made anew keeps its host key; one that comes later is
 # known to all after the next up.
