@@ -193,19 +193,21 @@ bool folder_can_9p(const struct machine_spec *spec)
 	                                "/usr/lib/modules/*/kernel/net/9p/9pnet_virtio.ko*")));
 }
 
-/* What is asked for by name is not for 9p, which knows no users. */
+/* Nobody can look into a disk that is not prov's: only what is asked for by name is tried there. An
+ * owner who is asked for by name is not for 9p, which knows no users. */
 static enum folder_type best(const struct machine_spec *spec, const struct folder_use *f)
 {
-	if (folder_virtiofs(spec))
+	bool known = !spec_is_foreign(spec);
+
+	if (known && folder_virtiofs(spec))
 		return FOLDER_VIRTIOFS;
-	if (!f->owner && !f->group && folder_can_9p(spec))
+	if (known && !f->owner && !f->group && folder_can_9p(spec))
 		return FOLDER_9P;
 	return f->implicit ? FOLDER_AUTO : FOLDER_RSYNC;
 }
 
 void folders_settle(struct machine_spec *spec)
 {
-
 	for (size_t i = 0; i < spec->n_folders; i++)
 		if (spec->folders[i].type == FOLDER_AUTO)
 			spec->folders[i].type = best(spec, &spec->folders[i]);
