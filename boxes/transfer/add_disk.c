@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "boxes/transfer/add.h"
 #include "boxes/transfer/artefacts.h"
+#include "boxes/transfer/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,15 +104,20 @@ static int check_metadata(struct add *add, struct err *err)
 	return err_hint(err, "prov takes those for libvirt");
 }
 
-static int unpack_image(struct add *add, struct err *err)
+/* Within the limits of any box: who packs zeros fills no disk. */
+static int unpack_image(struct add *add, struct archive_entry *entry, struct err *err)
 {
-	AUTO_FREE char *path = stage_path(&add->stage, "box.img");
+	AUTO_FREE char *path = stage_path(&add->stage, VAGRANT_DISK);
 	AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct unpack u = {.job = add->stage.job,
+	        .limits = &unpack_defaults,
+	        .meter = &add->meter,
+	        .root = -1};
 
 	if (fd < 0)
 		return err_sys(err, "create '%s'", path);
-	if (archive_read_data_into_fd(add->outer, fd) != ARCHIVE_OK)
-		return unpack_failed(add->outer, err);
+	if (unpack_content(&u, add->outer, fd, VAGRANT_DISK, archive_entry_size(entry), err) < 0)
+		return -1;
 	enum add_image kind = add_image_of(fd);
 	if (kind == ADD_NO_IMAGE)
 		return err_set(err, ERR_FAILED,
@@ -155,7 +161,7 @@ int add_vagrant(struct add *add, struct archive_entry *entry, struct err *err)
 		if (file && str_eq(name, VAGRANT_DISK)) {
 			if (box_artefact(&add->box, "disk"))
 				return err_set(err, ERR_FAILED, "it has two disks");
-			if (unpack_image(add, err) < 0)
+			if (unpack_image(add, entry, err) < 0)
 				return -1;
 		}
 		rc = archive_read_next_header(add->outer, &entry);

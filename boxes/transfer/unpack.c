@@ -80,9 +80,25 @@ static int check_limits(struct unpack *u, struct archive *a, const char *path, s
 	return job_go_on(u->job, err);
 }
 
+static int write_at(
+        int fd, const char *block, size_t n, off_t at, const char *path, struct err *err)
+{
+	while (n) {
+		ssize_t done = pwrite(fd, block, n, at);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_sys(err, "write '%s'", path);
+		block += done;
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
 /* Blocks carry their place: a sparse file stays sparse, and its whole size counts. */
-static int write_content(struct unpack *u, struct archive *a, int fd, const char *path,
-        int64_t size, struct err *err)
+int unpack_content(struct unpack *u, struct archive *a, int fd, const char *path, int64_t size,
+        struct err *err)
 {
 	const void *block;
 	size_t n;
@@ -95,8 +111,8 @@ static int write_content(struct unpack *u, struct archive *a, int fd, const char
 	while ((rc = archive_read_data_block(a, &block, &n, &offset)) == ARCHIVE_OK) {
 		if (offset < end || offset + (la_int64_t)n > size)
 			return refuse(path, err, "has content outside of its size");
-		if (pwrite(fd, block, n, offset) != (ssize_t)n)
-			return err_sys(err, "write '%s'", path);
+		if (write_at(fd, block, n, offset, path, err) < 0)
+			return -1;
 		u->bytes += offset + (la_int64_t)n - end;
 		end = offset + (la_int64_t)n;
 		if (check_limits(u, a, path, err) < 0)
@@ -173,7 +189,7 @@ static int make_file(struct place *p, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, "create '%s'", p->path);
-	if (write_content(p->u, p->a, fd, p->path, archive_entry_size(p->entry), err) < 0)
+	if (unpack_content(p->u, p->a, fd, p->path, archive_entry_size(p->entry), err) < 0)
 		return -1;
 	return set_metadata(fd, p->entry, p->path, err);
 }

@@ -33,6 +33,10 @@ MUST_CHECK int unpack_begin(
         struct unpack *u, const struct box_job *job, const char *dir, struct err *err);
 MUST_CHECK int unpack_entry(
         struct unpack *u, struct archive *a, struct archive_entry *entry, struct err *err);
+/* What the entry that was read last holds, all of its size bytes, into a file that is empty; path
+ * names it in errors. Of u, job, limits and meter alone are needed. */
+MUST_CHECK int unpack_content(struct unpack *u, struct archive *a, int fd, const char *path,
+        int64_t size, struct err *err);
 /* Every entry that is left in the archive. */
 MUST_CHECK int unpack_rest(struct unpack *u, struct archive *a, struct err *err);
 /* Folders get their modes and times, which entries behind them would have changed. */

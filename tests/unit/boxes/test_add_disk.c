@@ -175,10 +175,27 @@ START_TEST(bad_vagrant_box)
 }
 END_TEST
 
+/* It must not fill the disk first. */
+START_TEST(vagrant_bomb)
+{
+	AUTO_FREE char *path = fixture_path(&f, "bomb.tar.gz");
+	struct box box;
+	struct err err;
+
+	tar_write(path,
+	        (struct tar_entry[]){{.path = "metadata.json", .type = S_IFREG, .content = "{}"},
+	                {.path = "box.img", .type = S_IFREG, .content = "0", .size = 96 * 1048576}},
+	        2);
+	ck_assert_int_eq(box_add(&f.job, path, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, "refused: 'box.img' unpacks to so much more than the archive holds");
+	store_is_empty(&f);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-	        qcow2, backing_file_is_refused, raw, no_loader_no_disk, vagrant};
+	        qcow2, backing_file_is_refused, raw, no_loader_no_disk, vagrant, vagrant_bomb};
 	Suite *suite = suite_create("add disk");
 	TCase *tc = tcase_create("add disk");
 
