@@ -201,6 +201,17 @@ static bool concerns(const struct nft_ops *nft, const struct ports *p, bool v6)
 	return rules.len > 0;
 }
 
+/* Whether a rule of ip6tables may be left whose table somebody else has removed. nft does not show
+ * the rule's comment, and ip6tables alone would load what this host may do without. */
+static bool has_forward6(const struct nft_ops *nft)
+{
+	AUTO_STR rules = {0}, tables = {0};
+
+	list(nft, "list chain ip6 filter FORWARD", false, &rules);
+	return rules.len > 0 ||
+	        (fs_read("/proc/net/ip6_tables_names", 4096, &tables, NULL) == 0 && tables.len > 0);
+}
+
 int ports_ensure(const struct ports *p, char digest[PORTS_DIGEST], struct err *err)
 {
 	const struct nft_ops *nft;
@@ -214,6 +225,9 @@ int ports_ensure(const struct ports *p, char digest[PORTS_DIGEST], struct err *e
 		has[v6] = concerns(nft, p, v6);
 		if (!has[v6])
 			continue;
+		/* As ports_remove does: without its table nothing would tell of the rule. */
+		if (!ports_any(p, v6) && remove_accepts(v6, p->table, err) < 0)
+			return -1;
 		ports_script(p, v6, &script);
 		list_libvirt(nft, v6, &libvirt);
 		if (libvirt.len)
@@ -222,9 +236,7 @@ int ports_ensure(const struct ports *p, char digest[PORTS_DIGEST], struct err *e
 	if (nft->run(str_text(&script), false, NULL, err) < 0)
 		return -1;
 	for (int v6 = 0; v6 < 2; v6++)
-		if (has[v6] &&
-		        (ports_any(p, v6) ? renew_accepts(p, v6, err)
-		                          : remove_accepts(v6, p->table, err)) < 0)
+		if (has[v6] && ports_any(p, v6) && renew_accepts(p, v6, err) < 0)
 			return -1;
 	describe(nft, p->table, digest);
 	return 0;
@@ -260,7 +272,7 @@ int ports_remove(const char *table, struct err *err)
 		return -1;
 	for (int v6 = 0; v6 < 2; v6++) {
 		AUTO_STR libvirt = {0};
-		if (!concerns(nft, &none, v6))
+		if (!concerns(nft, &none, v6) && !has_forward6(nft))
 			continue;
 		ports_removal(table, v6, &script);
 		list_libvirt(nft, v6, &libvirt);

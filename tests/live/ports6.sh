@@ -189,6 +189,8 @@ reached "after prov port"
 expect 0 prov port
 expect_no_text "$err" "lab.ports"
 
+# Who removes the table alone leaves the accept rule for destroy.
+nft delete table ip6 "prov-$id"
 expect 0 prov destroy -f
 ! nft list tables | grep -q "prov-$id" || fail "a table is left"
 ! ip6tables -w -S FORWARD | grep -q "prov-$id" || fail "an accept rule is left"
