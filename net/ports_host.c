@@ -7,6 +7,7 @@
 #include "net/ports.h"
 
 #include "base/digest.h"
+#include "base/fs.h"
 #include "base/proc.h"
 
 #include <stdlib.h>
