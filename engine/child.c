@@ -33,11 +33,23 @@ static int stay_with_parent(int report, struct err *err)
 	return 0;
 }
 
+/* Before it joins the cgroup, whose memory it does not count as. */
+static int make_network(const struct engine *e, struct err *err)
+{
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_sys(err, "make a network namespace");
+	if (send(e->lines.gate[1], "", 1, MSG_NOSIGNAL) != 1)
+		return err_sys(err, "tell of the network namespace");
+	return 0;
+}
+
 /* The cgroup namespace begins where the child stands once it has joined. */
 static int enter(const struct engine *e, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
 
+	if (e->network_due && make_network(e, err) < 0)
+		return -1;
 	if (e->options.join && cgroup_join_self(e->options.join) < 0)
 		return err_sys(err, "join the cgroup");
 	if (plan->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)

@@ -76,7 +76,9 @@ static _Noreturn void be_child(const struct engine *e)
 /* Two namespaces begin where the child stands later: it makes them itself. */
 static uint64_t clone_flags(const struct engine *e)
 {
-	return e->options.plan->namespaces & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
+	uint64_t own = CLONE_NEWCGROUP | CLONE_NEWTIME | (e->network_due ? CLONE_NEWNET : 0);
+
+	return e->options.plan->namespaces & ~own;
 }
 
 struct birth {

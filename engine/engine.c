@@ -104,10 +104,18 @@ static int clone_alone(struct engine *e, struct err *err)
 	return e->pid < 0 ? engine_clone_failed(e, err) : 0;
 }
 
+/* Who is born in a group of v2 makes all that he makes on its account. */
+static bool may_have_network_due(const struct engine_options *options)
+{
+	return options->network_meanwhile && options->plan->namespaces & CLONE_NEWNET &&
+	        !(options->join && options->join->folder >= 0);
+}
+
 static int create(struct engine *e, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
 
+	e->network_due = may_have_network_due(&e->options);
 	if (open_stub(e, err) < 0)
 		return -1;
 	if (open_joins(e, err) < 0 || lines_open(plan, &e->lines, err) < 0)
@@ -173,6 +181,29 @@ static int hear_report(struct engine *e, struct err *err)
 	return -1;
 }
 
+/* What the child said before it ended is the cause of what fails now. */
+static void hear_cause(struct engine *e, struct err *err)
+{
+	struct err why;
+
+	if (io_read_full(e->lines.report[0], &why, sizeof(why)) == sizeof(why) && err)
+		*err = why;
+}
+
+int engine_network(struct engine *e, struct err *err)
+{
+	char word;
+
+	if (!e->network_due)
+		return 0;
+	e->network_due = false;
+	if (recv(e->lines.gate[0], &word, 1, 0) == 1)
+		return 0;
+	err_set(err, ERR_FAILED, "the container ended early");
+	hear_cause(e, err);
+	return -1;
+}
+
 /* The child says a word when its tree is made, and waits for one; if it fails first, its report
  * says why. */
 static int call_prepared(struct engine *e, struct err *err)
@@ -188,7 +219,6 @@ static int call_prepared(struct engine *e, struct err *err)
 	        : err_set(err, ERR_FAILED, "the container ended early");
 }
 
-/* What the child said while it waited is the cause of what fails now. */
 static int open_gate(struct engine *e, struct err *err)
 {
 	size_t n = e->options.plan->n_rows + 1;
@@ -199,14 +229,14 @@ static int open_gate(struct engine *e, struct err *err)
 		sources[i] = -1;
 	int rc = sources_open(e, sources, &layers, err);
 	if (rc == 0 && gate_send(e->lines.gate[0], sources, n, err) < 0) {
-		struct err why;
 		rc = -1;
-		if (io_read_full(e->lines.report[0], &why, sizeof(why)) == sizeof(why) && err)
-			*err = why;
+		hear_cause(e, err);
 	}
 	for (size_t i = 0; i < n; i++)
 		util_close_fd(&sources[i]);
 	layers_close(&layers);
+	if (rc == 0)
+		rc = engine_network(e, err);
 	if (rc == 0)
 		rc = call_prepared(e, err);
 	util_close_fd(&e->lines.gate[0]);

@@ -22,6 +22,10 @@ struct engine_options {
 	const char *stub; /* path of prov-exec, used otherwise where root inside is the host's, see
 	                     engine/stub.h; NULL: none */
 
+	/* Of all namespaces that of the network takes longest to make: the child does it while the
+	 * caller goes on, who calls engine_network before he needs it. */
+	bool network_meanwhile;
+
 	/* For OCI. */
 	bool keep_streams;     /* 0, 1 and 2 are the caller's (without plan->log) */
 	unsigned preserve_fds; /* from 3 on, PID 1 inherits so many */
@@ -48,6 +52,8 @@ struct engine;
 MUST_CHECK int engine_create(
         const struct engine_options *options, struct engine **out, struct err *err);
 pid_t engine_pid(const struct engine *e); /* PID 1, seen from here */
+/* Returns once PID 1 is in its network namespace. */
+MUST_CHECK int engine_network(struct engine *e, struct err *err);
 pid_t engine_mon(const struct engine *e); /* prov-mon; 0: none */
 
 /*

@@ -25,12 +25,13 @@ struct engine {
 	struct engine_options options;
 	pid_t pid, mon;
 	struct lines lines;
-	int pidfd;       /* of pid; -1: prov-mon is its parent */
-	int init;        /* prov-init or prov-exec, see engine/stub.h; -1: none */
-	int *joins;      /* of plan->joins */
-	int failed_join; /* of them, the one that could not be entered; -1: none */
-	int userns;      /* of the child; -1: it has none of its own */
-	bool started;    /* it is on its own now */
+	int pidfd;        /* of pid; -1: prov-mon is its parent */
+	int init;         /* prov-init or prov-exec, see engine/stub.h; -1: none */
+	int *joins;       /* of plan->joins */
+	int failed_join;  /* of them, the one that could not be entered; -1: none */
+	int userns;       /* of the child; -1: it has none of its own */
+	bool started;     /* it is on its own now */
+	bool network_due; /* the child makes its network namespace, and says a word when it has */
 };
 
 /* What the cloned child has: the parent's memory as it was, and these. */

@@ -48,8 +48,9 @@ int container_network_apply(struct run *run, struct err *err)
 	/* What an interrupted start left. */
 	if (plug_remove_all(run->names, err) < 0)
 		return -1;
-	if (plug_create(run->spec, run->names, 0, plug_count(run->spec), engine_pid(s->engine),
-	            err) < 0)
+	if (engine_network(s->engine, err) < 0 ||
+	        plug_create(run->spec, run->names, 0, plug_count(run->spec), engine_pid(s->engine),
+	                err) < 0)
 		return -1;
 	ports_hairpin_of(run->spec, run->names);
 	return 0;

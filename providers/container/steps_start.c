@@ -112,7 +112,8 @@ int container_namespaces_apply(struct run *run, struct err *err)
 	        container_confine(run->spec, &s->plan.confine, err) < 0 ||
 	        container_mon_group_open(s, err) < 0)
 		return -1;
-	const struct engine_options options = {.plan = &s->plan,
+	const struct engine_options options = {.network_meanwhile = true,
+	        .plan = &s->plan,
 	        .join = &s->join,
 	        .mon_join = &s->mon_join,
 	        .init = init,
