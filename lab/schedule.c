@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct queue {
 	size_t *at;
@@ -186,4 +187,14 @@ size_t schedule_drop(struct schedule *s)
 		if (!s->places[i].settled)
 			return settle(s, i);
 	return SIZE_MAX;
+}
+
+size_t schedule_pipes(void)
+{
+	enum { OTHERS = 64 }; /* open besides, with room to spare */
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return files.rlim_cur > 2 * OTHERS ? (size_t)files.rlim_cur - OTHERS : OTHERS;
 }

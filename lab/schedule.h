@@ -33,3 +33,5 @@ struct abreast {
 	size_t light, heavy;
 };
 struct abreast schedule_abreast(long cpus);
+/* How many this process can have: the limit of its open files, as each has a pipe here. */
+size_t schedule_pipes(void);

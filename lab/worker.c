@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "lab/schedule.h"
+#include "lab/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OTHER_FILES = 64 }; /* descriptors that are open besides, with room to spare */
 enum { KILLING_STOP = 3 }; /* which request to stop ends the workers */
 
 struct worker {
@@ -47,44 +46,6 @@ struct crew {
 	sigset_t outside; /* signal mask of the caller: in force only while polling */
 };
 
-static void emit_end(
-        struct event_sink *sink, const char *machine, const char *verb, const char *text, int code)
-{
-	event_emit(sink,
-	        &(struct event){.kind = EVENT_VERB_END,
-	                .machine = machine,
-	                .step = verb,
-	                .text = text,
-	                .code = code});
-}
-
-static void emit_error(struct event_sink *sink, const char *machine, const struct err *err)
-{
-	event_emit(sink,
-	        &(struct event){.kind = EVENT_ERROR,
-	                .machine = machine,
-	                .text = err->message,
-	                .hint = err->hint,
-	                .code = err_exit_code(err)});
-}
-
-static int work(struct job *job, const struct verb *verb)
-{
-	struct err err = {0};
-	const char *selector = job->machine->spec.selector;
-
-	event_emit(job->sink,
-	        &(struct event){.kind = EVENT_VERB_BEGIN, .machine = selector, .text = verb->name});
-	int rc = verb->run(job, &err);
-	if (rc < 0 && !job->told && err.kind != ERR_INTERRUPTED)
-		emit_error(job->sink, selector, &err);
-	const char *text = rc == 0            ? job->outcome
-	        : err.kind == ERR_INTERRUPTED ? "interrupted"
-	                                      : "failed";
-	emit_end(job->sink, selector, verb->name, text, rc < 0 ? err_exit_code(&err) : 0);
-	return rc < 0 ? err_exit_code(&err) : 0;
-}
-
 static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_t parent)
 {
 	struct job job = *crew->pattern;
@@ -103,7 +64,7 @@ static void become_worker(struct crew *crew, struct worker *w, int pipe_fd, pid_
 	job.sink = event_sink_fd(pipe_fd);
 	job.sink->terse = crew->watch->sink->terse;
 	job.outcome = "done";
-	_exit(work(&job, crew->verb));
+	_exit(work_run(&job, crew->verb));
 }
 
 static size_t n_running(const struct crew *crew)
@@ -142,7 +103,7 @@ static void skip(
 	event_emit(crew->watch->sink,
 	        &(struct event){
 	                .kind = EVENT_WARNING, .machine = w->machine->spec.selector, .text = text});
-	emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "skipped", 1);
+	work_emit_end(crew->watch->sink, w->machine->spec.selector, crew->verb->name, "skipped", 1);
 }
 
 static void skip_rest(struct crew *crew, struct outcome *out)
@@ -243,9 +204,9 @@ static void speak_for(struct crew *crew, struct worker *w, int code)
 	if (!w->interrupted) {
 		err_set(&err, ERR_FAILED, "the worker ended early (status %d)", code);
 		err_hint(&err, "prov up goes on from there, prov destroy removes what is left");
-		emit_error(crew->watch->sink, selector, &err);
+		work_emit_error(crew->watch->sink, selector, &err);
 	}
-	emit_end(crew->watch->sink, selector, crew->verb->name,
+	work_emit_end(crew->watch->sink, selector, crew->verb->name,
 	        w->interrupted ? "interrupted" : "failed", 1);
 }
 
@@ -326,17 +287,6 @@ static int supervise(struct crew *crew, struct outcome *out, struct err *err)
 	return rc;
 }
 
-/* Each running worker has a pipe here. */
-static size_t pipes_left(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
-		return SIZE_MAX;
-	return files.rlim_cur > 2 * OTHER_FILES ? (size_t)files.rlim_cur - OTHER_FILES
-	                                        : OTHER_FILES;
-}
-
 static void set_limits(struct crew *crew)
 {
 	int asked = crew->pattern->options->parallel;
@@ -345,8 +295,8 @@ static void set_limits(struct crew *crew)
 	crew->most = asked > 0 ? (size_t)asked : usual.light + usual.heavy;
 	crew->most_light = asked > 0 ? crew->most : usual.light;
 	crew->most_heavy = asked > 0 ? crew->most : usual.heavy;
-	if (crew->most > pipes_left())
-		crew->most = pipes_left();
+	if (crew->most > schedule_pipes())
+		crew->most = schedule_pipes();
 }
 
 /* Signals wait outside of ppoll: none is lost between looking at the count and sleeping. */
@@ -393,9 +343,8 @@ int workers_run(const struct job *pattern, const struct verb *verb, struct machi
 	malloc_trim(64 << 10);
 	int rc = supervise(&crew, out, err);
 	sigprocmask(SIG_SETMASK, &crew.outside, NULL);
-	bool stopped = crew.forwarded > 0;
+	if (rc == 0 && crew.forwarded)
+		rc = err_set(err, ERR_INTERRUPTED, "interrupted");
 	crew_clear(&crew);
-	if (rc == 0 && stopped)
-		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	return rc;
 }
