@@ -45,3 +45,8 @@ void plug_undone(const struct journal_state *state, struct machine_spec *spec);
 /* Of machines that are to be as the file says again. */
 MUST_CHECK int plug_reset(
         struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
+
+/* lab/plug_apply.c. In the machine's worker, a open and running: puts the card of
+ * job->options->plug in or takes it out, and tells the machine of the name server that it can reach
+ * then. 1: done, 0: it was so already. */
+MUST_CHECK int plug_apply(struct job *job, struct access *a, struct err *err);

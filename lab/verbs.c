@@ -3,7 +3,6 @@
 
 #include "base/fs.h"
 #include "core/console.h"
-#include "core/seed.h"
 #include "lab/plug.h"
 
 #include <string.h>
@@ -292,45 +291,6 @@ static int resume(struct job *job, struct err *err)
 	return set_frozen(job, false, err);
 }
 
-/* The name server that the machine asks is one of a network that it is in. It is told while it can
- * be reached: after it has joined, before it leaves. */
-static int tell_resolver(struct job *job, struct access *a, struct err *err)
-{
-	const struct plug *plug = job->options->plug;
-	AUTO_FREE char *path = xasprintf("%s/lab.journal", job->lab->dir);
-	AUTO_STR with = {0}, without = {0};
-	struct journal_state state = {0};
-	struct machine_spec spec;
-
-	if (!a->provider->resolve)
-		return 0;
-	if (journal_read(path, &state, err) < 0)
-		return -1;
-	spec_copy(&spec, a->spec);
-	plug_expect(&state, a, plug->network, true, &spec);
-	seed_resolver(&spec, &with);
-	plug_expect(&state, a, plug->network, false, &spec);
-	seed_resolver(&spec, &without);
-	spec_clear(&spec);
-	journal_state_clear(&state);
-	if (str_eq(str_text(&with), str_text(&without)))
-		return 0;
-	return a->provider->resolve(a->session, str_text(plug->in ? &with : &without), err);
-}
-
-static int plug_and_tell(struct job *job, struct access *a, struct err *err)
-{
-	const struct plug *plug = job->options->plug;
-
-	if (!plug->in && a->provider->plugged(a->session, plug->nic) &&
-	        tell_resolver(job, a, err) < 0)
-		return -1;
-	int rc = a->provider->plug(a->session, plug->nic, plug->in, err);
-	if (rc == 1 && plug->in && tell_resolver(job, a, err) < 0)
-		return -1;
-	return rc;
-}
-
 /* A network of a running machine; by the spec of its journal, since that is what runs. */
 static int set_plugged(struct job *job, struct err *err)
 {
@@ -345,7 +305,7 @@ static int set_plugged(struct job *job, struct err *err)
 		        "networks of a running machine of the kind '%s' cannot be changed",
 		        a.provider->name);
 	else if (rc == 0)
-		rc = plug_and_tell(job, &a, err);
+		rc = plug_apply(job, &a, err);
 	if (rc == 0)
 		job->outcome = "unchanged";
 	journal_close(j);
