@@ -141,18 +141,33 @@ static size_t put_number(char *out, unsigned value)
 	return k;
 }
 
+/*
+ * The end of the first process by SIGHUP or SIGINT is reboot(2) in its PID namespace, to start
+ * again or not: no sender's signal ends it that it does not handle. Either is a good end.
+ */
+static size_t describe_end(char *out, int status)
+{
+	static const char again[] = STATUS_REBOOTED "\n";
+	int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (by == SIGHUP) {
+		memcpy(out, again, sizeof(again) - 1);
+		return sizeof(again) - 1;
+	}
+	return put_number(out, by == SIGINT ? 0 : by ? 128U + (unsigned)by : WEXITSTATUS(status));
+}
+
 static void store_status(const struct mon *m, int status)
 {
 	char tmp[4096], text[16];
 	size_t n = strlen(m->status_path);
-	int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 
 	if (n + 5 > sizeof(tmp))
 		return;
 	memcpy(tmp, m->status_path, n);
 	memcpy(tmp + n, ".tmp", 5);
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	size_t len = put_number(text, (unsigned)code);
+	size_t len = describe_end(text, status);
 	if (fd >= 0 && write(fd, text, len) == (ssize_t)len)
 		rename(tmp, m->status_path);
 	else

@@ -1,4 +1,6 @@
 /*
+ * What prov and a container's supervisor, prov-mon, know of each other.
+ *
  * How a container's start shows in the names of processes (comm): prov may be killed at any moment,
  * and what it had half started ends by itself a moment later. Until then nobody may take it for a
  * running container.
@@ -11,3 +13,7 @@
 #define COMM_WAITING "prov-mon"
 /* prov-mon once it is. */
 #define COMM_COMMITTED "prov-monitor"
+
+/* What prov-mon stores of a container that called reboot(2) to be started again; else the exit code
+ * of its first process alone. */
+#define STATUS_REBOOTED "0 rebooted"

@@ -2,13 +2,19 @@
 
 #include "core/derive.h"
 #include "engine/seccomp.h"
+#include "providers/container/systemd.h"
+
+#include <linux/capability.h>
 
 int container_caps(const struct machine_spec *spec, uint64_t *out, struct err *err)
 {
-	bool privileged = spec->container.privileged;
+	uint64_t base = spec->container.privileged ? caps_all() : caps_container();
 
-	if (caps_choose(privileged ? caps_all() : caps_container(), &spec->container.caps_add,
-	            &spec->container.caps_drop, out, err) < 0)
+	/* In a PID namespace reboot(2) ends its first process, and no more: so it is seen whether
+	 * systemd wants to be started again. */
+	if (systemd_is_init(spec))
+		base |= UINT64_C(1) << CAP_SYS_BOOT;
+	if (caps_choose(base, &spec->container.caps_add, &spec->container.caps_drop, out, err) < 0)
 		return err_wrap(err, "container.capabilities");
 	return 0;
 }

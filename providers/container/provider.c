@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/cgroup.h"
+#include "guest/supervisor.h"
 #include "providers/container/checks.h"
 #include "providers/container/confine.h"
 #include "providers/container/describe.h"
@@ -130,11 +131,19 @@ static int session_open(
 	return 0;
 }
 
-static int read_status(const char *path)
+/* How PID 1 ended, if that is known: -1 if not. */
+static int read_status(const char *path, struct str *detail)
 {
 	AUTO_STR text = {0};
 
-	return fs_read(path, 16, &text, NULL) < 0 ? -1 : atoi(str_text(&text));
+	if (fs_read(path, 16, &text, NULL) < 0)
+		return -1;
+	int code = atoi(str_text(&text));
+	if (str_starts(str_text(&text), STATUS_REBOOTED))
+		str_add(detail, "rebooted from inside, prov up starts it");
+	else
+		str_addf(detail, "PID 1 ended with %d", code);
+	return code;
 }
 
 static int inspect(void *session, struct status *out, struct err *err)
@@ -159,9 +168,7 @@ static int inspect(void *session, struct status *out, struct err *err)
 	out->state = !fs_exists(s->names->upper) ? MACHINE_ABSENT
 	        : fs_exists(mounted)             ? MACHINE_HALTED
 	                                         : MACHINE_CREATED;
-	out->exit_status = read_status(s->names->status);
-	if (out->exit_status >= 0)
-		str_addf(&detail, "PID 1 ended with %d", out->exit_status);
+	out->exit_status = read_status(s->names->status, &detail);
 	container_say_oom(s, &detail);
 	snprintf(out->detail, sizeof(out->detail), "%s", str_text(&detail));
 	return 0;

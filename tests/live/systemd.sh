@@ -48,6 +48,19 @@ expect_no_text "$err" killed
 expect 0 prov up
 expect 0 in_web systemctl is-system-running
 expect 0 in_web cat /root/unit
+
+# A reboot from inside ends it, and is told from a halt; nothing but its own PID namespace hears of it.
+is_halted() { [ "$(states)" = "web@container halted" ] && prov status | grep -q "web@container .*$1"; }
+prov exec web -- systemctl reboot >"$out" 2>"$err" </dev/null
+await "the reboot in the status" is_halted "rebooted from inside, prov up starts it"
+expect 0 prov up
+expect 0 in_web systemctl is-system-running
+expect 0 prov status
+expect_no_text "$out" rebooted
+prov exec web -- systemctl poweroff >"$out" 2>"$err" </dev/null
+await "the end in the status" is_halted "PID 1 ended with 0"
+expect 0 prov status
+expect_no_text "$out" rebooted
 expect 0 prov destroy -f
 
 # A script may use it at once, and a host without any cgroup v2 does as well.

@@ -154,6 +154,15 @@ START_TEST(no_capability_over_the_host)
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		ck_assert_uint_eq(caps >> none[i] & 1, 0);
 	ck_assert_uint_eq(caps >> CAP_SETUID & 1, 1);
+	/* Only systemd says by it how it ended, and only about its PID namespace. */
+	free(spec.container.init);
+	spec.container.init = xstrdup("systemd");
+	uint64_t with_systemd;
+	ck_ok(container_caps(&spec, &with_systemd, &err));
+	ck_assert_uint_eq(with_systemd, caps | UINT64_C(1) << CAP_SYS_BOOT);
+	strv_add(&spec.container.caps_drop, "SYS_BOOT");
+	ck_ok(container_caps(&spec, &with_systemd, &err));
+	ck_assert_uint_eq(with_systemd, caps);
 }
 END_TEST
 
