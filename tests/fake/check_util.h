@@ -75,6 +75,17 @@ static inline void tmp_end(char *path)
 
 typedef void (*check_fixture)(void);
 
+/* Runs it; returns main's exit status. */
+static inline int suite_finish(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
+
 /* One suite with one case, as every test program here is; returns main's exit status. */
 static inline int suite_run(const char *name, const TTest *const *tests, size_t n,
         check_fixture set_up, check_fixture tear_down)
@@ -87,9 +98,5 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

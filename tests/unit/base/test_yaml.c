@@ -250,9 +250,5 @@ int main(void)
 	tcase_add_test(tc, aliases_of_aliases_are_counted);
 	tcase_add_test(tc, aliases_do_not_pass_the_depth);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

@@ -227,9 +227,5 @@ int main(void)
 	tcase_add_test(tc, test_socket);
 	tcase_add_test(tc, test_interrupted);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

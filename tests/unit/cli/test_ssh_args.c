@@ -1,5 +1,6 @@
 /* ssh's command line as rsync, git, sftp and Ansible write it. */
 #include "cli/ssh_args.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -139,9 +140,5 @@ int main(void)
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, environment);
 	suite_add_tcase(s, tc);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }

@@ -1,6 +1,7 @@
 /* The spec survives the journal byte by byte, and a spec it cannot read is refused by the field's
  * name. */
 #include "core/spec.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <signal.h>
@@ -242,9 +243,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_wrong_spec_is_refused_by_name, 0, ARRAY_SIZE(wrong));
 	tcase_add_test(tc, a_torn_spec_is_refused);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

@@ -481,9 +481,5 @@ int main(void)
 	tcase_add_test(tc, devices_in_a_user_namespace);
 	tcase_add_test(tc, the_kernel_takes_the_limits);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "lab/config.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -79,14 +80,4 @@ static inline const struct machine_spec *load_machine(const struct loaded *l, co
 		if (str_eq(l->lab.machines[i].selector, selector))
 			return &l->lab.machines[i];
 	ck_abort_msg("there is no %s", selector);
-}
-
-static inline int run_suite(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
 }

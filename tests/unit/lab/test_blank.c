@@ -1,4 +1,5 @@
 /* Labs whose first command was killed between drawing their id and writing their header. */
+#include "tests/fake/check_util.h"
 #include "tests/unit/lab/lab_fixture.h"
 
 #include "base/fs.h"
@@ -103,9 +104,5 @@ int main(void)
 	tcase_add_test(cases, a_lab_that_was_killed_before_its_header_can_be_destroyed);
 	tcase_add_test(cases, a_forged_id_of_a_lab_in_the_making_is_not_believed);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

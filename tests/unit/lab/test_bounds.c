@@ -198,5 +198,5 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, ends_soon, 0, ARRAY_SIZE(hostile));
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

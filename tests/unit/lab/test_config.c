@@ -492,5 +492,5 @@ int main(void)
 	tcase_add_test(tc, the_template_s_comments_load);
 	tcase_add_test(tc, networks);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

@@ -206,5 +206,5 @@ int main(void)
 	tcase_add_test(tc, what_the_examples_show);
 	tcase_add_loop_test(tc, damaged_examples_are_answered, 0, 4);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

@@ -1,5 +1,6 @@
 /* Identity of folders, selection, allocation, and the verbs over several machines with the fake
  * provider. */
+#include "tests/fake/check_util.h"
 #include "tests/unit/lab/lab_fixture.h"
 
 #include "base/fs.h"
@@ -565,7 +566,6 @@ int main(void)
 {
 	Suite *suite = suite_create("lab");
 	TCase *cases = tcase_create("lab");
-	SRunner *runner;
 
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, selects_by_name_kind_and_instance);
@@ -590,9 +590,5 @@ int main(void)
 	tcase_add_test(cases, what_changed_before_the_lock_is_not_overlooked);
 	tcase_add_test(cases, a_machine_gone_from_the_file_can_still_be_destroyed);
 	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_finish(suite);
 }

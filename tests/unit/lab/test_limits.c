@@ -350,9 +350,5 @@ int main(void)
 	tcase_add_test(tc, what_the_kernel_does_not_say_is_not_judged);
 	tcase_add_test(tc, a_hardened_host_without_user_namespaces);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_finish(suite);
 }

@@ -2,6 +2,7 @@
 #include "lab/networks.h"
 
 #include "base/fs.h"
+#include "tests/fake/check_util.h"
 #include "tests/unit/lab/lab_fixture.h"
 
 #include <check.h>
@@ -288,9 +289,5 @@ int main(void)
 	tcase_add_test(t, no_address_is_left);
 	tcase_add_test(t, a_bridge_that_the_host_has_not);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_finish(s);
 }

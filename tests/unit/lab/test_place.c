@@ -97,5 +97,5 @@ int main(void)
 	tcase_add_test(tc, what_is_not_written);
 	tcase_add_test(tc, an_error_gets_its_place);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

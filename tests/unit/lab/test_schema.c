@@ -594,5 +594,5 @@ int main(void)
 	tcase_add_test(tc, the_defaults_are_those_of_the_spec);
 	tcase_add_test(tc, more_problems_than_anybody_reads);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

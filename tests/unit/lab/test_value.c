@@ -338,5 +338,5 @@ int main(void)
 	tcase_add_test(tc, addresses);
 	tcase_add_test(tc, paths);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_finish(suite);
 }

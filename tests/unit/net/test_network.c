@@ -5,6 +5,7 @@
 #include "net/libvirt/network.h"
 #include "net/libvirt/network_xml.h"
 #include "net/libvirt/xml.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -315,9 +316,5 @@ int main(void)
 	tcase_add_test(t, nobody_answers);
 	tcase_add_test(t, uris);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_finish(s);
 }

@@ -278,9 +278,5 @@ int main(void)
 	tcase_add_loop_test(t, holder, 0, ARRAY_SIZE(asks));
 	tcase_add_test(t, a_proc_without_protocols);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_finish(s);
 }

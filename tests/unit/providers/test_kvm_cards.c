@@ -1,4 +1,5 @@
 #include "providers/kvm/cards.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -68,9 +69,5 @@ int main(void)
 	tcase_add_test(t, a_link_changes_and_nothing_else);
 	tcase_add_test(t, what_is_cut_off_is_no_card);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_finish(s);
 }

@@ -5,6 +5,7 @@
 #include "providers/kvm/domain.h"
 #include "providers/kvm/identity.h"
 #include "providers/kvm/qcow2.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -360,9 +361,5 @@ int main(void)
 	tcase_add_test(t, network_and_known_hosts);
 	tcase_add_test(t, qcow2_size);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_finish(s);
 }

@@ -8,6 +8,7 @@
 #include "providers/kvm/kvm.h"
 #include "providers/kvm/phases.h"
 #include "providers/kvm/power.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -480,9 +481,5 @@ int main(void)
 	tcase_add_test(t, measurement_is_sane);
 	tcase_add_test(t, this_host_is_measured);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_finish(s);
 }

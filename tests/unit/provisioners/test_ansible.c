@@ -2,6 +2,7 @@
 #include "provisioners/provisioners.h"
 
 #include "base/fs.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -164,9 +165,5 @@ int main(void)
 	tcase_add_test(tc, who_logs_in);
 	tcase_add_test(tc, failures);
 	suite_add_tcase(s, tc);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }

@@ -240,9 +240,5 @@ int main(void)
 	tcase_add_test(tc, folders_that_are_not_there);
 	tcase_add_test(tc, beneath);
 	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_finish(suite);
 }

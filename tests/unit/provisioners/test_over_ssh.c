@@ -1,5 +1,6 @@
 /* The whole way of a script: copied, given to its user, run and removed, over real SSH servers. */
 #include "provisioners/provisioners.h"
+#include "tests/fake/check_util.h"
 #include "tests/fake/sshd.h"
 #include "transports/ssh/module.h"
 
@@ -153,9 +154,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_users_and_interpreters, 0, 2);
 	tcase_add_loop_test(tc, test_timeout, 0, 2);
 	suite_add_tcase(s, tc);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/fs.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -492,9 +493,5 @@ int main(void)
 	tcase_add_test(tc, test_nobody_answers);
 	tcase_add_test(tc, test_power_cut);
 	suite_add_tcase(s, tc);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "tests/fake/check_util.h"
 
 #include <check.h>
 #include <poll.h>
@@ -326,9 +327,5 @@ int main(void)
 		tcase_add_loop_test(tc, both[i].test, 0, 2);
 		suite_add_tcase(s, tc);
 	}
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }

@@ -163,9 +163,5 @@ int main(void)
 	tcase_add_loop_test(t, test_attack, 0, (int)ARRAY_SIZE(attacks));
 	tcase_add_test(t, test_garbage);
 	suite_add_tcase(s, t);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? 0 : 1;
+	return suite_finish(s);
 }
