@@ -19,7 +19,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MOUNTS  "/run/prov/folders" /* not below prov's home, where whole trees are removed */
+#define MOUNTS  KVM_RUN "/folders"
 #define RETRIES 8
 /* On the disk, of what others than the folder's owner make: no container has these. */
 #define NOBODY 0x7fff0000u
@@ -124,19 +124,29 @@ static int fill_row(
 	return folder_ids_map(&ids, run->spec, f, &st, row, err);
 }
 
-/* Whoever may not reach the folder by its own path may not by this one. The last machine that goes
- * takes MOUNTS along, perhaps right now. */
-static int make_folder(const char *path, struct err *err)
+static int make_there(const char *path, mode_t mode)
+{
+	/* The umask takes bits away, and who made it may have meant less. */
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -1 : chmod(path, mode);
+}
+
+int kvm_run_folder(const char *parent, mode_t mode, const char *path, struct err *err)
 {
 	for (int i = 0; i < RETRIES; i++) {
-		if (fs_mkdirs(MOUNTS, 0700, err) < 0)
-			return -1;
-		if (chmod(MOUNTS, 0700) == 0 && (mkdir(path, 0700) == 0 || errno == EEXIST))
+		/* QEMU's user passes through it to what is for him. */
+		if (make_there(KVM_RUN, 0711) == 0 && make_there(parent, mode) == 0 &&
+		        (mkdir(path, 0700) == 0 || errno == EEXIST))
 			return 0;
 		if (errno != ENOENT)
 			break;
 	}
 	return err_sys(err, "create folder '%s'", path);
+}
+
+void kvm_run_leave(const char *parent)
+{
+	(void)!rmdir(parent);
+	(void)!rmdir(KVM_RUN);
 }
 
 static int mount_folder(struct run *run, size_t index, struct err *err)
@@ -149,7 +159,8 @@ static int mount_folder(struct run *run, size_t index, struct err *err)
 
 	if (folder_open(f, &fd, err) < 0 || engine_folder_unmount(path, err) < 0)
 		return -1;
-	if (make_folder(path, err) < 0)
+	/* Whoever may not reach the folder by its own path may not by this one. */
+	if (kvm_run_folder(MOUNTS, 0700, path, err) < 0)
 		return -1;
 	int rc = fill_row(run, f, fd, &row, err);
 	if (rc == 0)
@@ -221,9 +232,7 @@ int folders_revert(struct run *run, struct err *err)
 		if (rmdir(path) < 0 && errno != ENOENT)
 			return err_sys(err, "remove folder '%s'", path);
 	}
-	/* The last machine's goes with them. */
-	(void)!rmdir(MOUNTS);
-	(void)!rmdir("/run/prov");
+	kvm_run_leave(MOUNTS);
 	return 0;
 }
 

@@ -66,6 +66,12 @@ MUST_CHECK int disk_size(const struct machine_spec *spec, int64_t *bytes, struct
 /* prov's own init of the initrd, in the initrd's root; not where prov came without it. */
 #define INITRD_INIT "prov-initrd"
 
+/* Where folders of the host are mounted: not below prov's home, where whole trees are removed. */
+#define KVM_RUN "/run/prov"
+/* Makes path in parent, a folder of KVM_RUN with this mode; that path is there already is success.
+ * The last machine that goes takes both along, perhaps right now. */
+MUST_CHECK int kvm_run_folder(const char *parent, mode_t mode, const char *path, struct err *err);
+void kvm_run_leave(const char *parent); /* where no other machine has anything there */
 /* Where virtiofsd finds a folder of the spec; the caller frees. */
 char *kvm_folder_path(const struct names *names, size_t index);
 /* The program that libvirt is to start for each of them; NULL: its own choice. The caller frees. */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MOUNTS "/run/prov/9p"
+#define MOUNTS KVM_RUN "/9p"
 /* As in folders.c: on the disk, of whom QEMU's user is not. */
 #define NOBODY 0x7fff0000u
 
@@ -49,10 +49,9 @@ static int make_folders(
 {
 	AUTO_FREE char *machine = machine_path(run->names);
 
-	if (fs_mkdirs(MOUNTS, 0711, err) < 0 || fs_mkdirs(machine, 0700, err) < 0)
+	if (kvm_run_folder(MOUNTS, 0711, machine, err) < 0)
 		return -1;
-	if (chmod(MOUNTS, 0711) < 0 || chmod(machine, 0500) < 0 ||
-	        chown(machine, owner->uid, owner->gid) < 0)
+	if (chmod(machine, 0500) < 0 || chown(machine, owner->uid, owner->gid) < 0)
 		return err_sys(err, "give '%s' to QEMU's user", machine);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "create folder '%s'", path);
@@ -111,7 +110,6 @@ int nine_unmount(const struct names *names, struct err *err)
 	}
 	if (rmdir(machine) < 0 && errno != ENOENT)
 		return err_sys(err, "remove folder '%s'", machine);
-	/* The last machine's goes with it. */
-	(void)!rmdir(MOUNTS);
+	kvm_run_leave(MOUNTS);
 	return 0;
 }

@@ -40,6 +40,8 @@ machines:
       - ./mine:/srv/mine
       - "./site:/srv/ro:ro"
 Y
+# QEMU's user gets through, whatever the first machine on this host has left there.
+mkdir -m 700 /run/prov 2>/dev/null
 expect 0 prov up
 expect_text "$err" "old@kvm: '/srv/site' is mounted by 9p: changes travel both ways; of the machine's users root alone writes"
 expect_text "$err" "old@kvm: '/srv/mine' is mounted by 9p: changes travel both ways"
