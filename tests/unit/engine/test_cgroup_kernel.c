@@ -1,83 +1,11 @@
-/*
- * Control groups of the running kernel: joining, counting, killing, removing. With v1 in the usual
- * place, with v2 wherever it is mounted (a hybrid host has it without controllers, which is enough
- * here).
- */
-#include "engine/cgroup.h"
-#include "tests/fake/check_util.h"
+/* Control groups of the running kernel: freezing, counting, limits, what is delegated. */
+#include "tests/unit/engine/cgroup_kernel.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const char *const roots[] = {CGROUP_ROOT, CGROUP_ROOT "/unified"};
-
-static struct err err;
-static struct cgroup_tree tree;
-static char *group;
-
-static bool begin(int which)
-{
-	if (cgroup_tree_find(roots[which], &tree, &err) < 0) {
-		printf("SKIP cgroups: %s\n", err.message);
-		ck_assert(!getenv("PROV_TEST_MUST_RUN") || which == 1);
-		return false;
-	}
-	group = xasprintf("prov-test-%d", getpid());
-	ck_ok(cgroup_create(&tree, group, CG_USUAL, &err));
-	ck_ok(cgroup_create(&tree, group, CG_USUAL, &err));
-	return true;
-}
-
-static void end(void)
-{
-	ck_ok(cgroup_remove(&tree, group, &err));
-	for (size_t i = 0; i < tree.dirs.n; i++) {
-		AUTO_FREE char *dir = xasprintf("%s/%s", tree.dirs.v[i], group);
-		ck_assert(!fs_exists(dir));
-	}
-	cgroup_tree_clear(&tree);
-	free(group);
-}
-
-/* A process in the group, with a child there; it has joined once this returns. */
-static pid_t start_pair(uint64_t flags)
-{
-	struct cgroup_join join;
-	int pidfd, ready[2];
-	char byte;
-
-	ck_ok(cgroup_join_open(&tree, group, &join, &err));
-	ck_assert_int_eq(pipe(ready), 0);
-	pid_t pid = cgroup_fork(&join, flags, &pidfd);
-	if (pid == 0) {
-		if (cgroup_join_self(&join) < 0 || fork() < 0 || write(ready[1], "", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	ck_assert_int_gt(pid, 0);
-	close(ready[1]);
-	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	close(pidfd);
-	cgroup_join_close(&join);
-	return pid;
-}
-
-static size_t count(void)
-{
-	AUTO_FREE pid_t *pids = NULL;
-	size_t n;
-
-	ck_ok(cgroup_pids(&tree, group, &pids, &n, &err));
-	return n;
-}
 
 /* CPU time of all of them, in ticks. */
 static int64_t used_ticks(void)
@@ -239,21 +167,6 @@ START_TEST(removes_what_no_path_names)
 }
 END_TEST
 
-/* Only who is in it gets it, and all of them. */
-START_TEST(signals_all)
-{
-	int status;
-
-	if (!begin(_i))
-		return;
-	pid_t pid = start_pair(0);
-	ck_ok(cgroup_signal(&tree, group, SIGHUP, &err));
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(WTERMSIG(status), SIGHUP);
-	end();
-}
-END_TEST
-
 /* Its owner could freeze it, and who joins it with it. */
 START_TEST(a_group_of_the_machines_is_not_joined)
 {
@@ -387,77 +300,6 @@ START_TEST(the_kernel_takes_the_limits)
 }
 END_TEST
 
-START_TEST(kills_all_and_goes)
-{
-	int status;
-
-	if (!begin(_i))
-		return;
-	ck_assert_uint_eq(count(), 0);
-	pid_t pid = start_pair(0);
-	ck_assert_uint_eq(count(), 2);
-	ck_assert_int_eq(cgroup_init(&tree, group), 0); /* no pid namespace */
-	ck_ok(cgroup_kill(&tree, group, &err));
-	ck_assert_uint_eq(count(), 0);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
-	end();
-}
-END_TEST
-
-START_TEST(finds_pid_1)
-{
-	if (!begin(_i))
-		return;
-	pid_t pid = start_pair(CLONE_NEWPID);
-	ck_assert_int_eq(cgroup_init(&tree, group), pid);
-	ck_ok(cgroup_kill(&tree, group, &err));
-	ck_assert_int_eq(cgroup_init(&tree, group), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	end();
-}
-END_TEST
-
-/* v1's freezer holds SIGKILL back; v2 lets it through. */
-START_TEST(kills_what_is_frozen)
-{
-	if (!begin(_i))
-		return;
-	pid_t pid = start_pair(0);
-	ck_ok(cgroup_freeze(&tree, group, true, &err));
-	ck_ok(cgroup_kill(&tree, group, &err));
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	end();
-}
-END_TEST
-
-/* Removing a group that is in use waits for its last process. */
-static void kill_members(void)
-{
-	AUTO_FREE pid_t *pids = NULL;
-	size_t n;
-
-	if (cgroup_pids(&tree, group, &pids, &n, NULL) == 0)
-		for (size_t i = 0; i < n; i++)
-			kill(pids[i], SIGKILL);
-}
-
-START_TEST(removal_waits)
-{
-	if (!begin(_i))
-		return;
-	pid_t pid = start_pair(0), killer = fork();
-	if (killer == 0) {
-		usleep(100000);
-		kill_members();
-		_exit(0);
-	}
-	end();
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(waitpid(killer, NULL, 0), killer);
-}
-END_TEST
-
 int main(void)
 {
 	if (geteuid() != 0) {
@@ -467,15 +309,10 @@ int main(void)
 	Suite *suite = suite_create("cgroup_kernel");
 	TCase *tc = tcase_create("kernel");
 	tcase_set_timeout(tc, 20);
-	tcase_add_loop_test(tc, kills_all_and_goes, 0, 2);
-	tcase_add_loop_test(tc, finds_pid_1, 0, 2);
-	tcase_add_loop_test(tc, kills_what_is_frozen, 0, 2);
-	tcase_add_loop_test(tc, removal_waits, 0, 2);
 	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
 	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
 	tcase_add_test(tc, what_is_delegated_has_a_depth);
 	tcase_add_test(tc, removes_what_no_path_names);
-	tcase_add_loop_test(tc, signals_all, 0, 2);
 	tcase_add_test(tc, a_group_of_the_machines_is_not_joined);
 	tcase_add_test(tc, gathers_in_another_hierarchy);
 	tcase_add_test(tc, devices_in_a_user_namespace);
