@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "lab/lab_plan.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +119,40 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 	}
 }
 
+/* Only where there is something to do. */
+static void print_lab(const struct lab_plan *plan, struct str *out)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct lab_plan_row *row = &plan->v[i];
+		if (row->action == PLAN_KEEP)
+			continue;
+		if (!begun)
+			str_add(out, "the lab:\n");
+		begun = true;
+		str_addf(out, "  %s %-24s %s (%s)\n",
+		        row->removed ? "-" : actions[row->action].sign, row->name,
+		        row->removed                       ? "is removed"
+		                : row->action == PLAN_LIVE ? "is applied, restarting nothing"
+		                                           : actions[row->action].meaning,
+		        row->why);
+	}
+}
+
+static json_t *lab_json(const struct lab *lab, const struct lab_plan *plan)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < plan->n; i++)
+		json_array_append_new(steps,
+		        json_pack("{s:s, s:s, s:s}", "name", plan->v[i].name, "action",
+		                plan->v[i].removed ? "remove" : actions[plan->v[i].action].name,
+		                "why", plan->v[i].why));
+	return json_pack(
+	        "{s:s, s:s, s:o}", "id", lab->id ? lab->id : "", "name", lab->name, "steps", steps);
+}
+
 static json_t *view_json(const struct cli *cli, const struct view *v)
 {
 	json_t *steps = json_array();
@@ -148,8 +184,13 @@ static int show(
 {
 	json_t *list = json_array();
 	AUTO_STR out = {0};
+	struct lab_plan of_lab = {0};
+	struct err err = {0};
 	int code = 0;
 
+	if (lab_plan(lab, chosen, n, &of_lab, &err) < 0)
+		code = cli_fail(cli, &err);
+	print_lab(&of_lab, &out);
 	for (size_t i = 0; i < n; i++) {
 		struct view view;
 		if (!chosen[i]->in_file) {
@@ -169,11 +210,12 @@ static int show(
 		access_close(&view.access);
 	}
 	if (cli_has(cli, "json"))
-		cli_print_json(json_pack("{s:i, s:{s:s, s:s}, s:O}", "schema", 1, "lab", "id",
-		        lab->id ? lab->id : "", "name", lab->name, "machines", list));
+		cli_print_json(json_pack("{s:i, s:o, s:O}", "schema", 1, "lab",
+		        lab_json(lab, &of_lab), "machines", list));
 	else
 		cli_print(&out);
 	json_decref(list);
+	lab_plan_clear(&of_lab);
 	return code;
 }
 

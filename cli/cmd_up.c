@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include "lab/exposed.h"
+#include "lab/lab_plan.h"
 #include "lab/limits.h"
 #include "lab/plug.h"
 #include "lab/published.h"
@@ -142,6 +143,8 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 		return cli_failed(cli, &err);
 	code = cli_run_verb(cli, lab, verb, chosen, n, options, sink);
 	lab_ports_hairpin(lab, chosen, n);
+	if (code == 0 && verb != &verb_provision && lab_networks_drop(lab, sink, &err) < 0)
+		return cli_failed(cli, &err);
 	return code;
 }
 

@@ -37,6 +37,12 @@ struct lab {
 	size_t n;
 };
 
+/* Of a locked lab that of now, else as it was read. */
+static inline const struct journal_state *lab_state(const struct lab *lab)
+{
+	return lab->journal ? journal_state(lab->journal) : &lab->state;
+}
+
 struct lab_options {
 	const char *from;     /* folder to search from; NULL: the working folder */
 	const char *file;     /* --file; NULL: search */

@@ -26,7 +26,7 @@ const char *lab_libvirt(const struct lab *lab)
  * one is made where the lab's virtual machines are. */
 static const char *uri_of(const struct lab *lab, const char *name)
 {
-	const char *recorded = net_fact(journal_state(lab->journal), name, "uri");
+	const char *recorded = net_fact(lab_state(lab), name, "uri");
 
 	return recorded ? recorded : lab_libvirt(lab);
 }
@@ -215,7 +215,7 @@ static const char *domain_of(const struct lab *lab)
 static void add_network(struct lab_session *s, const char *name)
 {
 	const struct lab *lab = s->lab;
-	const struct journal_state *state = journal_state(lab->journal);
+	const struct journal_state *state = lab_state(lab);
 	const char *subnet = net_fact(state, name, "subnet");
 	const char *subnet6 = net_fact(state, name, "subnet6");
 	struct network_decl decl;
@@ -246,21 +246,26 @@ static void add_network(struct lab_session *s, const char *name)
 	network_hosts_fill(lab, network);
 }
 
+void lab_networks_named(struct lab_session *s, const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		add_network(s, names->v[i]);
+}
+
 void lab_networks_open(struct lab_session *s, struct machine *const *chosen, size_t n)
 {
 	AUTO_STRV names = {0};
 
 	for (size_t i = 0; i < s->lab->n; i++)
-		alloc_fill(journal_state(s->lab->journal), &s->lab->machines[i].spec);
+		alloc_fill(lab_state(s->lab), &s->lab->machines[i].spec);
 	plug_names(s->lab);
 	for (size_t i = 0; chosen && i < n; i++)
 		for (size_t k = 0; k < chosen[i]->spec.n_nics; k++)
 			if (!strv_has(&names, chosen[i]->spec.nics[k].network))
 				strv_add(&names, chosen[i]->spec.nics[k].network);
 	if (!chosen)
-		net_recorded(journal_state(s->lab->journal), &names);
-	for (size_t i = 0; i < names.n; i++)
-		add_network(s, names.v[i]);
+		net_recorded(lab_state(s->lab), &names);
+	lab_networks_named(s, &names);
 }
 
 void lab_networks_clear(struct lab_session *s)
@@ -277,8 +282,7 @@ bool lab_networks_stand(const struct lab_session *s)
 {
 	for (size_t i = 0; i < s->n_networks; i++) {
 		const struct lab_network *network = &s->networks[i];
-		const char *bridge =
-		        net_fact(journal_state(s->lab->journal), network->name, "bridge");
+		const char *bridge = net_fact(lab_state(s->lab), network->name, "bridge");
 		if (!bridge || !net_stands(bridge, network->net.mac))
 			return false;
 	}
@@ -287,7 +291,7 @@ bool lab_networks_stand(const struct lab_session *s)
 
 void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec)
 {
-	const struct journal_state *state = journal_state(s->lab->journal);
+	const struct journal_state *state = lab_state(s->lab);
 
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		struct nic *nic = &spec->nics[i];

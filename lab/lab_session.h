@@ -1,6 +1,7 @@
 /* What the lab's own steps share; see lab/lab_steps.c. */
 #pragma once
 
+#include "lab/lab_plan.h"
 #include "lab/networks.h"
 
 /* A network of the lab as its step knows it. */
@@ -21,6 +22,9 @@ struct lab_session {
 	bool removed; /* all networks that were recorded, see networks_revert */
 };
 
+/* Rows of a plan: of the key, the networks and the mesh. */
+MUST_CHECK int lab_steps_plan(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct lab_plan *out, struct err *err);
 /* lab.mesh: see lab/mesh.c. */
 extern const struct step lab_mesh_step;
 bool lab_mesh_wanted(const struct lab *lab);
@@ -28,6 +32,7 @@ bool lab_mesh_wanted(const struct lab *lab);
 /* Those that the chosen machines join; machines NULL: all that the journal knows. Specs of all
  * machines are filled. */
 void lab_networks_open(struct lab_session *s, struct machine *const *chosen, size_t n);
+void lab_networks_named(struct lab_session *s, const struct strv *names);
 void lab_networks_clear(struct lab_session *s);
 struct step lab_network_step(struct lab_network *network);
 /* The recorded bridges of all stand with the lab's MACs: nothing of libvirt needs to be asked. */

@@ -147,6 +147,60 @@ int lab_steps_up(struct lab *lab, struct machine *const *chosen, size_t n, struc
 	return rc;
 }
 
+/* A lab that never was up has no id to derive names from. */
+static void preview(const struct lab_session *s, bool key, struct lab_plan *out)
+{
+	AUTO_STRV names = {0};
+
+	if (key)
+		lab_plan_add(out, key_step.name, PLAN_APPLY, "never applied");
+	net_joined(s->lab, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		AUTO_FREE char *name = xasprintf("lab.network.%s", names.v[i]);
+		lab_plan_add(out, name, PLAN_APPLY, "never applied");
+	}
+	if (key && lab_mesh_wanted(s->lab))
+		lab_plan_add(out, lab_mesh_step.name, PLAN_APPLY, "never applied");
+}
+
+static int plan_steps(struct lab_session *s, bool key, struct lab_plan *out, struct err *err)
+{
+	struct status world = {.state = lab_networks_stand(s) ? MACHINE_RUNNING : MACHINE_HALTED};
+	struct plan plan = {0};
+	size_t n;
+	AUTO_FREE struct step *steps = list_steps(s, key, false, &n);
+	struct runner runner = {.session = s,
+	        .state = lab_state(s->lab),
+	        .machine = "",
+	        .steps = steps,
+	        .n_steps = n,
+	        .partial = true};
+	int rc = run_plan(&runner, &world, &plan, err);
+
+	for (size_t i = 0; rc == 0 && i < plan.n; i++)
+		lab_plan_add(out, plan.rows[i].step->name, plan.rows[i].action, plan.rows[i].why);
+	free(plan.rows);
+	return rc;
+}
+
+int lab_steps_plan(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct lab_plan *out, struct err *err)
+{
+	/* Nothing of it is changed: it is not locked. */
+	struct lab_session s = {.lab = (struct lab *)(uintptr_t)lab};
+	bool key = any_kvm(chosen, n) || lab_mesh_wanted(lab);
+	int rc = 0;
+
+	if (!lab->id) {
+		preview(&s, key, out);
+		return 0;
+	}
+	session_open(s.lab, chosen, n, &s);
+	rc = plan_steps(&s, key, out, err);
+	session_clear(&s);
+	return rc;
+}
+
 int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 {
 	struct lab_session session;

@@ -229,7 +229,7 @@ void plug_look(const struct journal_state *state, const struct access *a, struct
 
 void plug_names(const struct lab *lab)
 {
-	const struct journal_state *state = journal_state(lab->journal);
+	const struct journal_state *state = lab_state(lab);
 
 	for (size_t i = 0; i < state->n_facts; i++)
 		for (size_t k = 0; k < lab->n; k++) {

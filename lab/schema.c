@@ -48,7 +48,10 @@ const struct key schema[] = {
                 .doc = "How far it reaches: nat and routed lead out by the host, the one with the "
                        "host's address, the other with the machine's own, which then others must "
                        "have a route to; isolated does not lead out; bridge joins a bridge of the "
-                       "host, whose network then knows the machines by address only."},
+                       "host. There prov has no name server: the machines find each other by "
+                       "their /etc/hosts, a new one is known to containers with the up that makes "
+                       "it, to virtual machines with their next start by prov, and other hosts of "
+                       "that network know them by address only."},
         {IN_NETWORK, "subnet", TYPE_SUBNET, 0, .initial = "a free one",
                 .doc = "Its addresses, for example 10.77.0.0/24. The first one is the host's, but "
                        "with mode: bridge, where it must be written and is the subnet of the "

@@ -328,6 +328,28 @@ int volumes_up(struct lab *lab, struct machine *const *chosen, size_t n, struct 
 	return rc;
 }
 
+int volumes_plan(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct lab_plan *out, struct err *err)
+{
+	struct volume_list list = {0};
+	struct plan plan = {0};
+	/* Nothing of it is changed: it is not locked. */
+	struct lab *same = (struct lab *)(uintptr_t)lab;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < chosen[i]->spec.n_volumes; k++)
+			list_add(&list, lab, chosen[i]->spec.volumes[k].name,
+			        &chosen[i]->spec.volumes[k], &chosen[i]->spec);
+	struct runner runner = runner_of(same, &list, NULL);
+	runner.state = lab_state(lab);
+	int rc = run_plan(&runner, NULL, &plan, err);
+	for (size_t i = 0; rc == 0 && i < plan.n; i++)
+		lab_plan_add(out, plan.rows[i].step->name, plan.rows[i].action, plan.rows[i].why);
+	free(plan.rows);
+	list_clear(&list);
+	return rc;
+}
+
 int volumes_remove(
         struct lab *lab, const struct strv *names, struct event_sink *sink, struct err *err)
 {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lab/prepare.h"
+#include "lab/lab_plan.h"
 
 struct volume_row {
 	char *name, *path;
@@ -31,6 +31,9 @@ MUST_CHECK int volumes_admit(
 /* Makes and grows what the chosen machines have. Errors of steps are emitted to sink as well. */
 MUST_CHECK int volumes_up(struct lab *lab, struct machine *const *chosen, size_t n,
         struct event_sink *sink, const volatile int *stop, struct err *err);
+/* Rows of what volumes_up would do. */
+MUST_CHECK int volumes_plan(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct lab_plan *out, struct err *err);
 /* Removes them with all that is in them. No machine has them any more. */
 MUST_CHECK int volumes_remove(
         struct lab *lab, const struct strv *names, struct event_sink *sink, struct err *err);

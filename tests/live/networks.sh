@@ -119,6 +119,24 @@ expect 2 prov up
 expect_text "$err" "of 'db@container' in the network 'back' is that of 'vm@kvm'"
 cp "$scratch/good.yaml" "$lab/prov.yaml"
 
+# A network that no machine joins any more goes with the next up, which plan says before.
+network_line default >"$out"
+expect_text "$out" active
+expect 0 prov plan
+expect_no_text "$out" "lab.network"
+sed -i 's/^  own: {}/  own: { networks: lan }/' "$lab/prov.yaml"
+expect 0 prov plan
+expect_text "$out" "^  - lab.network.default +is removed \(no machine joins it any more\)$"
+expect 0 prov up
+expect_text "$err" "lab.network.default undone"
+[ -z "$(network_line default)" ] || fail "the network default is still there"
+! virsh -q net-list --all --name | grep -q "^prov-$first-default$" || fail "libvirt still has the network default"
+expect 0 prov exec own -- ping -4 -c 1 -w 10 www
+cp "$scratch/good.yaml" "$lab/prov.yaml"
+expect 0 prov plan
+expect_text "$out" "^  [+] lab.network.default +is applied"
+expect 0 prov up
+
 # Another lab: refused where it would overlap, before it exists; else out of reach.
 other=$scratch/other
 mkdir "$other"
@@ -160,7 +178,8 @@ networks: { hall: { mode: bridge, bridge: pvnetsbr, subnet: 10.202.6.0/24 } }
 defaults: { box: tiny, networks: hall }
 machines: { a: {}, b: {}, c: { networks: { name: hall, ip: 10.202.6.77 } } }
 Y
-prov up >"$out" 2>"$err" && prov exec b -- sh -c 'ping -4 -c 1 -w 5 a && ping -4 -c 1 -w 5 c && ping -4 -c 1 -w 5 10.202.6.1 && ip route' >"$out" 2>"$err"
+prov up >"$out" 2>"$err" && prov exec b -- sh -c 'ping -4 -c 1 -w 5 a && ping -4 -c 1 -w 5 c && ping -4 -c 1 -w 5 10.202.6.1 && ip route' >"$out" 2>"$err" &&
+	sed -i 's/a: {},/a: {}, d: {},/' "$lab/prov.yaml" && prov up >>"$out" 2>"$err" && prov exec a -- ping -4 -c 1 -w 5 d >>"$out" 2>"$err"
 code=$?
 id=$(lab_id)
 prov network ls >>"$out"
