@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOAD_HEAD "prov: 1\nlab: shop\n"
+
 struct loaded {
 	char folder[64];
 	struct lab_decl lab;
@@ -80,4 +82,14 @@ static inline const struct machine_spec *load_machine(const struct loaded *l, co
 		if (str_eq(l->lab.machines[i].selector, selector))
 			return &l->lab.machines[i];
 	ck_abort_msg("there is no %s", selector);
+}
+
+/* The texts with a space between them. */
+static inline void load_expect(const struct strv *list, const char *joined)
+{
+	AUTO_STR out = {0};
+
+	for (size_t i = 0; i < list->n; i++)
+		str_addf(&out, "%s%s", i ? " " : "", list->v[i]);
+	ck_assert_str_eq(str_text(&out), joined);
 }
