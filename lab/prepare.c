@@ -7,29 +7,58 @@
 #include <string.h>
 #include <unistd.h>
 
-static void clear_use(struct box_use *use)
+/* What *to had is freed. */
+static void copy_use(struct box_use *to, const struct box_use *from)
 {
-	char **const texts[] = {&use->name, &use->digest, &use->rootfs, &use->disk, &use->kernel,
-	        &use->initrd, &use->cmdline, &use->user};
+	const struct {
+		char **to;
+		const char *from;
+	} texts[] = {{&to->name, from->name}, {&to->digest, from->digest},
+	        {&to->rootfs, from->rootfs}, {&to->disk, from->disk}, {&to->kernel, from->kernel},
+	        {&to->initrd, from->initrd}, {&to->cmdline, from->cmdline},
+	        {&to->user, from->user}};
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		util_free_ptr(texts[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		free(*texts[i].to);
+		*texts[i].to = xstrdup(texts[i].from);
+	}
+}
+
+/* The box that was found last: machines of one lab mostly have the same. */
+struct found {
+	char *name; /* as the file has it */
+	struct box_use use;
+};
+
+static void found_clear(struct found *found)
+{
+	copy_use(&found->use, &(struct box_use){0});
+	util_free_ptr(&found->name);
+}
+
+static int find_box(const struct lab *lab, const char *name, struct found *found, struct err *err)
+{
+	struct box box = {0};
+
+	if (str_eq(found->name, name))
+		return 0;
+	found_clear(found);
+	if (store_find(lab->home, name, &box, err) < 0)
+		return -1;
+	int rc = store_use(lab->home, &box, &found->use, err);
+	box_clear(&box);
+	if (rc == 0)
+		found->name = xstrdup(name);
+	return rc;
 }
 
 /* May be called again, as `up` does once it holds the lock. */
-static int use_box(const struct lab *lab, struct machine_spec *spec, struct err *err)
+static int use_box(
+        const struct lab *lab, struct machine_spec *spec, struct found *found, struct err *err)
 {
-	struct box box = {0};
-	struct box_use use = {0};
-
-	if (store_find(lab->home, spec->box.name, &box, err) < 0)
+	if (find_box(lab, spec->box.name, found, err) < 0)
 		return -1;
-	int rc = store_use(lab->home, &box, &use, err);
-	box_clear(&box);
-	if (rc < 0)
-		return rc;
-	clear_use(&spec->box);
-	spec->box = use;
+	copy_use(&spec->box, &found->use);
 	if (!spec->user)
 		spec->user = xstrdup(spec->box.user ? spec->box.user : "root");
 	folders_settle(spec);
@@ -43,6 +72,7 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 	AUTO_STRV missing = {0};
 	AUTO_STR all = {0}, hints = {0};
 	struct err first = {0}, e;
+	struct found found = {0};
 
 	for (size_t i = 0; i < n; i++) {
 		struct machine *m = chosen[i];
@@ -50,7 +80,7 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 			continue;
 		if (lab->id)
 			alloc_fill(state, &m->spec);
-		if (use_box(lab, &m->spec, &e) == 0 || strv_has(&missing, m->spec.box.name))
+		if (use_box(lab, &m->spec, &found, &e) == 0 || strv_has(&missing, m->spec.box.name))
 			continue;
 		first = missing.n ? first : e;
 		str_addf(&all, "%s%s", missing.n ? "; " : "", e.message);
@@ -60,6 +90,7 @@ int prepare_specs(struct lab *lab, struct machine *const *chosen, size_t n, stru
 			        e.hint);
 		strv_add(&missing, m->spec.box.name);
 	}
+	found_clear(&found);
 	if (!missing.n)
 		return 0;
 	err_set(err, first.kind, "%s", str_text(&all));

@@ -305,6 +305,8 @@ static int check_limits(const struct machine_spec *spec, struct err *err)
 	if (spec->memory_bytes && spec->container.memory_reservation_bytes > spec->memory_bytes)
 		return err_of_key(
 		        err, "container.memory_reservation", "more than 'memory' cannot be kept");
+	if (!spec->cpuset)
+		return 0;
 	cpus_online(&online);
 	return cpus_check(spec->cpuset, str_text(&online), err);
 }
