@@ -6,6 +6,7 @@
 #include "base/fs.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,6 +38,14 @@ static inline void use_built_modules(void)
 	for (int i = 0; i < 3; i++)
 		*strrchr(self, '/') = '\0';
 	setenv("PROV_MODULE_DIR", self, 0);
+}
+
+/* Says why a case cannot run here; one that must fails. */
+static inline void skip_case(const char *why)
+{
+	ck_assert_msg(!getenv("PROV_TEST_MUST_RUN"), "must run, but %s", why);
+	printf("SKIP %s\n", why);
+	fflush(stdout);
 }
 
 /* Time that the processor worked for this process: what a bound of time is held against on a host

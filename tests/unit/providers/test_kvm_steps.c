@@ -1,22 +1,13 @@
-/* The steps that need libvirt, on its built-in test driver, through the runner; the measurement;
- * the phases; what the provider refuses. */
-#include "base/fs.h"
+/* The steps that need libvirt, on its built-in test driver, through the runner. */
 #include "core/console.h"
 #include "core/run.h"
-#include "net/libvirt/conn.h"
-#include "providers/kvm/accel.h"
 #include "providers/kvm/kvm.h"
-#include "providers/kvm/phases.h"
 #include "providers/kvm/power.h"
 #include "tests/fake/check_util.h"
 
 #include <check.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct lab {
 	char home[64];
@@ -221,70 +212,6 @@ START_TEST(usage_needs_a_running_machine)
 }
 END_TEST
 
-static void check_refused(const struct machine_spec *spec, const char *message)
-{
-	struct err err = {0};
-
-	ck_assert_int_eq(prov_kvm_provider.check_spec(spec, &err), -1);
-	ck_assert_int_eq(err.kind, ERR_CONFIG);
-	ck_assert_str_eq(err.message, message);
-}
-
-START_TEST(spec_is_checked)
-{
-	struct machine_spec spec = {0};
-	struct err err = {0};
-
-	spec_init(&spec);
-	spec.memory_bytes = 128LL << 20;
-	spec.box.name = xstrdup("debian/12");
-	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0); /* not looked up yet */
-	spec.box.digest = xstrdup("0123");
-	check_refused(&spec, "box: 'debian/12' has no disk, so it cannot be a virtual machine");
-	spec.box.disk = xstrdup("/d");
-	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0); /* it boots by itself */
-	spec.box.kernel = xstrdup("/k");
-	check_refused(&spec, "box: 'debian/12' has no initrd, so it cannot be a virtual machine");
-	spec.box.initrd = xstrdup("/i");
-	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0);
-	spec.memory_bytes = 1024;
-	check_refused(&spec, "memory: 1024 bytes is less than the 32MiB that a kernel needs");
-	spec.memory_bytes = 128LL << 20;
-	spec.network_mode = NET_HOST;
-	check_refused(&spec, "networks: host is for containers; a virtual machine has its own");
-	spec.network_mode = NET_NONE;
-	spec.ready.type = READY_LOG;
-	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0);
-	spec.ready.type = READY_EXEC;
-	check_refused(
-	        &spec, "ready: exec needs a network with kvm: 'networks: none' leaves no way in");
-	spec.ready.type = READY_NONE;
-	spec.n_provision = 1;
-	check_refused(
-	        &spec, "provision needs a network with kvm: 'networks: none' leaves no way in");
-	spec.n_provision = 0;
-	spec.network_mode = NET_LAB;
-	free(spec.kvm.accelerator);
-	spec.kvm.accelerator = xstrdup("xen");
-	check_refused(&spec, "kvm.accelerator: 'xen' is none of auto, kvm, tcg");
-	free(spec.kvm.accelerator);
-	spec.kvm.accelerator = NULL;
-	/* The header of a qcow2 disk of 4 MiB. */
-	char path[] = "/tmp/prov-test-disk-XXXXXX", header[32] = "QFI\xfb";
-	AUTO_FD int fd = mkstemp(path);
-	header[29] = 0x40;
-	ck_assert_int_eq(write(fd, header, sizeof(header)), sizeof(header));
-	free(spec.box.disk);
-	spec.box.disk = xstrdup(path);
-	spec.disk_bytes = 1 << 20;
-	check_refused(&spec, "disk: 1 MiB is less than the box 'debian/12' has (4 MiB)");
-	spec.disk_bytes = 4 << 20;
-	ck_assert_int_eq(prov_kvm_provider.check_spec(&spec, &err), 0);
-	unlink(path);
-	spec_clear(&spec);
-}
-END_TEST
-
 static void note_event(struct event_sink *sink, const struct event *event)
 {
 	struct heard *heard = (struct heard *)sink;
@@ -338,70 +265,6 @@ START_TEST(without_a_network_init_is_waited_for)
 }
 END_TEST
 
-/* The firmware is not to blame. */
-START_TEST(doctor_tells_who_may_not_open_kvm)
-{
-	struct checklist list = {0};
-	const char *hint = NULL;
-
-	if (geteuid() != 0 || access("/dev/kvm", F_OK) != 0) {
-		puts("SKIP doctor_tells_who_may_not_open_kvm: needs root and /dev/kvm");
-		ck_assert(!getenv("PROV_TEST_MUST_RUN"));
-		return;
-	}
-	ck_assert_int_eq(setegid(65534), 0);
-	ck_assert_int_eq(seteuid(65534), 0);
-	bool refused = faccessat(AT_FDCWD, "/dev/kvm", R_OK | W_OK, AT_EACCESS) < 0;
-	prov_kvm_provider.check_host(&list);
-	ck_assert_int_eq(seteuid(0), 0);
-	for (size_t i = 0; i < list.n; i++)
-		if (str_eq(list.rows[i].name, "kvm"))
-			hint = list.rows[i].hint;
-	if (refused)
-		ck_assert_msg(hint && str_starts(hint, "join the group kvm"), "%s", hint);
-	checklist_clear(&list);
-}
-END_TEST
-
-static void note_phase(void *ctx, enum phase phase)
-{
-	str_addf(ctx, "%s ", phase_name(phase));
-}
-
-START_TEST(phases_arrive)
-{
-	char path[] = "/tmp/prov-test-phases-XXXXXX";
-	AUTO_FD int fd = mkstemp(path);
-	struct phases p;
-	AUTO_STR seen = {0};
-	char rubbish[300];
-
-	ck_assert_int_eq(write(fd, "initrd\nnet", 10), 10);
-	phases_open(&p, path);
-	phases_read(&p, note_phase, &seen);
-	ck_assert_str_eq(str_text(&seen), "kernel ");
-	ck_assert(p.any && !p.network);
-	struct pollfd wait = {.fd = p.inotify, .events = POLLIN};
-	ck_assert_int_eq(poll(&wait, 1, 0), 0);
-	ck_assert_int_eq(write(fd, "work\nswitch\ninit\nssh\n", 21), 21);
-	ck_assert_int_eq(poll(&wait, 1, 1000), 1);
-	phases_read(&p, note_phase, &seen);
-	ck_assert_str_eq(str_text(&seen), "kernel network init ");
-	ck_assert(p.network && p.ssh);
-	memset(rubbish, 'x', sizeof(rubbish));
-	ck_assert_int_eq(write(fd, rubbish, sizeof(rubbish)), sizeof(rubbish));
-	ck_assert_int_eq(write(fd, "\ninit\n", 6), 6);
-	phases_read(&p, note_phase, &seen);
-	ck_assert_str_eq(str_text(&seen), "kernel network init init ");
-	phases_close(&p);
-	unlink(path);
-	phases_open(&p, path);
-	phases_read(&p, note_phase, &seen);
-	ck_assert(!p.any && p.fd == -1 && p.inotify == -1);
-	phases_close(&p);
-}
-END_TEST
-
 START_TEST(the_consoles_tail)
 {
 	struct lab lab;
@@ -422,46 +285,6 @@ START_TEST(the_consoles_tail)
 }
 END_TEST
 
-START_TEST(measurement_is_sane)
-{
-	struct accel_measure m;
-	AUTO_STR text = {0};
-
-	accel_measure("/nonexistent/kvm", &m);
-	accel_describe(&m, &text);
-	ck_assert(!m.ran && !accel_is_fast(&m));
-	ck_assert_str_eq(str_text(&text), "open '/nonexistent/kvm': No such file or directory");
-	accel_measure("/dev/null", &m);
-	ck_assert(!m.ran);
-	m = (struct accel_measure){.ran = true, .ns = 1400};
-	str_reset(&text);
-	accel_describe(&m, &text);
-	ck_assert_str_eq(str_text(&text),
-	        "1400 ns an iteration: its instructions are emulated one at a time");
-	ck_assert(!accel_is_fast(&m));
-	m.ns = 0.62;
-	str_reset(&text);
-	accel_describe(&m, &text);
-	ck_assert_str_eq(str_text(&text), "0.6 ns an iteration");
-	ck_assert(accel_is_fast(&m));
-}
-END_TEST
-
-START_TEST(this_host_is_measured)
-{
-	struct accel_measure m;
-
-	if (access("/dev/kvm", R_OK | W_OK) != 0) {
-		puts("SKIP this_host_is_measured: /dev/kvm cannot be opened");
-		ck_assert(!getenv("PROV_TEST_MUST_RUN"));
-		return;
-	}
-	accel_measure("/dev/kvm", &m);
-	ck_assert_msg(m.ran, "%s", m.what_failed);
-	ck_assert(m.ns >= 0 && m.ns < 1e6);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("kvm steps");
@@ -473,13 +296,8 @@ int main(void)
 	tcase_add_test(t, strangers_are_left_alone);
 	tcase_add_test(t, shut_down_says_so);
 	tcase_add_test(t, usage_needs_a_running_machine);
-	tcase_add_test(t, spec_is_checked);
 	tcase_add_test(t, without_a_network_init_is_waited_for);
-	tcase_add_test(t, doctor_tells_who_may_not_open_kvm);
-	tcase_add_test(t, phases_arrive);
 	tcase_add_test(t, the_consoles_tail);
-	tcase_add_test(t, measurement_is_sane);
-	tcase_add_test(t, this_host_is_measured);
 	suite_add_tcase(s, t);
 	return suite_finish(s);
 }

@@ -1,7 +1,6 @@
 /* The whole way of a script: copied, given to its user, run and removed, over real SSH servers. */
 #include "provisioners/provisioners.h"
-#include "tests/fake/check_util.h"
-#include "tests/fake/sshd.h"
+#include "tests/fake/sshd_case.h"
 #include "transports/ssh/module.h"
 
 #include <check.h>
@@ -51,22 +50,6 @@ static int apply_all(struct machine_spec *spec, struct err *err)
 	return rc;
 }
 
-static bool begin(int kind)
-{
-	struct err err = {0};
-	const char *why = fake_sshd_missing((enum fake_sshd_kind)kind);
-
-	if (why) {
-		ck_assert_msg(!getenv("PROV_TEST_MUST_RUN"), "must run, but %s", why);
-		printf("SKIP %s\n", why);
-		fflush(stdout);
-		return false;
-	}
-	ck_assert_msg(
-	        fake_sshd_start(&sshd, (enum fake_sshd_kind)kind, &err) == 0, "%s", err.message);
-	return true;
-}
-
 static void fill(struct machine_spec *spec, struct provision_item items[2])
 {
 	spec_init(spec);
@@ -99,7 +82,7 @@ START_TEST(test_users_and_interpreters)
 	struct provision_item items[2];
 	struct err err = {0};
 
-	if (!begin(_i))
+	if (!sshd_begin(&sshd, _i))
 		return;
 	fill(&spec, items);
 	items[0].user = xstrdup("");
@@ -130,7 +113,7 @@ START_TEST(test_timeout)
 	struct provision_item items[2];
 	struct err err = {0};
 
-	if (!begin(_i))
+	if (!sshd_begin(&sshd, _i))
 		return;
 	fill(&spec, items);
 	items[0].script = xstrdup("echo first");

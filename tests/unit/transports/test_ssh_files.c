@@ -1,50 +1,11 @@
 /* Files and folders over SSH, with the tools of the host (OpenSSH) and with busybox's (dropbear).
  */
-#include "tests/fake/check_util.h"
-#include "tests/fake/sshd.h"
-#include "transports/ssh/module.h"
-
 #include "base/digest.h"
-#include "base/fs.h"
 #include "base/proc.h"
+#include "tests/unit/transports/ssh_open.h"
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct fake_sshd sshd;
-static struct transport *t;
-
-static void skip(const char *why)
-{
-	ck_assert_msg(!getenv("PROV_TEST_MUST_RUN"), "must run, but %s", why);
-	printf("SKIP %s\n", why);
-	fflush(stdout);
-}
-
-static bool begin(int kind)
-{
-	struct err err = {0};
-	const char *why = fake_sshd_missing((enum fake_sshd_kind)kind);
-
-	if (why) {
-		skip(why);
-		return false;
-	}
-	ck_assert_msg(
-	        fake_sshd_start(&sshd, (enum fake_sshd_kind)kind, &err) == 0, "%s", err.message);
-	ck_assert_msg(prov_ssh.open(&sshd.target, 0, NULL, &t, &err) == 0, "%s", err.message);
-	return true;
-}
-
-static void end(void)
-{
-	t->ops->close(t);
-	fake_sshd_stop(&sshd);
-}
 
 /* A path in the server's folder, which both sides see. The caller frees. */
 static char *in_dir(const char *name)
@@ -232,10 +193,7 @@ END_TEST
 
 int main(void)
 {
-	const struct {
-		const char *name;
-		const TTest *test;
-	} both[] = {
+	const struct sshd_case both[] = {
 	        {"file", test_file},
 	        {"file back", test_file_back},
 	        {"big", test_big_file},
@@ -244,14 +202,8 @@ int main(void)
 	        {"evil", test_an_evil_machine},
 	        {"refusals", test_refusals},
 	};
-	Suite *s = suite_create("ssh_files");
+	Suite *s = sshd_suite("ssh_files", both, ARRAY_SIZE(both), 60);
 
 	use_built_modules();
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		TCase *tc = tcase_create(both[i].name);
-		tcase_set_timeout(tc, 60);
-		tcase_add_loop_test(tc, both[i].test, 0, 2);
-		suite_add_tcase(s, tc);
-	}
 	return suite_finish(s);
 }

@@ -24,12 +24,6 @@ static void teardown(void)
 	ck_assert_msg(fs_remove_tree(dir, &err) == 0, "%s", err.message);
 }
 
-static void skip(const char *why)
-{
-	ck_assert_msg(!getenv("PROV_TEST_MUST_RUN"), "must run, but %s", why);
-	printf("SKIP %s\n", why);
-}
-
 static bool have(const char *tool)
 {
 	const char *const argv[] = {"sh", "-c", "command -v \"$0\"", tool, NULL};
@@ -82,11 +76,11 @@ START_TEST(test_tools_agree)
 	if (have("ssh-keygen"))
 		agree("ssh-keygen", pair.private_key, strlen(pair.private_key), pair.public_line);
 	else
-		skip("there is no ssh-keygen");
+		skip_case("there is no ssh-keygen");
 	if (have("dropbearkey"))
 		agree("dropbearkey", pair.dropbear, pair.dropbear_n, pair.public_line);
 	else
-		skip("there is no dropbearkey");
+		skip_case("there is no dropbearkey");
 	key_pair_clear(&pair);
 }
 END_TEST

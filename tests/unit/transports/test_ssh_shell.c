@@ -2,12 +2,11 @@
  * The interactive terminal, driven from the other side of a pseudo-terminal as a user drives it.
  * Each test runs against OpenSSH with the host's tools and against dropbear with busybox's.
  */
-#include "tests/fake/sshd.h"
 #include "transports/ssh/module.h"
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "tests/fake/check_util.h"
+#include "tests/fake/sshd_case.h"
 
 #include <check.h>
 #include <poll.h>
@@ -36,17 +35,9 @@ static struct termios before;
 static bool begin(int kind)
 {
 	struct winsize size = {.ws_row = 40, .ws_col = 100};
-	struct err err = {0};
-	const char *why = fake_sshd_missing((enum fake_sshd_kind)kind);
 
-	if (why) {
-		ck_assert_msg(!getenv("PROV_TEST_MUST_RUN"), "must run, but %s", why);
-		printf("SKIP %s\n", why);
-		fflush(stdout);
+	if (!sshd_begin(&sshd, kind))
 		return false;
-	}
-	ck_assert_msg(
-	        fake_sshd_start(&sshd, (enum fake_sshd_kind)kind, &err) == 0, "%s", err.message);
 	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
 	ck_assert_int_eq(tcgetattr(slave, &before), 0);
 	return true;
@@ -307,10 +298,7 @@ END_TEST
 
 int main(void)
 {
-	const struct {
-		const char *name;
-		const TTest *test;
-	} both[] = {
+	const struct sshd_case both[] = {
 	        {"size", test_size_and_resize},
 	        {"ctrl-c", test_ctrl_c},
 	        {"bytes", test_every_byte_passes},
@@ -319,13 +307,7 @@ int main(void)
 	        {"lost", test_a_lost_connection_restores_the_terminal},
 	        {"no terminal", test_input_that_is_no_terminal},
 	};
-	Suite *s = suite_create("ssh_shell");
+	Suite *s = sshd_suite("ssh_shell", both, ARRAY_SIZE(both), 90);
 
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		TCase *tc = tcase_create(both[i].name);
-		tcase_set_timeout(tc, 90);
-		tcase_add_loop_test(tc, both[i].test, 0, 2);
-		suite_add_tcase(s, tc);
-	}
 	return suite_finish(s);
 }
