@@ -146,13 +146,15 @@ static int open_null(struct err *err)
 static int say_prepared(const struct engine *e, struct err *err)
 {
 	char word = 0;
+	ssize_t n;
 
 	if (!e->options.prepared)
 		return 0;
-	if (send(e->lines.gate[1], &word, 1, MSG_NOSIGNAL) != 1 ||
-	        recv(e->lines.gate[1], &word, 1, 0) != 1)
+	if (send(e->lines.gate[1], &word, 1, MSG_NOSIGNAL) != 1)
 		return err_set(err, ERR_FAILED, "the parent has gone");
-	return 0;
+	while ((n = recv(e->lines.gate[1], &word, 1, 0)) < 0 && errno == EINTR)
+		;
+	return n == 1 ? 0 : err_set(err, ERR_FAILED, "the parent has gone");
 }
 
 /* The tree beneath the attached root, and who is called while the host's is still reachable. */

@@ -190,14 +190,24 @@ static void hear_cause(struct engine *e, struct err *err)
 		*err = why;
 }
 
-int engine_network(struct engine *e, struct err *err)
+/* false: the child has ended. A signal to the caller does not count as that: the child would wait
+ * for its mounts, and the caller for its report. */
+static bool hear_word(const struct engine *e)
 {
 	char word;
+	ssize_t n;
 
+	while ((n = recv(e->lines.gate[0], &word, 1, 0)) < 0 && errno == EINTR)
+		;
+	return n == 1;
+}
+
+int engine_network(struct engine *e, struct err *err)
+{
 	if (!e->network_due)
 		return 0;
 	e->network_due = false;
-	if (recv(e->lines.gate[0], &word, 1, 0) == 1)
+	if (hear_word(e))
 		return 0;
 	err_set(err, ERR_FAILED, "the container ended early");
 	hear_cause(e, err);
@@ -208,9 +218,7 @@ int engine_network(struct engine *e, struct err *err)
  * says why. */
 static int call_prepared(struct engine *e, struct err *err)
 {
-	char word;
-
-	if (!e->options.prepared || recv(e->lines.gate[0], &word, 1, 0) != 1)
+	if (!e->options.prepared || !hear_word(e))
 		return 0;
 	if (e->options.prepared(e->options.ctx, err) < 0)
 		return -1;

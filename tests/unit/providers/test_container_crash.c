@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,6 +171,27 @@ static void begin(void)
 	ctr_begin();
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* As Ctrl-C does, at whatever moment: what prov and the machine in the making wait for of each
+ * other still comes. Stopping in order is the runner's. */
+START_TEST(signals_in_up)
+{
+	const struct sigaction action = {.sa_handler = ignore};
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	for (int i = 1; i <= 100; i++) {
+		const struct itimerval once = {.it_value.tv_usec = 100 * i};
+		ck_assert_int_eq(setitimer(ITIMER_REAL, &once, NULL), 0);
+		ck_ok(ctr_up());
+		ck_ok(ctr_halt());
+	}
+}
+END_TEST
+
 int main(void)
 {
 	if (ctr_world_begin() < 0)
@@ -181,6 +203,7 @@ int main(void)
 	tcase_add_loop_test(tc, killed_in_up, 0, 2);
 	tcase_add_loop_test(tc, killed_in_halt, 0, 2);
 	tcase_add_test(tc, killed_in_destroy);
+	tcase_add_test(tc, signals_in_up);
 	tcase_add_loop_test(tc, killed_in_up_then_up, 0, 2);
 	tcase_add_loop_test(tc, killed_at_any_moment_of_up, 0, 2);
 	tcase_add_loop_test(tc, killed_at_any_moment_of_halt, 0, 2);
