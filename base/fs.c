@@ -309,6 +309,27 @@ ssize_t io_read_full(int fd, void *buf, size_t n)
 	return (ssize_t)got;
 }
 
+int io_read_plain(int fd, size_t max, struct str *out)
+{
+	struct stat st;
+	char buf[4096];
+	ssize_t n = 1;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (size_t left = max; left && n > 0; left -= (size_t)n) {
+		n = io_read_full(fd, buf, left < sizeof(buf) ? left : sizeof(buf));
+		if (n < 0)
+			return -1;
+		str_addn(out, buf, (size_t)n);
+	}
+	return 0;
+}
+
 size_t io_pending(int fd)
 {
 	int n = 0;

@@ -1,12 +1,11 @@
 #include "providers/common/accounts.h"
 
-#include "base/str.h"
+#include "base/fs.h"
 #include "transports/exec_user.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_FILE (1 << 20)
@@ -18,15 +17,8 @@ static bool read_in(const char *root, const char *path, struct str *out)
 	AUTO_FD int fd = folder < 0
 	        ? -1
 	        : exec_open_in(folder, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	char buf[4096];
-	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	while (out->len < MAX_FILE && (n = read(fd, buf, sizeof(buf))) > 0)
-		str_addn(out, buf, (size_t)n);
-	return true;
+	return fd >= 0 && io_read_plain(fd, MAX_FILE, out) == 0;
 }
 
 static void read_first(const char *const *roots, size_t n, const char *path, struct str *out)

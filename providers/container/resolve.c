@@ -7,8 +7,8 @@
 #include "providers/container/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -18,15 +18,15 @@ struct resolver {
 	const char *text, *domain;
 };
 
-/* What somebody inside wrote, or a link to it, stays. */
+/* What somebody inside wrote, or a link to it, or a pipe that nobody writes to, stays. */
 static bool is_own(const char *domain)
 {
+	AUTO_FD int fd = open(RESOLV_CONF, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	AUTO_STR text = {0};
-	struct stat st;
 
-	if (lstat(RESOLV_CONF, &st) < 0)
+	if (fd < 0)
 		return errno == ENOENT;
-	return S_ISREG(st.st_mode) && fs_read(RESOLV_CONF, MAX_BYTES, &text, NULL) == 0 &&
+	return io_read_plain(fd, MAX_BYTES, &text) == 0 &&
 	        seed_is_resolver(str_text(&text), domain);
 }
 

@@ -248,13 +248,38 @@ START_TEST(whole_reads_and_writes)
 }
 END_TEST
 
+/* Where others write: neither a pipe nor a device holds us up. */
+START_TEST(plain_files_alone)
+{
+	AUTO_FREE char *file = at("plain"), *fifo = at("fifo");
+	AUTO_STR text = {0};
+
+	put(file, "twelve bytes");
+	AUTO_FD int plain = open(file, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(io_read_plain(plain, 6, &text), 0);
+	ck_assert_str_eq(str_text(&text), "twelve");
+	ck_assert_int_eq(io_read_plain(plain, 100, &text), 0);
+	ck_assert_str_eq(str_text(&text), "twelve bytes");
+
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	const char *const others[] = {fifo, "/dev/zero"};
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		AUTO_FD int fd = open(others[i], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(io_read_plain(fd, 100, &text), -1);
+		ck_assert_int_eq(errno, EINVAL);
+	}
+	ck_assert_uint_eq(text.len, 12);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {reads_what_was_replaced, read_errors,
 	        replace_leaves_nothing_half_made, attributes,
 	        folders_have_their_mode_whatever_the_umask, removal_follows_no_link,
 	        removal_of_a_deep_tree, removal_stops_at_mounts, lists_are_sorted, what_exists,
-	        whole_reads_and_writes};
+	        whole_reads_and_writes, plain_files_alone};
 
 	return suite_run("fs", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
