@@ -97,5 +97,8 @@ struct event_sink *cli_sink(const struct cli *cli);
 int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb,
         struct machine *const *chosen, size_t n, const struct verb_options *options,
         struct event_sink *sink);
+/* The whole of a command that goes by the journals, on the machines that the operands name, with
+ * the option --parallel; the exit code. */
+int cli_verb_by_journals(const struct cli *cli, const struct verb *verb);
 /* At most this many operands. */
 int cli_check_operands(const struct cli *cli, size_t min, size_t max);

@@ -233,3 +233,27 @@ int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	        : outcome.skipped   ? 1
 	                            : 0;
 }
+
+int cli_verb_by_journals(const struct cli *cli, const struct verb *verb)
+{
+	struct lab lab = {0};
+	struct err err = {0};
+	struct verb_options options = {.named = cli->operands.n > 0};
+	AUTO_FREE struct machine **chosen = NULL;
+	size_t n = 0;
+	int code = cli_open_lab_anyhow(cli, &lab);
+
+	if (code)
+		return code;
+	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0 ||
+	        (lab.id && lab_lock(&lab, &err) < 0) ||
+	        cli_number(cli, "parallel", 1, 0, &options.parallel, &err) < 0) {
+		code = cli_fail(cli, &err);
+	} else {
+		struct event_sink *sink = cli_sink(cli);
+		code = cli_run_verb(cli, &lab, verb, chosen, n, &options, sink);
+		sink->close(sink);
+	}
+	lab_clear(&lab);
+	return code;
+}
