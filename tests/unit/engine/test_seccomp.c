@@ -3,6 +3,7 @@
 #include "engine/caps.h"
 #include "engine/seccomp.h"
 #include "tests/fake/check_util.h"
+#include "tests/unit/engine/seccomp_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,29 +43,6 @@ static void tear_down(void)
 	tmp_end(home);
 }
 
-/* Modules lie in the build folder, two above this program. */
-static void find_modules(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		abort();
-	self[n] = '\0';
-	for (int i = 0; i < 3; i++)
-		*strrchr(self, '/') = '\0';
-	setenv("PROV_MODULE_DIR", self, 0);
-}
-
-static void load(const struct seccomp_program *p)
-{
-	struct sock_fprog prog = {(unsigned short)p->n, p->code};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p->flags, &prog) < 0)
-		_exit(201);
-}
-
 /* errno of what f does, 0 if it succeeds. p NULL: without a filter. */
 static int errno_of(const struct seccomp_program *p, long (*f)(const void *), const void *arg)
 {
@@ -73,7 +51,7 @@ static int errno_of(const struct seccomp_program *p, long (*f)(const void *), co
 
 	if (pid == 0) {
 		if (p)
-			load(p);
+			seccomp_load(p);
 		_exit(f(arg) == -1 ? errno : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -355,6 +333,6 @@ int main(void)
 #endif
 	};
 
-	find_modules();
+	use_built_modules();
 	return suite_run("seccomp", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

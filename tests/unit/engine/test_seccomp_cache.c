@@ -2,6 +2,7 @@
 #include "engine/caps.h"
 #include "engine/seccomp.h"
 #include "tests/fake/check_util.h"
+#include "tests/unit/engine/seccomp_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,29 +39,6 @@ static void tear_down(void)
 	tmp_end(home);
 }
 
-/* Modules lie in the build folder, two above this program. */
-static void find_modules(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		abort();
-	self[n] = '\0';
-	for (int i = 0; i < 3; i++)
-		*strrchr(self, '/') = '\0';
-	setenv("PROV_MODULE_DIR", self, 0);
-}
-
-static void load(const struct seccomp_program *p)
-{
-	struct sock_fprog prog = {(unsigned short)p->n, p->code};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p->flags, &prog) < 0)
-		_exit(201);
-}
-
 /* errno of the call in a child that has loaded p; 256 + n if signal n ended it. */
 static int call(const struct seccomp_program *p, long number, long a, long b)
 {
@@ -68,7 +46,7 @@ static int call(const struct seccomp_program *p, long number, long a, long b)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		load(p);
+		seccomp_load(p);
 		_exit(syscall(number, a, b) < 0 ? errno : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -331,6 +309,6 @@ int main(void)
 	        alternatives_and_conditions, actions_and_flags, what_is_refused,
 	        programs_of_the_default};
 
-	find_modules();
+	use_built_modules();
 	return suite_run("seccomp-cache", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

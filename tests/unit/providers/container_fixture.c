@@ -68,26 +68,12 @@ static void make_box(void)
 	copy_busybox(box);
 }
 
-/* Guest programs lie in the build folder, two above this one. */
-static void find_modules(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		abort();
-	self[n] = '\0';
-	for (int i = 0; i < 3; i++)
-		*strrchr(self, '/') = '\0';
-	setenv("PROV_MODULE_DIR", self, 0);
-}
-
 int ctr_world_begin(void)
 {
 	struct err err;
 	struct cgroup_tree tree;
 
-	find_modules();
+	use_built_modules();
 	if (geteuid() != 0)
 		return skip("only root may make them");
 	if (!fs_exists("/bin/busybox"))

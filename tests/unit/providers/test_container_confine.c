@@ -11,20 +11,6 @@ static struct err err;
 static struct machine_spec spec;
 static char *home;
 
-/* Modules lie in the build folder, two above this program. */
-static void find_modules(void)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		abort();
-	self[n] = '\0';
-	for (int i = 0; i < 3; i++)
-		*strrchr(self, '/') = '\0';
-	setenv("PROV_MODULE_DIR", self, 0);
-}
-
 static void set_up(void)
 {
 	home = tmp_begin();
@@ -90,6 +76,6 @@ int main(void)
 {
 	const TTest *const tests[] = {as_declared, privileged_lifts_it, unknown_capability};
 
-	find_modules();
+	use_built_modules();
 	return suite_run("container-confine", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }
