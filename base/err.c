@@ -24,7 +24,8 @@ int err_sys(struct err *err, const char *fmt, ...)
 	if (!err)
 		return -1;
 	err_clear(err);
-	err->kind = ERR_FAILED;
+	/* Only signals that ask to stop have a handler. */
+	err->kind = saved == EINTR ? ERR_INTERRUPTED : ERR_FAILED;
 	err->sys_errno = saved;
 	va_list ap;
 	va_start(ap, fmt);

@@ -21,7 +21,7 @@ static char *folder_path(void)
 }
 
 /* Locked, and not removed meanwhile by the last one who gave back. make false: -1 with errno where
- * there is none. */
+ * there is none. EINTR: Ctrl-C, also while somebody who holds it was stopped. */
 static int open_locked(const char *path, bool make)
 {
 	struct stat st;
@@ -34,9 +34,8 @@ static int open_locked(const char *path, bool make)
 			continue;
 		if (fd < 0)
 			return -1;
-		while (flock(fd, LOCK_EX) < 0)
-			if (errno != EINTR)
-				return -1;
+		if (flock(fd, LOCK_EX) < 0)
+			return -1;
 		if (fstat(fd, &st) < 0)
 			return -1;
 		if (st.st_nlink > 0)

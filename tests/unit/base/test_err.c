@@ -28,6 +28,10 @@ START_TEST(system_errors_say_why)
 	ck_assert_str_eq(err.message, "open '/x': Permission denied");
 	ck_assert_int_eq(err.sys_errno, EACCES);
 	ck_assert_int_eq(err.kind, ERR_FAILED);
+	/* Ctrl-C while a lock was waited for is no failure. */
+	errno = EINTR;
+	err_sys(&err, "lock '%s'", "/x");
+	ck_assert_int_eq(err.kind, ERR_INTERRUPTED);
 }
 END_TEST
 

@@ -5,8 +5,12 @@
 #include "lab/prepare.h"
 #include "tests/fake/check_util.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const char two[] = "prov: 1\n"
@@ -219,11 +223,40 @@ START_TEST(a_journal_that_cannot_be_read)
 }
 END_TEST
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* Also where who holds it was stopped. */
+START_TEST(ctrl_c_ends_the_wait)
+{
+	const struct sigaction action = {.sa_handler = ignore};
+	const struct itimerval often = {{0, 50000}, {0, 50000}};
+	AUTO_FREE char *path = xasprintf("%s/prov-ids", fixture.root);
+	struct lab lab;
+
+	if (geteuid() != 0) {
+		printf("SKIP alloc_ids: only root reserves user ids\n");
+		return;
+	}
+	open_lab(fixture.project, &lab);
+	AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+	ck_assert_int_eq(alloc_ids(&lab, &err), -1);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL), 0);
+	ck_assert_int_eq(err.kind, ERR_INTERRUPTED);
+	lab_clear(&lab);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {a_range_for_each_container, kept_and_given_back,
 	        two_labs_share_none, strangers_give_theirs_back, two_homes_share_none,
-	        a_range_that_went_to_another_home, given_back_by_the_lab,
+	        a_range_that_went_to_another_home, given_back_by_the_lab, ctrl_c_ends_the_wait,
 	        a_journal_that_cannot_be_read};
 
 	return suite_run("alloc_ids", tests, ARRAY_SIZE(tests), begin, end);
