@@ -1,25 +1,6 @@
 /* The runner: which steps a verb calls, in which order, and what it says. */
 #include "tests/fake/rig_check.h"
 
-static void inputs_disk_size(const struct run *run, struct digest *digest)
-{
-	digest_number(digest, "disk", run->spec->kvm.stop_timeout_ns);
-}
-
-static int apply_stop(struct run *run, struct err *e)
-{
-	(void)run;
-	(void)e;
-	rig.stop = 1;
-	return 0;
-}
-
-static int apply_interrupted(struct run *run, struct err *e)
-{
-	(void)run;
-	return err_set(e, ERR_INTERRUPTED, "the script was interrupted");
-}
-
 START_TEST(first_up_climbs_all)
 {
 	check_row("fake.disk", PLAN_APPLY, "never applied");
@@ -180,116 +161,6 @@ START_TEST(destroy_uses_the_spec_of_the_journal)
 }
 END_TEST
 
-START_TEST(live_change_applies_one_step)
-{
-	up_and_forget();
-	rig.spec.cpus = 2;
-	check_row("fake.limits", PLAN_LIVE, "inputs changed");
-	up();
-	ck_assert(changed);
-	check_calls("apply fake.limits\n");
-	check_effect("limits", "2.000");
-	struct journal_state state = read_journal();
-	ck_has(state.spec, "\"cpus\":2");
-	journal_state_clear(&state);
-}
-END_TEST
-
-START_TEST(restart_change_halts_first)
-{
-	up_and_forget();
-	rig.spec.memory_bytes = 1024;
-	check_row("fake.define", PLAN_RESTART, "inputs changed");
-	up();
-	AUTO_FREE char *expected =
-	        xasprintf("%srevert fake.define\napply fake.define\n%s", stopped, started);
-	check_calls(expected);
-	check_effect("define", "1024");
-}
-END_TEST
-
-START_TEST(restart_change_of_a_halted_machine)
-{
-	up();
-	ck_ok(rig_halt(&rig, &changed, &err));
-	fake_log_clear();
-	rig.spec.memory_bytes = 1024;
-	check_row("fake.define", PLAN_APPLY, "inputs changed");
-	up();
-	AUTO_FREE char *expected = xasprintf("revert fake.define\napply fake.define\n%s", started);
-	check_calls(expected);
-}
-END_TEST
-
-START_TEST(recreate_change_is_refused)
-{
-	up_and_forget();
-	free(rig.spec.box.digest);
-	rig.spec.box.digest = xstrdup("box-2");
-	check_row("fake.disk", PLAN_RECREATE, "inputs changed");
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED,
-	        "what 'fake.folder', 'fake.disk' was made from has changed: needs --recreate");
-	ck_has(err.hint, "'prov up --recreate " WEB "' destroys the machine");
-	ck_has(str_text(&rig.events.text), "error what 'fake.folder'");
-	ck_assert(!changed);
-	check_calls("");
-	/* The journal still has the spec of what stands. */
-	struct journal_state state = read_journal();
-	ck_has(state.spec, "box-1");
-	journal_state_clear(&state);
-}
-END_TEST
-
-START_TEST(recreate_destroys_and_climbs)
-{
-	up_and_forget();
-	free(rig.spec.box.digest);
-	rig.spec.box.digest = xstrdup("box-2");
-	ck_ok(rig_up(&rig, &(struct up_options){.recreate = true}, &changed, &err));
-	ck_assert_uint_eq(fake_log_count("revert "), 7);
-	ck_assert_uint_eq(fake_log_count("apply "), 7);
-	check_effect("disk", "box-2");
-	struct journal_state state = read_journal();
-	ck_has(state.spec, "box-2");
-	ck_assert_uint_eq(state.n_facts, 1);
-	journal_state_clear(&state);
-}
-END_TEST
-
-START_TEST(manual_change_is_only_said)
-{
-	rig_add_step(&rig,
-	        &(struct step){.name = "provision:site",
-	                .stale = CHANGE_MANUAL,
-	                .inputs = inputs_disk_size,
-	                .apply = apply_noted});
-	up_and_forget();
-	rig.spec.kvm.stop_timeout_ns++;
-	check_row("provision:site", PLAN_MANUAL, "inputs changed");
-	up();
-	ck_assert(!changed);
-	check_calls("");
-}
-END_TEST
-
-/* What every up runs is run as it now is. */
-START_TEST(manual_change_of_what_always_runs)
-{
-	rig_add_step(&rig,
-	        &(struct step){.name = "provision:site",
-	                .flags = STEP_ALWAYS,
-	                .stale = CHANGE_MANUAL,
-	                .inputs = inputs_disk_size,
-	                .apply = apply_noted});
-	up_and_forget();
-	rig.spec.kvm.stop_timeout_ns++;
-	check_row("provision:site", PLAN_APPLY, "runs every time");
-	up();
-	ck_assert(changed);
-	ck_assert_uint_eq(fake_log_count("run " WEB " provision:site"), 1);
-}
-END_TEST
-
 START_TEST(one_transport_serves_a_whole_up)
 {
 	rig_add_step(&rig, &(struct step){.name = "provision:a", .apply = apply_noted});
@@ -331,49 +202,6 @@ START_TEST(steps_of_every_up)
 }
 END_TEST
 
-START_TEST(stop_is_looked_at_between_steps)
-{
-	rig_add_step(&rig, &(struct step){.name = "provision:a", .apply = apply_stop});
-	rig_add_step(&rig, &(struct step){.name = "provision:b", .apply = apply_noted});
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_INTERRUPTED, "interrupted");
-	ck_assert(changed);
-	ck_assert_uint_eq(fake_log_count("run "), 0);
-	ck_lacks(str_text(&rig.events.text), "error");
-	check_row("provision:a", PLAN_KEEP, "done");
-	check_row("provision:b", PLAN_APPLY, "never applied");
-	rig.stop = 0;
-	up();
-	ck_assert_uint_eq(fake_log_count("run "), 1);
-}
-END_TEST
-
-START_TEST(an_interrupted_step_has_not_failed)
-{
-	rig.stop = 1;
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_INTERRUPTED, "interrupted");
-	check_calls("");
-	rig.stop = 0;
-	up();
-	rig.stop = 1;
-	ck_fails(rig_halt(&rig, &changed, &err), ERR_INTERRUPTED, "interrupted");
-	ck_fails(rig_destroy(&rig, &err), ERR_INTERRUPTED, "interrupted");
-	struct journal_state state = read_journal();
-	ck_assert_ptr_null(state.failed_step);
-	journal_state_clear(&state);
-	rig.stop = 0;
-	ck_ok(rig_destroy(&rig, &err));
-	ck_assert(fake_empty());
-}
-END_TEST
-
-START_TEST(a_step_that_was_interrupted_is_begun)
-{
-	rig_add_step(&rig, &(struct step){.name = "provision:a", .apply = apply_interrupted});
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_INTERRUPTED, "the script was interrupted");
-	check_row("provision:a", PLAN_APPLY, "was interrupted");
-}
-END_TEST
-
 START_TEST(one_step_again)
 {
 	rig_add_step(&rig, &(struct step){.name = "provision:a", .apply = apply_noted});
@@ -382,40 +210,6 @@ START_TEST(one_step_again)
 	ck_ok(run_step(&rig.runner, &rig.steps[7], &err));
 	rig_close(&rig);
 	check_calls("connect\nrun provision:a\nclose\n");
-}
-END_TEST
-
-static int fail_unless_resumed(struct run *run, struct err *e)
-{
-	return run->resumed ? 0 : err_set(e, ERR_FAILED, "for the first time");
-}
-
-START_TEST(a_step_knows_that_it_was_cut_short)
-{
-	rig_add_step(&rig,
-	        &(struct step){
-	                .name = "provision:a", .flags = STEP_ALWAYS, .apply = fail_unless_resumed});
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "for the first time");
-	up();
-	/* Done once, it begins anew. */
-	ck_fails(rig_up(&rig, NULL, &changed, &err), ERR_FAILED, "for the first time");
-}
-END_TEST
-
-static int reach_nothing(struct run *run, struct err *e)
-{
-	(void)e;
-	run_no_phase(run);
-	return 0;
-}
-
-START_TEST(a_phase_that_is_not_reached_is_not_told)
-{
-	rig_add_step(&rig,
-	        &(struct step){.name = "mute", .phase = PHASE_PROVISION, .apply = reach_nothing});
-	up();
-	ck_has(str_text(&rig.events.text), "step-end mute done");
-	ck_assert_int_eq(rig.events.phase_ns[PHASE_PROVISION], 0);
 }
 END_TEST
 
@@ -435,17 +229,11 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {a_step_knows_that_it_was_cut_short,
-	        a_phase_that_is_not_reached_is_not_told, first_up_climbs_all, events_tell_each_step,
+	const TTest *const tests[] = {first_up_climbs_all, events_tell_each_step,
 	        work_done_along_counts_where_it_belongs, second_up_changes_nothing,
 	        halt_undoes_what_is_volatile, destroy_undoes_all_in_reverse,
 	        destroy_without_a_journal, destroy_uses_the_spec_of_the_journal,
-	        live_change_applies_one_step, restart_change_halts_first,
-	        restart_change_of_a_halted_machine, recreate_change_is_refused,
-	        recreate_destroys_and_climbs, manual_change_is_only_said,
-	        manual_change_of_what_always_runs, one_transport_serves_a_whole_up,
-	        no_provision_skips_provisioning, steps_of_every_up, stop_is_looked_at_between_steps,
-	        an_interrupted_step_has_not_failed, a_step_that_was_interrupted_is_begun,
+	        one_transport_serves_a_whole_up, no_provision_skips_provisioning, steps_of_every_up,
 	        one_step_again, a_lab_has_no_transport};
 
 	return suite_run("run", tests, ARRAY_SIZE(tests), set_up, tear_down);

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>

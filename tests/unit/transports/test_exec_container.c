@@ -1,43 +1,15 @@
-/* The exec transport in a container: who runs there, files in and out, and the terminal as a user
- * drives it. */
-#include "tests/unit/providers/container_fixture.h"
+/* The exec transport in a container: who runs there, what leads out, files in and out. */
+#include "base/fs.h"
+#include "tests/unit/transports/exec_open.h"
 
-#include "base/clock.h"
-
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
-#include <utmp.h>
-
-#define err         ctr_err
-#define PATIENCE_NS INT64_C(60000000000)
-
-static struct transport *t;
-
-static void begin(void)
-{
-	ctr_begin();
-	ck_ok(ctr_up());
-	ck_ok(container_provider.connect(ctr.runner.session, 0, NULL, &t, &err));
-}
-
-static void end(void)
-{
-	t->ops->close(t);
-	ctr_end();
-}
 
 START_TEST(runs_as_the_user)
 {
@@ -197,193 +169,12 @@ START_TEST(files_stay_inside)
 }
 END_TEST
 
-/* The user's side of a terminal. */
-static int master, slave;
-static pid_t child;
-static struct str seen;
-static struct termios before;
-
-static void start(const char *script)
-{
-	const char *const argv[] = {"sh", "-c", script, NULL};
-	struct transport_cmd cmd = {.argv = script ? argv : NULL};
-	struct winsize size = {.ws_row = 40, .ws_col = 100};
-	int status = 255;
-
-	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, &size), 0);
-	ck_assert_int_eq(tcgetattr(slave, &before), 0);
-	child = fork();
-	if (child != 0)
-		return;
-	close(master);
-	login_tty(dup(slave));
-	signal(SIGTERM, SIG_DFL); /* Check has handlers */
-	signal(SIGINT, SIG_DFL);
-	setenv("TERM", "vt100", 1);
-	if (t->ops->shell(t, &cmd, &status, &err) < 0)
-		dprintf(2, "shell: %s\n", err.message);
-	_exit(status);
-}
-
-static void wait_for(const char *text)
-{
-	int64_t deadline = clock_mono_ns() + PATIENCE_NS;
-	struct pollfd fd = {master, POLLIN, 0};
-	char buf[4096];
-
-	while (!strstr(str_text(&seen), text)) {
-		ck_assert_msg(clock_mono_ns() < deadline, "no '%s' in: %s", text, str_text(&seen));
-		if (poll(&fd, 1, 100) <= 0)
-			continue;
-		ssize_t n = read(master, buf, sizeof(buf));
-		ck_assert_msg(n > 0, "no '%s' in: %s", text, str_text(&seen));
-		str_addn(&seen, buf, (size_t)n);
-	}
-	str_reset(&seen);
-}
-
-static void type(const char *text)
-{
-	ck_assert_int_eq(write(master, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/* The exit status, once the terminal is as it was. */
-static int finish(void)
-{
-	struct termios after;
-	int status;
-
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_int_eq(tcgetattr(slave, &after), 0);
-	ck_assert_uint_eq(after.c_lflag, before.c_lflag);
-	ck_assert_uint_eq(after.c_iflag, before.c_iflag);
-	ck_assert_uint_eq(after.c_oflag, before.c_oflag);
-	str_clear(&seen);
-	close(master);
-	close(slave);
-	return status;
-}
-
-START_TEST(terminal_of_its_own)
-{
-	start("tty; echo $TERM; stty size; exit 5");
-	wait_for("/dev/pts/0\r\nvt100\r\n40 100\r\n");
-	ck_assert_int_eq(finish(), 5 << 8);
-}
-END_TEST
-
-START_TEST(terminal_follows_the_window)
-{
-	struct winsize size = {.ws_row = 50, .ws_col = 120};
-
-	start("trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.02; done");
-	wait_for("ready\r\n");
-	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &size), 0);
-	wait_for("50 120\r\n");
-	ck_assert_int_eq(finish(), 3 << 8);
-}
-END_TEST
-
-START_TEST(control_c_is_typed_inside)
-{
-	start("trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.02; done");
-	wait_for("ready\r\n");
-	type("\003");
-	wait_for("caught\r\n");
-	ck_assert_int_eq(finish(), 4 << 8);
-}
-END_TEST
-
-/* A program that reads nothing stops what is typed, and nothing else. */
-START_TEST(a_flood_stalls_nothing)
-{
-	struct winsize size = {.ws_row = 50, .ws_col = 120};
-	static char flood[65536];
-
-	memset(flood, 'x', sizeof(flood));
-	start("stty raw -echo; trap 'echo caught; exit 9' WINCH; echo ready; "
-	      "while :; do sleep 0.02; done");
-	wait_for("ready");
-	ck_assert_int_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-	struct pollfd room = {master, POLLOUT, 0};
-	while (poll(&room, 1, 300) == 1)
-		if (write(master, flood, sizeof(flood)) < 0)
-			ck_assert_int_eq(errno, EAGAIN);
-	ck_assert_int_eq(fcntl(master, F_SETFL, 0), 0);
-	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &size), 0);
-	wait_for("caught");
-	tcflush(slave, TCIFLUSH);
-	ck_assert_int_eq(finish(), 9 << 8);
-}
-END_TEST
-
-START_TEST(login_shell)
-{
-	start(NULL);
-	wait_for("# ");
-	type("echo $0 in $(pwd); exit 6\n");
-	wait_for("-sh in /root\r\n");
-	ck_assert_int_eq(finish(), 6 << 8);
-}
-END_TEST
-
-/* A login is the login user's; a command is root's, with a terminal as without one. */
-START_TEST(a_terminal_changes_no_user)
-{
-	free(ctr.spec.user);
-	ctr.spec.user = xstrdup("ann");
-	t->ops->close(t);
-	ck_ok(container_provider.connect(ctr.runner.session, 0, NULL, &t, &err));
-	start("echo $(id -u) $USER; exit 7");
-	wait_for("0 root\r\n");
-	ck_assert_int_eq(finish(), 7 << 8);
-	start(NULL);
-	wait_for("$ ");
-	type("echo $(id -u) $USER; exit 8\n");
-	wait_for("1000 ann\r\n");
-	ck_assert_int_eq(finish(), 8 << 8);
-}
-END_TEST
-
-START_TEST(signal_restores_the_terminal)
-{
-	start("echo ready; sleep 1000");
-	wait_for("ready\r\n");
-	kill(child, SIGTERM);
-	int status = finish();
-	ck_assert(WIFSIGNALED(status));
-	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
-	ck_assert_int_ne(ctr_sh("grep -l sleep /proc/[0-9]*/comm"), 0);
-}
-END_TEST
-
-START_TEST(signal_of_the_command)
-{
-	start("echo ready; kill -KILL $$");
-	wait_for("ready\r\n");
-	ck_assert_int_eq(finish(), 137 << 8);
-}
-END_TEST
-
-START_TEST(refuses_a_false_terminal)
-{
-	ck_assert_int_eq(ctr_sh("mkdir /root/pts; touch /root/pts/ptmx; rm -f /dev/ptmx; "
-	                        "ls /dev/pts/ptmx"),
-	        0);
-	/* devpts is mounted there: the machine cannot put anything else in its place. */
-	ck_assert_int_ne(ctr_sh("umount /dev/pts 2>/dev/null || mv /dev/pts /dev/x"), 0);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {runs_as_the_user, refuses_unknown_users,
 	        does_not_block_on_a_fifo, users_are_those_of_the_machine, ends_with_the_machine,
 	        a_chroot_of_provs_own_leads_nowhere, time_limit_in_the_container, files_stay_inside,
-	        a_link_in_the_way_is_not_followed, terminal_of_its_own, terminal_follows_the_window,
-	        control_c_is_typed_inside, a_flood_stalls_nothing, login_shell,
-	        a_terminal_changes_no_user, signal_restores_the_terminal, signal_of_the_command,
-	        refuses_a_false_terminal};
+	        a_link_in_the_way_is_not_followed};
 
 	use_built_modules();
 	if (ctr_world_begin() < 0)
