@@ -167,6 +167,7 @@ inventory() {
 		ls -A /run/prov 2>/dev/null | sed 's/^/run /'
 		for home in $homes; do
 			find "$home/labs" -mindepth 1 -maxdepth 1 2>/dev/null
+			find /run/prov-ids -lname "$home/*" -printf 'user ids of %l\n' 2>/dev/null
 			find "$home" -maxdepth 3 \( -name '*.tmp*' -o -name '.tmp*' -o -name '*.partial' \) 2>/dev/null
 		done
 	} | sort
