@@ -1,13 +1,13 @@
 #include "boxes/transfer/unpack.h"
 
 #include "boxes/transfer/beneath.h"
+#include "boxes/transfer/entry.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define RATIO_FROM ((int64_t)64 * 1048576)
@@ -57,14 +57,6 @@ int unpack_begin(struct unpack *u, const struct box_job *job, const char *dir, s
 	return 0;
 }
 
-static int refuse(const char *path, struct err *err, const char *why)
-{
-	AUTO_STR shown = {0};
-
-	str_add_escaped(&shown, path, strnlen(path, 300));
-	return err_set(err, ERR_FAILED, "refused: '%s' %s", str_text(&shown), why);
-}
-
 static int check_limits(struct unpack *u, struct archive *a, const char *path, struct err *err)
 {
 	int64_t packed = archive_filter_bytes(a, -1);
@@ -73,7 +65,7 @@ static int check_limits(struct unpack *u, struct archive *a, const char *path, s
 		return err_set(err, ERR_FAILED, "refused: it unpacks to more than %lld MiB",
 		        (long long)(u->limits->bytes / 1048576));
 	if (u->bytes > RATIO_FROM && packed > 0 && u->bytes / packed > u->limits->ratio)
-		return refuse(path, err,
+		return entry_refuse(path, err,
 		        "unpacks to so much more than the archive holds that it looks like a bomb");
 	if (u->meter)
 		job_advance(u->job, u->meter, packed - u->meter->done);
@@ -110,7 +102,7 @@ int unpack_content(struct unpack *u, struct archive *a, int fd, const char *path
 		        (long long)(u->limits->bytes / 1048576));
 	while ((rc = archive_read_data_block(a, &block, &n, &offset)) == ARCHIVE_OK) {
 		if (offset < end || offset + (la_int64_t)n > size)
-			return refuse(path, err, "has content outside of its size");
+			return entry_refuse(path, err, "has content outside of its size");
 		if (write_at(fd, block, n, offset, path, err) < 0)
 			return -1;
 		u->bytes += offset + (la_int64_t)n - end;
@@ -123,53 +115,6 @@ int unpack_content(struct unpack *u, struct archive *a, int fd, const char *path
 	u->bytes += size - end;
 	return ftruncate(fd, size) < 0 ? err_sys(err, "write '%s'", path)
 	                               : check_limits(u, a, path, err);
-}
-
-/* trusted.* would steer overlayfs (redirect, opaque); what is not named here is not a box's
- * business. */
-static bool is_attribute_allowed(const char *name)
-{
-	return str_starts(name, "user.") || str_eq(name, "security.capability") ||
-	        str_starts(name, "system.posix_acl_");
-}
-
-static int set_attributes(int fd, struct archive_entry *entry, const char *path, struct err *err)
-{
-	const char *name;
-	const void *value;
-	size_t n;
-
-	archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &n) == ARCHIVE_OK) {
-		if (!is_attribute_allowed(name))
-			return refuse(path, err, "has an extended attribute that no box may have");
-		if (fsetxattr(fd, name, value, n, 0) < 0)
-			return err_sys(err, "set the attribute '%s' of '%s'", name, path);
-	}
-	return 0;
-}
-
-static struct timespec mtime_of(struct archive_entry *entry)
-{
-	return (struct timespec){
-	        .tv_sec = archive_entry_mtime(entry), .tv_nsec = archive_entry_mtime_nsec(entry)};
-}
-
-/* Owner before mode: changing the owner clears setuid. Attributes last: writing clears
- * capabilities. */
-static int set_metadata(int fd, struct archive_entry *entry, const char *path, struct err *err)
-{
-	struct timespec times[2] = {mtime_of(entry), mtime_of(entry)};
-
-	if (fchown(fd, (uid_t)archive_entry_uid(entry), (gid_t)archive_entry_gid(entry)) < 0)
-		return err_sys(err, "set the owner of '%s'", path);
-	if (fchmod(fd, archive_entry_perm(entry)) < 0)
-		return err_sys(err, "set the mode of '%s'", path);
-	if (set_attributes(fd, entry, path, err) < 0)
-		return -1;
-	if (futimens(fd, times) < 0)
-		return err_sys(err, "set the time of '%s'", path);
-	return 0;
 }
 
 /* The place of an entry: its folder, open, and its name in it. */
@@ -191,7 +136,7 @@ static int make_file(struct place *p, struct err *err)
 		return err_sys(err, "create '%s'", p->path);
 	if (unpack_content(p->u, p->a, fd, p->path, archive_entry_size(p->entry), err) < 0)
 		return -1;
-	return set_metadata(fd, p->entry, p->path, err);
+	return entry_metadata(fd, p->entry, p->path, err);
 }
 
 static int make_folder(struct place *p, struct err *err)
@@ -205,16 +150,16 @@ static int make_folder(struct place *p, struct err *err)
 	AUTO_FD int fd = openat(p->dir, p->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open folder '%s'", p->path);
-	if (set_metadata(fd, p->entry, p->path, err) < 0)
+	if (entry_metadata(fd, p->entry, p->path, err) < 0)
 		return -1;
-	remember_dir(p->u, p->path, archive_entry_perm(p->entry), mtime_of(p->entry));
+	remember_dir(p->u, p->path, archive_entry_perm(p->entry), entry_mtime(p->entry));
 	/* Entries below it must be possible, whatever its mode; the end sets it. */
 	return fchmod(fd, 0700) < 0 ? err_sys(err, "set the mode of '%s'", p->path) : 0;
 }
 
 static int set_owner_and_time(struct place *p, struct err *err)
 {
-	struct timespec times[2] = {mtime_of(p->entry), mtime_of(p->entry)};
+	struct timespec times[2] = {entry_mtime(p->entry), entry_mtime(p->entry)};
 
 	if (fchownat(p->dir, p->name, (uid_t)archive_entry_uid(p->entry),
 	            (gid_t)archive_entry_gid(p->entry), AT_SYMLINK_NOFOLLOW) < 0)
@@ -229,7 +174,7 @@ static int make_symlink(struct place *p, struct err *err)
 	const char *target = archive_entry_symlink(p->entry);
 
 	if (!target || !*target)
-		return refuse(p->path, err, "is a link without a target");
+		return entry_refuse(p->path, err, "is a link without a target");
 	if (symlinkat(target, p->dir, p->name) < 0)
 		return err_sys(err, "create the link '%s'", p->path);
 	return set_owner_and_time(p, err);
@@ -254,14 +199,14 @@ static int make_hard_link(struct place *p, struct err *err)
 	struct stat st;
 
 	if (!target || !*target)
-		return refuse(p->path, err, "is a hard link to a path outside");
+		return entry_refuse(p->path, err, "is a hard link to a path outside");
 	dir = beneath_parent(p->u->root, target, &name, NULL, NULL, err);
 	if (dir < 0)
 		return err_wrap(err, "the hard link '%s'", p->path);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "the hard link '%s' to '%s'", p->path, target);
 	if (S_ISDIR(st.st_mode))
-		return refuse(p->path, err, "is a hard link to a folder");
+		return entry_refuse(p->path, err, "is a hard link to a folder");
 	if (linkat(dir, name, p->dir, p->name, 0) < 0)
 		return err_sys(err, "link '%s' to '%s'", p->path, target);
 	return 0;
@@ -283,12 +228,12 @@ static int set_root(struct unpack *u, struct archive_entry *entry, struct err *e
 	AUTO_FD int fd = openat(u->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (archive_entry_filetype(entry) != S_IFDIR)
-		return refuse("/", err, "is not a folder");
+		return entry_refuse("/", err, "is not a folder");
 	if (fd < 0)
 		return err_sys(err, "open the root of the tree");
-	if (set_metadata(fd, entry, "/", err) < 0)
+	if (entry_metadata(fd, entry, "/", err) < 0)
 		return -1;
-	remember_dir(u, ".", archive_entry_perm(entry), mtime_of(entry));
+	remember_dir(u, ".", archive_entry_perm(entry), entry_mtime(entry));
 	return fchmod(fd, 0700) < 0 ? err_sys(err, "set the mode of the tree's root") : 0;
 }
 
@@ -304,7 +249,7 @@ static int make_entry(struct place *p, struct err *err)
 		return 0;
 	}
 	if (device)
-		return refuse(p->path, err, "is a device node");
+		return entry_refuse(p->path, err, "is a device node");
 	/* A later entry of the same name replaces, as tar does; a folder stays one. */
 	if (type != S_IFDIR && unlinkat(p->dir, p->name, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "replace '%s'", p->path);
@@ -313,7 +258,7 @@ static int make_entry(struct place *p, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
 		if (makers[i].type == type)
 			return makers[i].make(p, err);
-	return refuse(p->path, err, "is of a type that no box may hold");
+	return entry_refuse(p->path, err, "is of a type that no box may hold");
 }
 
 int unpack_entry(struct unpack *u, struct archive *a, struct archive_entry *entry, struct err *err)
@@ -324,7 +269,7 @@ int unpack_entry(struct unpack *u, struct archive *a, struct archive_entry *entr
 	if (!raw)
 		return err_set(err, ERR_FAILED, "refused: an entry has a name that cannot be read");
 	if (!path)
-		return refuse(raw, err, "is a path to the outside");
+		return entry_refuse(raw, err, "is a path to the outside");
 	if (++u->entries > u->limits->entries)
 		return err_set(err, ERR_FAILED, "refused: more than %lld entries",
 		        (long long)u->limits->entries);
