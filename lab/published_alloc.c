@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "lab/networks.h"
+#include "lab/published_others.h"
 #include "net/near.h"
 #include "net/ports.h"
 
@@ -65,50 +66,7 @@ static struct port_map map_of(
 	return map;
 }
 
-/* The lists of the other labs, and how each is told: "'shop' (k3x9…)". */
-struct neighbours {
-	struct strv ids, labels;
-	struct published_list *lists;
-};
-
-static char *label_of(const struct journal_state *state, const char *id)
-{
-	struct lab_header header = {0};
-	bool named = state->spec && lab_header_read(state->spec, &header, NULL) == 0;
-	char *label = named ? xasprintf("'%s' (%s)", header.lab, id) : xstrdup(id);
-
-	lab_header_clear(&header);
-	return label;
-}
-
-static int neighbours_read(const struct lab *lab, struct neighbours *out, struct err *err)
-{
-	if (lab_ids(lab->home, &out->ids, err) < 0)
-		return -1;
-	out->lists = xcalloc(out->ids.n + 1, sizeof(*out->lists));
-	for (size_t i = 0; i < out->ids.n; i++) {
-		AUTO_FREE char *path =
-		        xasprintf("%s/labs/%s/lab.journal", lab->home, out->ids.v[i]);
-		struct journal_state state = {0};
-		if (!str_eq(out->ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0)
-			published_read(&state, &out->lists[i]);
-		AUTO_FREE char *label = label_of(&state, out->ids.v[i]);
-		strv_add(&out->labels, label);
-		journal_state_clear(&state);
-	}
-	return 0;
-}
-
-static void neighbours_clear(struct neighbours *n)
-{
-	for (size_t i = 0; i < n->ids.n; i++)
-		published_clear(&n->lists[i]);
-	free(n->lists);
-	strv_clear(&n->ids);
-	strv_clear(&n->labels);
-}
-
-static int check_neighbours(const struct neighbours *n, const struct machine_spec *spec,
+static int check_neighbours(const struct published_others *n, const struct machine_spec *spec,
         const struct port_map *map, struct err *err)
 {
 	for (size_t i = 0; i < n->ids.n; i++) {
@@ -173,7 +131,7 @@ static bool stands_already(const struct lab *lab, const struct published_list *o
 	return false;
 }
 
-static int check_machine(const struct lab *lab, const struct neighbours *neighbours,
+static int check_machine(const struct lab *lab, const struct published_others *neighbours,
         const struct published_list *own, const struct machine_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_ports; i++) {
@@ -199,21 +157,21 @@ static bool any_ports(struct machine *const *chosen, size_t n)
 
 int published_check(const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
-	struct neighbours neighbours = {0};
+	struct published_others neighbours = {0};
 	struct published_list own = {0};
 
 	if (!any_ports(chosen, n))
 		return 0;
 	published_read(&lab->state, &own);
-	int rc = neighbours_read(lab, &neighbours, err);
+	int rc = published_others_read(lab, &neighbours, err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = check_machine(lab, &neighbours, &own, &chosen[i]->spec, err);
-	neighbours_clear(&neighbours);
+	published_others_clear(&neighbours);
 	published_clear(&own);
 	return rc;
 }
 
-static bool is_free(const struct lab *lab, const struct neighbours *neighbours,
+static bool is_free(const struct lab *lab, const struct published_others *neighbours,
         const struct published_list *own, const struct port_map *map)
 {
 	struct port_holder holder;
@@ -238,7 +196,7 @@ static bool is_free(const struct lab *lab, const struct neighbours *neighbours,
 }
 
 /* The ones that it had, or the first free ones. */
-static int choose(const struct lab *lab, const struct neighbours *neighbours,
+static int choose(const struct lab *lab, const struct published_others *neighbours,
         const struct published_list *old, const struct published_list *own,
         const struct machine_spec *spec, struct port_map *map, struct err *err)
 {
@@ -262,7 +220,7 @@ static int choose(const struct lab *lab, const struct neighbours *neighbours,
 	        map->guest, spec->selector);
 }
 
-static int alloc_machine(const struct lab *lab, const struct neighbours *neighbours,
+static int alloc_machine(const struct lab *lab, const struct published_others *neighbours,
         const struct published_list *old, const struct machine_spec *spec,
         struct published_list *own, struct err *err)
 {
@@ -331,21 +289,22 @@ static int record_all(struct lab *lab, const struct published_list *old,
 
 int published_alloc(struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
-	struct neighbours neighbours = {0};
+	struct published_others neighbours = {0};
 	struct published_list old = {0}, own = {0};
 	AUTO_FD int fd = -1;
 
 	published_read(journal_state(lab->journal), &old);
 	if (!old.n && !any_ports(chosen, n))
 		return 0;
-	int rc = (fd = lab_home_lock(lab->home, err)) < 0 ? -1
-	                                                  : neighbours_read(lab, &neighbours, err);
+	int rc = (fd = lab_home_lock(lab->home, err)) < 0
+	        ? -1
+	        : published_others_read(lab, &neighbours, err);
 	keep_others(lab, &old, chosen, n, &own);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = alloc_machine(lab, &neighbours, &old, &chosen[i]->spec, &own, err);
 	if (rc == 0)
 		rc = record_all(lab, &old, &own, err);
-	neighbours_clear(&neighbours);
+	published_others_clear(&neighbours);
 	published_clear(&old);
 	published_clear(&own);
 	return rc;
