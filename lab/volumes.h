@@ -24,11 +24,14 @@ void volume_rows_clear(struct volume_rows *rows);
 /* How many exist; 0 also where that cannot be read. */
 size_t volumes_count(const struct lab *lab);
 
+/* Whether a machine that has it was started in this boot. */
+bool volumes_in_use(const struct lab *lab, const char *volume);
 /* lab_lock'ed: refuses what cannot run at the same time as what runs, or as another that is chosen,
  * naming both. */
 MUST_CHECK int volumes_admit(
         const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);
-/* Makes and grows what the chosen machines have. Errors of steps are emitted to sink as well. */
+/* lab/volume_steps.c. Makes and grows what the chosen machines have. Errors of steps are emitted to
+ * sink as well. */
 MUST_CHECK int volumes_up(struct lab *lab, struct machine *const *chosen, size_t n,
         struct event_sink *sink, const volatile int *stop, struct err *err);
 /* Rows of what volumes_up would do. */
