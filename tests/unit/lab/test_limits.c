@@ -1,102 +1,5 @@
-/* What a lab needs of its host, and hosts that have it or lack it: limits from a made-up /proc. */
-#include "lab/limits.h"
-#include "tests/fake/check_util.h"
-
-#include "base/fs.h"
-
-static const char boot[] = "11111111-2222-3333-4444-555555555555";
-static char *root;
-
-/* As a desktop's kernel comes. */
-static const struct {
-	const char *path, *text;
-} files[] = {
-        {"proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n"},
-        {"proc/sys/fs/inotify/max_user_instances", "128\n"},
-        {"proc/sys/fs/file-max", "9223372036854775807\n"},
-        {"proc/sys/fs/file-nr", "1345\t0\t9223372036854775807\n"},
-        {"proc/sys/kernel/keys/maxkeys", "200\n"},
-        {"proc/sys/kernel/keys/root_maxkeys", "1000000\n"},
-        {"proc/sys/kernel/pty/max", "4096\n"},
-        {"proc/sys/kernel/pty/nr", "7\n"},
-        {"proc/sys/kernel/pid_max", "32768\n"},
-        {"proc/sys/kernel/threads-max", "192729\n"},
-        {"proc/sys/user/max_user_namespaces", "96364\n"},
-        {"proc/sys/user/max_net_namespaces", "96364\n"},
-        {"proc/loadavg", "2.32 3.51 2.95 5/157 25108\n"},
-        {"proc/key-users", "    0:     9 8/8 3/1000000 40/25000000\n"},
-        {"proc/cgroups",
-                "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t3\t10\t1\n"
-                "memory\t4\t112\t1\n"},
-        {"proc/meminfo",
-                "MemTotal:       16384000 kB\nMemFree:         1000000 kB\n"
-                "MemAvailable:    8192000 kB\nSwapTotal:       1024000 kB\n"
-                "SwapFree:        1024000 kB\n"},
-};
-
-static void put(const char *path, const char *text)
-{
-	AUTO_FREE char *file = xasprintf("%s/%s", root, path);
-	AUTO_FREE char *folder = xstrndup(file, (size_t)(strrchr(file, '/') - file));
-	struct err err;
-
-	ck_ok(fs_mkdirs(folder, 0755, &err));
-	ck_ok(fs_replace(file, text, strlen(text), 0644, &err));
-}
-
-static void begin(void)
-{
-	root = tmp_begin();
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		put(files[i].path, files[i].text);
-}
-
-static void end(void)
-{
-	tmp_end(root);
-}
-
-struct crowd {
-	struct machine *machines;
-	struct machine **list;
-	size_t n;
-};
-
-static void crowd_init(struct crowd *c, size_t n, const char *provider, enum network_mode mode)
-{
-	c->n = n;
-	c->machines = xcalloc(n, sizeof(*c->machines));
-	c->list = xcalloc(n, sizeof(struct machine *));
-	for (size_t i = 0; i < n; i++) {
-		struct machine_spec *spec = &c->machines[i].spec;
-		spec_init(spec);
-		spec->provider = xstrdup(provider);
-		spec->network_mode = mode;
-		spec->memory_bytes = INT64_C(1) << 30;
-		spec->cpus = 2;
-		c->list[i] = &c->machines[i];
-	}
-}
-
-static void crowd_clear(struct crowd *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		spec_clear(&c->machines[i].spec);
-		journal_state_clear(&c->machines[i].state);
-	}
-	free(c->machines);
-	free(c->list);
-}
-
-/* It was started in that boot. */
-static void start(struct machine *m, const char *boot_id)
-{
-	m->state.steps = xcalloc(1, sizeof(*m->state.steps));
-	m->state.n_steps = 1;
-	m->state.steps[0] = (struct step_record){
-	        .name = xstrdup("x.start"), .state = STEP_DONE, .is_volatile = true};
-	strcpy(m->state.steps[0].boot_id, boot_id);
-}
+/* The limits of a host held against what a lab needs. */
+#include "tests/unit/lab/limits_open.h"
 
 /* NULL: admitted. Owned by the caller. */
 static char *refusal(const struct lab_needs *needs, struct err *err)
@@ -109,72 +12,6 @@ static char *refusal(const struct lab_needs *needs, struct err *err)
 	ck_assert_int_eq(err->kind, rc < 0 ? ERR_HOST : ERR_NONE);
 	return rc < 0 ? err->message : NULL;
 }
-
-START_TEST(counts_what_a_lab_needs)
-{
-	struct crowd c;
-	struct lab_needs needs;
-
-	crowd_init(&c, 3, "container", NET_LAB);
-	free(c.machines[0].spec.container.init);
-	c.machines[0].spec.container.init = xstrdup("systemd");
-	c.machines[1].spec.network_mode = NET_NONE;
-	c.machines[2].spec.network_mode = NET_HOST;
-	lab_needs_count(c.list, c.n, boot, &needs);
-	ck_assert_int_eq(needs.containers, 3);
-	ck_assert_int_eq(needs.vms, 0);
-	ck_assert_int_eq(needs.ports, 1);
-	ck_assert_int_eq(needs.neighbours, 2);
-	ck_assert_int_eq(needs.inotify, 4);
-	ck_assert_int_eq(needs.new_ptys, 1);
-	ck_assert_int_eq(needs.new_networks, 2);
-	ck_assert_int_eq(needs.new_memory_bytes, 3 << 20);
-	crowd_clear(&c);
-
-	crowd_init(&c, 2, "kvm", NET_LAB);
-	lab_needs_count(c.list, c.n, boot, &needs);
-	ck_assert_int_eq(needs.vms, 2);
-	ck_assert_int_eq(needs.containers, 0);
-	ck_assert_int_eq(needs.neighbours, 2);
-	ck_assert_int_eq(needs.new_ptys, 2);
-	ck_assert_int_eq(needs.new_tasks, 2 * (8 + 2));
-	ck_assert_int_eq(needs.new_memory_bytes, 2 * ((INT64_C(1) << 30) + (64 << 20)));
-	crowd_clear(&c);
-}
-END_TEST
-
-START_TEST(what_runs_is_needed_no_second_time)
-{
-	struct crowd c;
-	struct lab_needs needs;
-
-	crowd_init(&c, 3, "container", NET_LAB);
-	start(&c.machines[0], boot);
-	start(&c.machines[1], "99999999-2222-3333-4444-555555555555"); /* before a reboot */
-	lab_needs_count(c.list, c.n, boot, &needs);
-	ck_assert_int_eq(needs.containers, 3);
-	ck_assert_int_eq(needs.ports, 3);
-	ck_assert_int_eq(needs.new_containers, 2);
-	ck_assert_int_eq(needs.new_networks, 2);
-	crowd_clear(&c);
-}
-END_TEST
-
-START_TEST(keys_are_counted_by_id_range)
-{
-	struct crowd c;
-	struct lab_needs needs;
-
-	crowd_init(&c, 5, "container", NET_NONE);
-	c.machines[0].spec.container.id_base = 65536;
-	c.machines[2].spec.container.id_base = 65536;
-	c.machines[4].spec.container.id_base = 131072;
-	lab_needs_count(c.list, c.n, boot, &needs);
-	ck_assert_int_eq(needs.keys, 2);
-	ck_assert_int_eq(needs.root_keys, 2);
-	crowd_clear(&c);
-}
-END_TEST
 
 START_TEST(five_hundred_containers_are_carried)
 {
@@ -339,9 +176,6 @@ int main(void)
 	TCase *tc = tcase_create("limits");
 
 	tcase_add_checked_fixture(tc, begin, end);
-	tcase_add_test(tc, counts_what_a_lab_needs);
-	tcase_add_test(tc, what_runs_is_needed_no_second_time);
-	tcase_add_test(tc, keys_are_counted_by_id_range);
 	tcase_add_test(tc, five_hundred_containers_are_carried);
 	tcase_add_test(tc, a_bridge_has_1023_ports);
 	tcase_add_loop_test(tc, names_the_limit_and_how_to_raise_it, 0, (int)ARRAY_SIZE(too_much));

@@ -285,3 +285,11 @@ void ctr_nothing_left(void)
 	ck_ok(fs_read("/proc/self/mounts", 1 << 20, &mounts, &err));
 	ck_lacks(str_text(&mounts), ctr.home);
 }
+
+void ctr_says(const char *script, const char *output)
+{
+	int rc = ctr_sh(script);
+
+	ck_assert_msg(rc == 0, "'%s': %d: %s", script, rc, str_text(&ctr.out));
+	ck_assert_str_eq(str_text(&ctr.out), output);
+}

@@ -42,6 +42,8 @@ struct status ctr_status(void);
 pid_t ctr_pid(void); /* PID 1 */
 /* Runs a shell script in the container; its exit status. */
 int ctr_sh(const char *script);
+/* Likewise, and expects success and this output. */
+void ctr_says(const char *script, const char *output);
 int ctr_sh_as(const char *user, const char *script);
 /* Waits until the condition holds; false after 10 s. */
 bool ctr_until(bool (*holds)(void));

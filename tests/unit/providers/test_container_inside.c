@@ -14,41 +14,27 @@
 
 #define err ctr_err
 
-static void up(void)
-{
-	ck_ok(ctr_up());
-}
-
-/* Runs it and expects this output. */
-static void check_sh(const char *script, const char *output)
-{
-	int rc = ctr_sh(script);
-
-	ck_assert_msg(rc == 0, "'%s': %d: %s", script, rc, str_text(&ctr.out));
-	ck_assert_str_eq(str_text(&ctr.out), output);
-}
-
 START_TEST(has_its_own_names)
 {
 	char host[65], after[65];
 
 	ck_assert_int_eq(gethostname(host, sizeof(host)), 0);
-	up();
-	check_sh("hostname; cat /etc/hostname; wc -c </etc/machine-id", "web\nweb\n33\n");
+	ck_ok(ctr_up());
+	ctr_says("hostname; cat /etc/hostname; wc -c </etc/machine-id", "web\nweb\n33\n");
 	ck_assert_int_ne(ctr_sh("hostname evil"), 0);
 	ck_assert_int_eq(gethostname(after, sizeof(after)), 0);
 	ck_assert_str_eq(host, after);
-	check_sh("ip -o link | cut -d: -f2 | grep -v sit0 | grep -v tunl0", " lo\n");
-	check_sh("ping -c 1 -W 2 127.0.0.1 >/dev/null", "");
+	ctr_says("ip -o link | cut -d: -f2 | grep -v sit0 | grep -v tunl0", " lo\n");
+	ctr_says("ping -c 1 -W 2 127.0.0.1 >/dev/null", "");
 }
 END_TEST
 
 START_TEST(sees_only_its_own_processes)
 {
-	up();
-	check_sh("cat /proc/1/comm", "prov-init\n");
-	check_sh("set -- /proc/[0-9]*; test $# -le 3 && echo few", "few\n");
-	check_sh("test ! -e /proc/$(( $(cat /proc/sys/kernel/pid_max) - 1 )); cat "
+	ck_ok(ctr_up());
+	ctr_says("cat /proc/1/comm", "prov-init\n");
+	ctr_says("set -- /proc/[0-9]*; test $# -le 3 && echo few", "few\n");
+	ctr_says("test ! -e /proc/$(( $(cat /proc/sys/kernel/pid_max) - 1 )); cat "
 	         "/proc/self/cgroup | "
 	         "grep -v ':/$' | wc -l",
 	        "0\n");
@@ -57,26 +43,26 @@ END_TEST
 
 START_TEST(kernel_files_are_read_only)
 {
-	up();
-	check_sh("for f in /proc/sys/kernel/domainname /proc/sysrq-trigger "
+	ck_ok(ctr_up());
+	ctr_says("for f in /proc/sys/kernel/domainname /proc/sysrq-trigger "
 	         "/sys/kernel/uevent_helper; "
 	         "do (echo x >$f) 2>/dev/null && echo wrote $f; done; "
 	         "mkdir /sys/fs/x 2>/dev/null && echo made; true",
 	        "");
-	check_sh("cat /proc/timer_list /proc/keys /proc/kcore 2>/dev/null | head -c 1 | wc -c",
+	ctr_says("cat /proc/timer_list /proc/keys /proc/kcore 2>/dev/null | head -c 1 | wc -c",
 	        "0\n");
 	ck_assert_int_ne(ctr_sh("mount -t tmpfs t /root"), 0);
 	ck_assert_int_ne(ctr_sh("mount -o remount,rw /sys"), 0);
-	check_sh("ls -A /sys/firmware | wc -l", "0\n");
+	ctr_says("ls -A /sys/firmware | wc -l", "0\n");
 }
 END_TEST
 
 START_TEST(has_few_devices)
 {
-	up();
-	check_sh("ls /dev | tr '\\n' ' '",
+	ck_ok(ctr_up());
+	ctr_says("ls /dev | tr '\\n' ' '",
 	        "fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero ");
-	check_sh("echo x >/dev/null; head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c; "
+	ctr_says("echo x >/dev/null; head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c; "
 	         "stat -c %a /dev/shm /dev/null; echo a | cat /dev/stdin",
 	        "4\n4\n1777\n666\na\n");
 	ck_assert_int_ne(ctr_sh("mknod /root/disk b 8 0"), 0);
@@ -88,19 +74,19 @@ START_TEST(capabilities_are_few)
 {
 	char expect[160];
 
-	up();
+	ck_ok(ctr_up());
 	snprintf(expect, sizeof(expect),
 	        "CapInh:\t0000000000000000\nCapPrm:\t%016" PRIx64 "\nCapEff:\t%016" PRIx64
 	        "\nCapBnd:\t%016" PRIx64 "\nCapAmb:\t0000000000000000\n",
 	        caps_container(), caps_container(), caps_container());
-	check_sh("grep ^Cap /proc/1/status", expect);
-	check_sh("grep ^Cap /proc/self/status", expect);
+	ctr_says("grep ^Cap /proc/1/status", expect);
+	ctr_says("grep ^Cap /proc/self/status", expect);
 	ck_assert_int_eq(ctr_sh_as("ann",
 	                         "grep ^CapEff /proc/self/status; grep ^Groups /proc/self/status; "
 	                         "id -un 2>/dev/null"),
 	        0);
 	ck_assert_str_eq(str_text(&ctr.out), "CapEff:\t0000000000000000\nGroups:\t50 \nann\n");
-	check_sh("grep ^Groups /proc/1/status", "Groups:\t \n");
+	ctr_says("grep ^Groups /proc/1/status", "Groups:\t \n");
 }
 END_TEST
 
@@ -123,12 +109,12 @@ START_TEST(inherits_nothing)
 
 	ck_assert_int_eq(dup2(leak, 77), 77);
 	ck_assert_int_eq(setenv("SECRET_OF_HOST", "1", 1), 0);
-	up();
+	ck_ok(ctr_up());
 	check_fds(ctr_pid(), "0 1 2 ");
-	check_sh("ls /proc/$$/fd; true", "0\n1\n2\n");
-	check_sh("tr '\\0' '\\n' </proc/1/environ | grep -c SECRET; env | grep -c SECRET; true",
+	ctr_says("ls /proc/$$/fd; true", "0\n1\n2\n");
+	ctr_says("tr '\\0' '\\n' </proc/1/environ | grep -c SECRET; env | grep -c SECRET; true",
 	        "0\n0\n");
-	check_sh("umask; pwd", "0022\n/root\n");
+	ctr_says("umask; pwd", "0022\n/root\n");
 	close(leak);
 	close(77);
 }
@@ -147,7 +133,7 @@ static int64_t pss_kib(pid_t pid)
 
 START_TEST(init_is_small)
 {
-	up();
+	ck_ok(ctr_up());
 	int64_t pss = pss_kib(ctr_pid());
 	ck_assert_int_gt(pss, 0);
 	ck_assert_int_le(pss, 50);
@@ -169,14 +155,14 @@ START_TEST(root_is_nobody_outside)
 	char path[32];
 	struct stat st;
 
-	up();
-	check_sh("id -u; tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map",
+	ck_ok(ctr_up());
+	ctr_says("id -u; tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map",
 	        "0\n 0 1879048192 65536\n 0 1879048192 65536\n");
 	snprintf(path, sizeof(path), "/proc/%d", ctr_pid());
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_uid, 1879048192);
 	/* On disk it is as the box has it, so that other ids need no chown. */
-	check_sh("touch /root/made; chown ann /root/made; stat -c '%U' /root/made /etc/passwd "
+	ctr_says("touch /root/made; chown ann /root/made; stat -c '%U' /root/made /etc/passwd "
 	         "/etc/hostname",
 	        "ann\nroot\nroot\n");
 	ck_assert_int_eq(stat(made, &st), 0);
@@ -186,12 +172,12 @@ END_TEST
 
 START_TEST(written_to_while_it_runs)
 {
-	up();
+	ck_ok(ctr_up());
 	free(ctr.spec.hostname);
 	ctr.spec.hostname = xstrdup("other");
 	struct run run = run_of(NULL);
 	ck_ok(container_upper_apply(&run, &err));
-	check_sh("cat /etc/hostname; stat -c '%U %a' /etc/hostname", "other\nroot 644\n");
+	ctr_says("cat /etc/hostname; stat -c '%U %a' /etc/hostname", "other\nroot 644\n");
 }
 END_TEST
 
@@ -225,7 +211,7 @@ START_TEST(memory_shows_only_after_it_executed)
 	struct entry entry;
 	int pidfd, status;
 
-	up();
+	ck_ok(ctr_up());
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), 1);
 	ck_ok(entry_open(ctr_pid(), &entry, &err));
 	pid_t pid = entry_spawn(&entry, NULL, enter_and_end, &entry, &pidfd, &err);

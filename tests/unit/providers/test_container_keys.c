@@ -9,15 +9,6 @@
 
 #define err ctr_err
 
-/* Runs it and expects this output. */
-static void check_sh(const char *script, const char *output)
-{
-	int rc = ctr_sh(script);
-
-	ck_assert_msg(rc == 0, "'%s': %d: %s", script, rc, str_text(&ctr.out));
-	ck_assert_str_eq(str_text(&ctr.out), output);
-}
-
 START_TEST(a_read_only_root)
 {
 	ctr.spec.container.read_only = true;
@@ -25,7 +16,7 @@ START_TEST(a_read_only_root)
 	ck_assert_int_ne(ctr_sh("touch /etc/x"), 0);
 	ck_has(str_text(&ctr.out), "Read-only file system");
 	ck_assert_int_ne(ctr_sh("mount -o remount,rw /"), 0);
-	check_sh("touch /tmp/x /run/x /dev/shm/x /var/tmp/x; stat -c %a /tmp; cat /etc/hostname",
+	ctr_says("touch /tmp/x /run/x /dev/shm/x /var/tmp/x; stat -c %a /tmp; cat /etc/hostname",
 	        "1777\nweb\n");
 	/* prov still keeps names and hosts. */
 	free(ctr.spec.hostname);
@@ -35,7 +26,7 @@ START_TEST(a_read_only_root)
 	        .session = ctr.runner.session,
 	        .runner = &ctr.runner};
 	ck_ok(container_upper_apply(&run, &err));
-	check_sh("cat /etc/hostname; touch /etc/x 2>/dev/null || echo still", "other\nstill\n");
+	ctr_says("cat /etc/hostname; touch /etc/x 2>/dev/null || echo still", "other\nstill\n");
 }
 END_TEST
 
@@ -43,11 +34,11 @@ START_TEST(privileged_is_root_of_the_host)
 {
 	ctr.spec.container.privileged = true;
 	ck_ok(ctr_up());
-	check_sh("tr -s ' ' </proc/self/uid_map", " 0 0 4294967295\n");
-	check_sh("test -w /proc/sys/kernel/domainname && echo open; "
+	ctr_says("tr -s ' ' </proc/self/uid_map", " 0 0 4294967295\n");
+	ctr_says("test -w /proc/sys/kernel/domainname && echo open; "
 	         "grep -c ' /proc/' /proc/self/mounts; true",
 	        "open\n0\n");
-	check_sh("sed -n 's/^CapBnd:\t//p' /proc/1/status | grep -c '^000001f'", "1\n");
+	ctr_says("sed -n 's/^CapBnd:\t//p' /proc/1/status | grep -c '^000001f'", "1\n");
 }
 END_TEST
 
@@ -64,10 +55,10 @@ START_TEST(a_device_of_the_host)
 	ck_ok(ctr_up());
 	AUTO_FREE char *expect = xasprintf("%x:%x\n%x:%x\n", major(st.st_rdev), minor(st.st_rdev),
 	        major(st.st_rdev), minor(st.st_rdev));
-	check_sh("stat -c %t:%T /dev/fuse /dev/other/f", expect);
+	ctr_says("stat -c %t:%T /dev/fuse /dev/other/f", expect);
 	ck_assert_int_ne(ctr_sh("chmod 600 /dev/fuse"), 0);
 	if (st.st_mode & 04)
-		check_sh("exec 3</dev/fuse && echo opened", "opened\n");
+		ctr_says("exec 3</dev/fuse && echo opened", "opened\n");
 }
 END_TEST
 
@@ -80,7 +71,7 @@ START_TEST(a_device_keeps_its_mode_from_root_too)
 	ctr.spec.container.privileged = true;
 	strv_add(&ctr.spec.container.devices, "/dev/null:/dev/other");
 	ck_ok(ctr_up());
-	check_sh("echo x >/dev/other && echo written", "written\n");
+	ctr_says("echo x >/dev/other && echo written", "written\n");
 	ck_assert_int_ne(ctr_sh("chmod 644 /dev/other"), 0);
 	ck_has(str_text(&ctr.out), "Read-only file system");
 	ck_assert_int_ne(ctr_sh("chown 7 /dev/other"), 0);
@@ -144,7 +135,7 @@ START_TEST(no_new_privileges)
 {
 	ctr.spec.container.no_new_privileges = true;
 	ck_ok(ctr_up());
-	check_sh("grep NoNewPrivs /proc/1/status", "NoNewPrivs:\t1\n");
+	ctr_says("grep NoNewPrivs /proc/1/status", "NoNewPrivs:\t1\n");
 }
 END_TEST
 
@@ -188,7 +179,7 @@ START_TEST(nor_is_it_in_reach_of_exec)
 	ck_assert_int_eq(run_alone("nosuch"), 127);
 	ck_assert_int_eq(run_alone("/etc"), 126);
 	ck_assert_int_eq(run_alone("true"), 0);
-	check_sh("mkdir /root/m && mount -t tmpfs t /root/m && echo mounted", "mounted\n");
+	ctr_says("mkdir /root/m && mount -t tmpfs t /root/m && echo mounted", "mounted\n");
 }
 END_TEST
 
