@@ -5,6 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The id that the lab of this folder has once a command has locked it. The caller frees. */
+static char *locked_id(const char *folder)
+{
+	struct lab lab;
+	struct err err = {0};
+
+	lab_fixture_open(folder, &lab);
+	ck_ok(lab_lock(&lab, &err));
+	char *id = xstrdup(lab.id);
+	lab_clear(&lab);
+	return id;
+}
+
 START_TEST(an_id_is_kept_when_the_folder_moves)
 {
 	struct lab lab;
@@ -45,10 +58,7 @@ START_TEST(a_copied_folder_gets_an_id_of_its_own)
 	struct err err = {0};
 	AUTO_FREE char *copy = xasprintf("%s/copy", fixture.root);
 
-	lab_fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(lab_lock(&lab, &err), 0);
-	AUTO_FREE char *id = xstrdup(lab.id);
-	lab_clear(&lab);
+	AUTO_FREE char *id = locked_id(fixture.project);
 	lab_fixture_write(copy, three);
 	copy_id(copy, id);
 	lab_fixture_open(copy, &lab);
@@ -72,18 +82,11 @@ END_TEST
 START_TEST(a_forged_id_is_not_believed)
 {
 	struct lab lab;
-	struct err err = {0};
 	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
 
-	lab_fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(lab_lock(&lab, &err), 0);
-	AUTO_FREE char *id = xstrdup(lab.id);
-	lab_clear(&lab);
+	AUTO_FREE char *id = locked_id(fixture.project);
 	lab_fixture_write(other, three);
-	lab_fixture_open(other, &lab);
-	ck_assert_int_eq(lab_lock(&lab, &err), 0);
-	AUTO_FREE char *own = xstrdup(lab.id);
-	lab_clear(&lab);
+	AUTO_FREE char *own = locked_id(other);
 	copy_id(other, id);
 	lab_fixture_open(other, &lab);
 	ck_assert_str_eq(lab.id, own);
@@ -122,15 +125,9 @@ START_TEST(a_forged_id_of_a_lost_folder_is_not_believed)
 	struct err err = {0};
 	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
 
-	lab_fixture_open(fixture.project, &lab);
-	ck_assert_int_eq(lab_lock(&lab, &err), 0);
-	AUTO_FREE char *id = xstrdup(lab.id);
-	lab_clear(&lab);
+	AUTO_FREE char *id = locked_id(fixture.project);
 	lab_fixture_write(other, three);
-	lab_fixture_open(other, &lab);
-	ck_assert_int_eq(lab_lock(&lab, &err), 0);
-	AUTO_FREE char *own = xstrdup(lab.id);
-	lab_clear(&lab);
+	AUTO_FREE char *own = locked_id(other);
 	ck_assert_int_eq(fs_remove_tree(fixture.project, &err), 0);
 	copy_id(other, id);
 	lab_fixture_open(other, &lab);

@@ -156,13 +156,13 @@ START_TEST(ensure_and_remove)
 
 	fill(&spec, hosts);
 	ck_assert_msg(libvirt_open(spec.uri, &keep, &err) == 0, "%s", err.message);
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 	ck_assert_str_eq(info.bridge, "provtest0");
 	ck_assert_int_eq(info.mtu, 1500);
 	virNetworkPtr net = virNetworkLookupByName(keep, spec.libvirt);
 	ck_assert_ptr_nonnull(net);
 	ck_assert_int_eq(virNetworkIsActive(net), 1);
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 
 	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, "ffffff", &err), -1);
 	ck_assert_str_eq(err.message,
@@ -174,9 +174,9 @@ START_TEST(ensure_and_remove)
 	        "the network 'prov-0a1b2c-default' runs with another subnet than 10.99.0.1/24");
 	virNetworkFree(net);
 
-	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err), 0);
+	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 	ck_assert_ptr_null(virNetworkLookupByName(keep, spec.libvirt));
-	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err), 0);
+	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 }
 END_TEST
 
@@ -192,10 +192,10 @@ START_TEST(hosts_follow)
 	fill(&spec, hosts);
 	ck_assert_int_eq(libvirt_open(spec.uri, &keep, &err), 0);
 	spec.n_hosts = 1;
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 	hosts[0].address = lit("10.77.0.9"); /* web moved, db is new */
 	spec.n_hosts = 2;
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 	virNetworkPtr net = virNetworkLookupByName(keep, spec.libvirt);
 	AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
 	network_entries(xml, &e);
@@ -203,7 +203,7 @@ START_TEST(hosts_follow)
 	ck_assert(network_entry_is(&e.v[0], &hosts[0]) && network_entry_is(&e.v[1], &hosts[1]));
 	network_entries_clear(&e);
 	virNetworkFree(net);
-	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err), 0);
+	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 }
 END_TEST
 
@@ -226,10 +226,10 @@ START_TEST(two_families_and_leases)
 	hosts[1].leased = true;
 	ck_assert_int_eq(libvirt_open(spec.uri, &keep, &err), 0);
 	spec.n_hosts = 1;
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 	spec.n_hosts = 2;
 	for (int round = 0; round < 2; round++)
-		ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+		ck_ok(prov_network.ensure(&spec, &info, &err));
 	virNetworkPtr net = virNetworkLookupByName(keep, spec.libvirt);
 	AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
 	network_entries(xml, &e);
@@ -240,12 +240,12 @@ START_TEST(two_families_and_leases)
 	ck_assert(network_has_lease(xml, &hosts[0]) && network_has_lease(xml, &hosts[1]));
 	hosts[1].address = lit("10.77.0.9");
 	ck_assert(!network_has_lease(xml, &hosts[1]));
-	ck_assert_msg(prov_network.ensure(&spec, &info, &err) == 0, "%s", err.message);
+	ck_ok(prov_network.ensure(&spec, &info, &err));
 	AUTO_FREE char *moved = virNetworkGetXMLDesc(net, 0);
 	ck_assert(network_has_lease(moved, &hosts[1]));
 	ck_assert_ptr_null(strstr(moved, "10.77.0.3"));
 	virNetworkFree(net);
-	ck_assert_int_eq(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err), 0);
+	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 }
 END_TEST
 

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "base/fs.h"
-#include "provisioners/provisioners.h"
-#include "tests/fake/check_util.h"
 #include "tests/fake/local_transport.h"
+#include "tests/unit/provisioners/only_step.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -90,19 +89,7 @@ static inline void teardown(void)
 /* Applies the only step. */
 static inline int apply(struct err *err)
 {
-	struct step *steps;
-	size_t n;
-
-	provision_steps(&spec, NULL, &steps, &n);
-	ck_assert_uint_eq(n, 1);
-	struct run run = {.spec = &spec,
-	        .names = &names,
-	        .step = &steps[0],
-	        .resumed = resumed,
-	        .runner = &runner};
-	int rc = steps[0].apply(&run, err);
-	provision_steps_free(steps, n);
-	return rc;
+	return apply_only_step(&runner, resumed, err);
 }
 
 static inline void applies(void)

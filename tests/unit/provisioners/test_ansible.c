@@ -1,8 +1,6 @@
 /* A playbook, with a program in PATH that says what ansible-playbook was asked. */
-#include "provisioners/provisioners.h"
-
 #include "base/fs.h"
-#include "tests/fake/check_util.h"
+#include "tests/unit/provisioners/only_step.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -77,15 +75,7 @@ static void teardown(void)
 
 static int apply(struct err *err)
 {
-	struct step *steps;
-	size_t n;
-
-	provision_steps(&spec, NULL, &steps, &n);
-	ck_assert_uint_eq(n, 1);
-	struct run run = {.spec = &spec, .names = &names, .step = &steps[0], .runner = &runner};
-	int rc = steps[0].apply(&run, err);
-	provision_steps_free(steps, n);
-	return rc;
+	return apply_only_step(&runner, false, err);
 }
 
 /* Whatever happened, the folder has no inventory any more. */

@@ -1,10 +1,8 @@
 /* The ready probe against ports of this host, commands run here, and a log that grows. */
-#include "provisioners/provisioners.h"
-
 #include "base/clock.h"
 #include "base/fs.h"
-#include "tests/fake/check_util.h"
 #include "tests/fake/local_transport.h"
+#include "tests/unit/provisioners/only_step.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -87,15 +85,8 @@ static int probe(struct err *err)
 	        .names = &names,
 	        .machine = "web@container",
 	        .stop = &stop};
-	struct step *steps;
-	size_t n;
 
-	provision_steps(&spec, NULL, &steps, &n);
-	ck_assert_uint_eq(n, 1);
-	struct run run = {.spec = &spec, .names = &names, .step = &steps[0], .runner = &runner};
-	int rc = steps[0].apply(&run, err);
-	provision_steps_free(steps, n);
-	return rc;
+	return apply_only_step(&runner, false, err);
 }
 
 /* However long it takes here. */
