@@ -233,11 +233,6 @@ bool fs_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int fs_list(const char *path, struct strv *out, struct err *err)
 {
 	DIR *dir = opendir(path);
@@ -248,8 +243,7 @@ int fs_list(const char *path, struct strv *out, struct err *err)
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
 			strv_add(out, e->d_name);
 	closedir(dir);
-	if (out->n)
-		qsort(out->v, out->n, sizeof(char *), compare_names);
+	strv_sort(out);
 	return 0;
 }
 

@@ -122,6 +122,36 @@ bool strv_has(const struct strv *list, const char *text)
 	return false;
 }
 
+char *str_path_beneath(const char *path)
+{
+	AUTO_STR out = {0};
+
+	if (!path || *path == '/')
+		return NULL;
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+		if (n == 2 && strncmp(p, "..", 2) == 0)
+			return NULL;
+		if (n > 0 && !(n == 1 && *p == '.')) {
+			str_add(&out, out.len ? "/" : "");
+			str_addn(&out, p, n);
+		}
+		p += n + (p[n] == '/');
+	}
+	return str_steal(&out);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *list)
+{
+	if (list->n)
+		qsort(list->v, list->n, sizeof(*list->v), compare_texts);
+}
+
 void strv_copy(struct strv *dst, const struct strv *src)
 {
 	for (size_t i = 0; i < src->n; i++)

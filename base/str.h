@@ -31,6 +31,7 @@ void strv_add(struct strv *list, const char *text); /* copies */
 void strv_take(struct strv *list, char *text);      /* takes ownership */
 void strv_addf(struct strv *list, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool strv_has(const struct strv *list, const char *text);
+void strv_sort(struct strv *list);                        /* by bytes */
 void strv_copy(struct strv *dst, const struct strv *src); /* dst must be empty */
 void strv_clear(struct strv *list);
 
@@ -45,3 +46,8 @@ void str_add_escaped(struct str *s, const char *text, size_t n);
 /* Text for XML and HTML, in elements and quoted attributes: the five characters that mean something
  * there become entities that both know. */
 void str_add_markup(struct str *s, const char *text);
+
+/* A path that somebody else wrote, as in an archive, below a folder: without "./", doubled and
+ * trailing slashes; "" is the folder itself. NULL: absolute, has "..", or NULL was given. The
+ * caller frees. */
+char *str_path_beneath(const char *path);

@@ -11,25 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-char *beneath_normalise(const char *path)
-{
-	AUTO_STR out = {0};
-
-	if (!path || *path == '/')
-		return NULL;
-	for (const char *p = path; *p;) {
-		size_t n = strcspn(p, "/");
-		if (n == 2 && strncmp(p, "..", 2) == 0)
-			return NULL;
-		if (n > 0 && !(n == 1 && *p == '.')) {
-			str_add(&out, out.len ? "/" : "");
-			str_addn(&out, p, n);
-		}
-		p += n + (p[n] == '/');
-	}
-	return str_steal(&out);
-}
-
 int beneath_open(int root, const char *path, int flags)
 {
 	struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),

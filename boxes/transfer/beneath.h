@@ -4,9 +4,6 @@
 
 #include "base/err.h"
 
-/* Without "./", doubled and trailing slashes; "" is the folder itself. NULL: absolute, has "..", or
- * NULL was given. The caller frees. */
-char *beneath_normalise(const char *path);
 int beneath_open(
         int root, const char *path, int flags); /* -1 with errno; ELOOP: a link on the way */
 /*

@@ -193,7 +193,7 @@ static int make_fifo(struct place *p, struct err *err)
 
 static int make_hard_link(struct place *p, struct err *err)
 {
-	AUTO_FREE char *target = beneath_normalise(archive_entry_hardlink(p->entry));
+	AUTO_FREE char *target = str_path_beneath(archive_entry_hardlink(p->entry));
 	AUTO_FD int dir = -1;
 	const char *name;
 	struct stat st;
@@ -264,7 +264,7 @@ static int make_entry(struct place *p, struct err *err)
 int unpack_entry(struct unpack *u, struct archive *a, struct archive_entry *entry, struct err *err)
 {
 	const char *raw = archive_entry_pathname(entry);
-	AUTO_FREE char *path = beneath_normalise(raw);
+	AUTO_FREE char *path = str_path_beneath(raw);
 
 	if (!raw)
 		return err_set(err, ERR_FAILED, "refused: an entry has a name that cannot be read");

@@ -61,11 +61,6 @@ void link_table_clear(struct link_table *t)
 	*t = (struct link_table){0};
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* By the link itself in /proc: there is no lgetxattr relative to a folder. */
 int tree_xattrs(int dir, const char *name, struct strv *out, struct err *err)
 {
@@ -78,8 +73,7 @@ int tree_xattrs(int dir, const char *name, struct strv *out, struct err *err)
 	for (char *p = list; p < list + n; p += strlen(p) + 1)
 		if (!str_eq(p, "security.selinux"))
 			strv_add(out, p);
-	if (out->n)
-		qsort(out->v, out->n, sizeof(char *), compare_names);
+	strv_sort(out);
 	return 0;
 }
 
@@ -111,8 +105,7 @@ static int names_of(int fd, const char *path, struct strv *out, struct err *err)
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
 			strv_add(out, e->d_name);
 	closedir(dir);
-	if (out->n)
-		qsort(out->v, out->n, sizeof(char *), compare_names);
+	strv_sort(out);
 	return 0;
 }
 

@@ -56,26 +56,6 @@ static int failed(const char *what, const char *path, struct err *err)
 	return err_sys(err, "%s '%s'", what, str_text(&shown));
 }
 
-/* NULL: absolute, or with "..". The caller frees. */
-static char *normalise(const char *path)
-{
-	AUTO_STR out = {0};
-
-	if (!path || *path == '/')
-		return NULL;
-	for (const char *p = path; *p;) {
-		size_t n = strcspn(p, "/");
-		if (n == 2 && strncmp(p, "..", 2) == 0)
-			return NULL;
-		if (n && !(n == 1 && *p == '.')) {
-			str_add(&out, out.len ? "/" : "");
-			str_addn(&out, p, n);
-		}
-		p += n + (p[n] == '/');
-	}
-	return str_steal(&out);
-}
-
 /* The folder of a path, made where it is missing; *name points into path. -1 with errno. */
 static int open_parent(int root, const char *path, const char **name)
 {
@@ -191,7 +171,7 @@ static int make_symlink(struct place *p, struct err *err)
 
 static int make_hard_link(struct place *p, struct err *err)
 {
-	AUTO_FREE char *target = normalise(archive_entry_hardlink(p->entry));
+	AUTO_FREE char *target = str_path_beneath(archive_entry_hardlink(p->entry));
 	const char *name;
 	struct stat st;
 
@@ -225,7 +205,7 @@ static int make_entry(struct place *p, struct err *err)
 static int take_entry(struct untar *u, struct archive_entry *entry, struct err *err)
 {
 	const char *raw = archive_entry_pathname(entry);
-	AUTO_FREE char *path = normalise(raw);
+	AUTO_FREE char *path = str_path_beneath(raw);
 	struct place place = {.u = u, .entry = entry, .path = path};
 
 	if (!raw)

@@ -142,10 +142,33 @@ START_TEST(sizes)
 }
 END_TEST
 
+START_TEST(paths_below_a_folder)
+{
+	static const struct {
+		const char *written, *meant;
+	} rows[] = {{"a/b", "a/b"}, {"./a//b/", "a/b"}, {"a/./b/.", "a/b"}, {"", ""}, {"./", ""},
+	        {"...", "..."}, {"..a/b..", "..a/b.."}, {".a", ".a"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_FREE char *path = str_path_beneath(rows[i].written);
+		ck_assert_pstr_eq(path, rows[i].meant);
+	}
+}
+END_TEST
+
+START_TEST(paths_out_of_it)
+{
+	static const char *const rows[] = {NULL, "/", "/a", "..", "../a", "a/..", "a/../b", "./.."};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ck_assert_ptr_null(str_path_beneath(rows[i]));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {adds_and_steals, grows, shell_quotes, lists, nearest, sizes,
-	        nothing_drives_a_terminal};
+	        nothing_drives_a_terminal, paths_below_a_folder, paths_out_of_it};
 
 	return suite_run("str", tests, ARRAY_SIZE(tests), NULL, NULL);
 }
