@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* $PROV_RUN is for tests, which must not meet the host's labs. */
+/* $PROV_RUN_DIR is for tests, which must not meet the host's labs. */
 static char *folder_path(void)
 {
-	const char *run = getenv("PROV_RUN");
+	const char *run = getenv("PROV_RUN_DIR");
 
 	return xasprintf("%s/prov-ids", run && *run ? run : "/run");
 }

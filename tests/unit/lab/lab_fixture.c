@@ -16,7 +16,7 @@ void lab_fixture_begin(struct fixture *f)
 	AUTO_FREE char *home = xasprintf("%s/home", root);
 	AUTO_FREE char *fake = xasprintf("%s/fake", root);
 	setenv("PROV_HOME", home, 1);
-	setenv("PROV_RUN", root, 1);
+	setenv("PROV_RUN_DIR", root, 1);
 	unsetenv("PROV_PROVIDER");
 	fake_begin(fake);
 }
