@@ -1,11 +1,14 @@
 #include "provisioners/folders.h"
 
+#include "guest/nine.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define MOUNT_NS INT64_C(60000000000)
 
-/* $1 folder, $2 type, $3 tag, $4 options. */
+/* $1 folder, $2 type, $3 tag, $4 options. The initrd's init of prov's boxes has mounted it already;
+ * disks that boot by themselves have no such init, and where it failed, here is said why. */
 static const char mount_script[] =
         "set -e; mkdir -p \"$1\"\n"
         "if grep -q \"^$3 $1 $2 \" /proc/mounts &&\n"
@@ -42,8 +45,8 @@ static int mount_inside(struct run *run, struct transport *t, size_t index, stru
 	const struct folder_use *f = &run->spec->folders[index];
 	bool nine = f->type == FOLDER_9P;
 	AUTO_FREE char *tag = folder_tag(index);
-	AUTO_FREE char *options = xasprintf("%s,nosuid,nodev%s", f->read_only ? "ro" : "rw",
-	        nine ? ",trans=virtio,version=9p2000.L,cache=none,msize=262144" : "");
+	AUTO_FREE char *options = xasprintf(
+	        "%s,nosuid,nodev%s", f->read_only ? "ro" : "rw", nine ? "," NINE_OPTIONS : "");
 	const char *const argv[] = {"/bin/sh", "-c", mount_script, "sh", f->guest,
 	        folder_type_name(f->type), tag, options, NULL};
 	AUTO_STR said = {0}, shown = {0};

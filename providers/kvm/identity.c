@@ -135,8 +135,9 @@ static void list_folders(const struct machine_spec *spec, struct str *out)
 	for (size_t i = 0; i < spec->n_folders; i++) {
 		const struct folder_use *f = &spec->folders[i];
 		AUTO_FREE char *tag = folder_tag(i);
-		if (f->type == FOLDER_VIRTIOFS)
-			str_addf(out, "%s %s %s\n", tag, f->read_only ? "ro" : "rw", f->guest);
+		if (f->type == FOLDER_VIRTIOFS || f->type == FOLDER_9P)
+			str_addf(out, "%s %s%s %s\n", tag, f->read_only ? "ro" : "rw",
+			        f->type == FOLDER_9P ? ",9p" : "", f->guest);
 	}
 }
 
