@@ -39,16 +39,9 @@ static int take_all(const struct lab *lab, bool *taken, struct err *err)
 	if (lab_ids(lab->home, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
-		AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, ids.v[i]);
 		struct journal_state state = {0};
-		if (str_eq(ids.v[i], lab->id))
-			continue;
-		if (journal_read(path, &state, err) < 0) {
-			err_wrap(err, "look for the user ids that lab '%s' has", ids.v[i]);
-			return err_hint(err,
-			        "mend or remove that file: without it a range could be given "
-			        "out twice");
-		}
+		if (lab_other(lab, ids.v[i], "user ids", &state, err) < 0)
+			return -1;
 		take(taken, &state);
 		journal_state_clear(&state);
 	}

@@ -250,10 +250,10 @@ int alloc_neighbours(const struct lab *lab, const char *name, const struct netwo
 	if (host_addresses(decl->bridge, out, err) < 0 || lab_ids(lab->home, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
-		AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, ids.v[i]);
 		struct journal_state state = {0};
-		if (!str_eq(ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0)
-			lab_addresses(&state, out);
+		if (lab_other(lab, ids.v[i], "addresses", &state, err) < 0)
+			return -1;
+		lab_addresses(&state, out);
 		journal_state_clear(&state);
 	}
 	return 0;

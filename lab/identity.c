@@ -267,3 +267,14 @@ int lab_ids(const char *home, struct strv *out, struct err *err)
 			strv_add(out, all.v[i]);
 	return 0;
 }
+
+int lab_other(const struct lab *lab, const char *id, const char *what, struct journal_state *out,
+        struct err *err)
+{
+	AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, id);
+
+	if (str_eq(id, lab->id) || journal_read(path, out, err) == 0)
+		return 0;
+	err_wrap(err, "look for the %s that lab '%s' has", what, id);
+	return err_hint(err, "mend or remove that file: without it they could be given out twice");
+}

@@ -82,6 +82,13 @@ MUST_CHECK int lab_select_one(
 MUST_CHECK int lab_home_lock(const char *home, struct err *err);
 /* Ids of all labs of this home, and the header's fields of one. */
 MUST_CHECK int lab_ids(const char *home, struct strv *out, struct err *err);
+/*
+ * What another lab of this home has recorded, for who gives out what ("subnets") no two labs may
+ * have; nothing for this lab itself, or where there is no journal. One that cannot be read is an
+ * error that names it: what it records could be given out twice.
+ */
+MUST_CHECK int lab_other(const struct lab *lab, const char *id, const char *what,
+        struct journal_state *out, struct err *err);
 
 struct lab_header {
 	char *lab, *folder, *host;

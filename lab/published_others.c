@@ -18,11 +18,10 @@ int published_others_read(const struct lab *lab, struct published_others *out, s
 		return -1;
 	out->lists = xcalloc(out->ids.n + 1, sizeof(*out->lists));
 	for (size_t i = 0; i < out->ids.n; i++) {
-		AUTO_FREE char *path =
-		        xasprintf("%s/labs/%s/lab.journal", lab->home, out->ids.v[i]);
 		struct journal_state state = {0};
-		if (!str_eq(out->ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0)
-			published_read(&state, &out->lists[i]);
+		if (lab_other(lab, out->ids.v[i], "ports", &state, err) < 0)
+			return -1;
+		published_read(&state, &out->lists[i]);
 		AUTO_FREE char *label = label_of(&state, out->ids.v[i]);
 		strv_add(&out->labels, label);
 		journal_state_clear(&state);

@@ -121,13 +121,12 @@ static int add_other_labs(const struct lab *lab, struct subnet_uses *uses, struc
 	if (lab_ids(lab->home, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
-		AUTO_FREE char *path = xasprintf("%s/labs/%s/lab.journal", lab->home, ids.v[i]);
 		struct journal_state state = {0};
 		struct lab_header header = {0};
-		if (!str_eq(ids.v[i], lab->id) && journal_read(path, &state, NULL) == 0) {
-			bool named = state.spec && lab_header_read(state.spec, &header, NULL) == 0;
-			add_recorded(&state, named ? header.lab : "?", ids.v[i], NULL, uses);
-		}
+		if (lab_other(lab, ids.v[i], "subnets", &state, err) < 0)
+			return -1;
+		bool named = state.spec && lab_header_read(state.spec, &header, NULL) == 0;
+		add_recorded(&state, named ? header.lab : "?", ids.v[i], NULL, uses);
 		lab_header_clear(&header);
 		journal_state_clear(&state);
 	}

@@ -217,7 +217,7 @@ START_TEST(a_journal_that_cannot_be_read)
 	ck_assert_msg(str_starts(err.message, begin), "%s", err.message);
 	ck_has(err.message, path);
 	ck_assert_str_eq(
-	        err.hint, "mend or remove that file: without it a range could be given out twice");
+	        err.hint, "mend or remove that file: without it they could be given out twice");
 	ck_assert_int_eq(base_of(&b, "ids.web@container"), 0);
 	lab_clear(&b);
 }

@@ -187,6 +187,41 @@ START_TEST(a_written_subnet_of_another_lab)
 }
 END_TEST
 
+/* Whether the file has a subnet or one is to be found. */
+START_TEST(a_journal_that_cannot_be_read)
+{
+	static const char head[] = "prov: 1\nlab: other\ndefaults: { box: tiny }\n"
+	                           "machines: { a: { networks: wide } }\n"
+	                           "networks: { wide: ";
+	static const char *const networks[] = {"{ subnet: 10.77.0.0/24 }", "{ }"};
+	AUTO_FREE char *folder = xasprintf("%s/other", fixture.root);
+	struct lab lab, other;
+
+	allocate(&lab);
+	AUTO_FREE char *id = xstrdup(lab.id);
+	AUTO_FREE char *path = xasprintf("%s/lab.journal", lab.dir);
+	lab_clear(&lab);
+	struct err err = {0};
+	ck_assert_int_eq(fs_unlink(path, &err), 0);
+	ck_assert_int_eq(fs_mkdirs(path, 0755, &err), 0);
+	AUTO_FREE char *wanted = xasprintf("look for the subnets that lab '%s' has: ", id);
+	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {
+		AUTO_FREE char *text = xasprintf("%s%s }\n", head, networks[i]);
+		lab_fixture_write(folder, text);
+		lab_fixture_open(folder, &other);
+		err = (struct err){0};
+		ck_assert_int_eq(lab_lock(&other, &err), 0);
+		ck_assert_int_eq(alloc_network(&other, &err), -1);
+		ck_assert_msg(str_starts(err.message, wanted), "%s", err.message);
+		ck_assert_ptr_nonnull(strstr(err.message, path));
+		ck_assert_str_eq(err.hint,
+		        "mend or remove that file: without it they could be given out twice");
+		ck_assert_ptr_null(fact(&other, "net.wide.subnet"));
+		lab_clear(&other);
+	}
+}
+END_TEST
+
 START_TEST(a_written_subnet_of_the_host)
 {
 	struct lab lab;
@@ -284,6 +319,7 @@ int main(void)
 	tcase_add_test(t, before_anything_is_allocated);
 	tcase_add_test(t, a_written_address_is_taken_from_who_had_it_by_chance);
 	tcase_add_test(t, a_written_subnet_of_another_lab);
+	tcase_add_test(t, a_journal_that_cannot_be_read);
 	tcase_add_test(t, a_written_subnet_of_the_host);
 	tcase_add_test(t, what_was_made_keeps_its_form);
 	tcase_add_test(t, no_address_is_left);

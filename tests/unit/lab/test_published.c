@@ -158,6 +158,31 @@ START_TEST(two_labs_share_none)
 }
 END_TEST
 
+START_TEST(a_journal_that_cannot_be_read)
+{
+	AUTO_FREE char *other = xasprintf("%s/other", fixture.root);
+	struct lab a, b;
+
+	ck_ok(publish(fixture.project, HEAD "  web: { ports: ['80'] }\n", &a));
+	AUTO_FREE char *id = xstrdup(a.id);
+	AUTO_FREE char *path = xasprintf("%s/lab.journal", a.dir);
+	lab_clear(&a);
+	ck_ok(fs_unlink(path, &err));
+	ck_ok(fs_mkdirs(path, 0755, &err));
+	AUTO_FREE char *wanted = xasprintf("look for the ports that lab '%s' has: ", id);
+	ck_assert_int_eq(publish(other, HEAD "  web: { ports: ['80'] }\n", &b), -1);
+	ck_assert_msg(str_starts(err.message, wanted), "%s", err.message);
+	ck_has(err.message, path);
+	ck_assert_str_eq(
+	        err.hint, "mend or remove that file: without it they could be given out twice");
+	fact_is(&b, "web@container", "");
+	err = (struct err){0};
+	ck_assert_int_eq(published_check(&b, &(struct machine *){b.machines}, 1, &err), -1);
+	ck_assert_msg(str_starts(err.message, wanted), "%s", err.message);
+	lab_clear(&b);
+}
+END_TEST
+
 START_TEST(a_process_has_it)
 {
 	AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -185,8 +210,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-	        every_form, families, free_ones_are_kept, two_labs_share_none, a_process_has_it};
+	const TTest *const tests[] = {every_form, families, free_ones_are_kept, two_labs_share_none,
+	        a_journal_that_cannot_be_read, a_process_has_it};
 
 	return suite_run("published", tests, ARRAY_SIZE(tests), begin, end);
 }
