@@ -96,6 +96,74 @@ static int print_table(const struct published_list *list)
 	return 0;
 }
 
+/* One port of the machine's, as a second operand: "80", "53/udp". */
+struct asked {
+	int port; /* 0: all of them */
+	bool udp;
+};
+
+static bool is_machine(const struct lab *lab, const char *name)
+{
+	for (size_t i = 0; i < lab->n; i++)
+		if (str_eq(lab->machines[i].spec.name, name))
+			return true;
+	return false;
+}
+
+/* Names may be numbers, too: a machine's goes before. Leaves the machines in who. */
+static void read_asked(
+        const struct lab *lab, const struct strv *operands, struct strv *who, struct asked *out)
+{
+	const char *text = operands->n == 2 ? operands->v[1] : "";
+	size_t digits = strspn(text, "0123456789");
+	const char *protocol = text + digits;
+	bool udp = str_eq(protocol, "/udp");
+
+	*out = (struct asked){0};
+	*who = *operands;
+	if (!digits || digits > 5 || (*protocol && !udp && !str_eq(protocol, "/tcp")) ||
+	        is_machine(lab, text))
+		return;
+	*out = (struct asked){atoi(text), udp};
+	who->n = out->port ? 1 : who->n;
+}
+
+/* Leaves that one port of each row that has it. */
+static int keep_asked(
+        struct published_list *list, const struct asked *asked, const char *who, struct err *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct port_map *map = &list->rows[i].map;
+		if (map->udp != asked->udp || map->guest > asked->port ||
+		        map->guest_last < asked->port)
+			continue;
+		map->host += asked->port - map->guest;
+		map->host_last = map->host;
+		map->guest = map->guest_last = asked->port;
+		list->rows[kept++] = list->rows[i];
+	}
+	list->n = kept;
+	if (kept)
+		return 0;
+	err_set(err, ERR_FAILED, "no port of the host leads to port %d/%s of '%s'", asked->port,
+	        asked->udp ? "udp" : "tcp", who);
+	return err_hint(err, "prov port %s lists those that do", who);
+}
+
+static int print_addresses(const struct published_list *list)
+{
+	AUTO_STR out = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		AUTO_FREE char *host = published_host(&list->rows[i]);
+		str_addf(&out, "%s\n", host);
+	}
+	cli_print(&out);
+	return 0;
+}
+
 static int repair_made(const struct cli *cli, struct lab *made, struct err *err)
 {
 	struct event_sink *sink = cli_sink(cli);
@@ -126,23 +194,38 @@ static void repair(const struct cli *cli, const struct lab *lab)
 	lab_clear(&made);
 }
 
+static int show(const struct cli *cli, const struct lab *lab, const struct asked *asked,
+        struct published_list *list)
+{
+	struct err err = {0};
+
+	if (asked->port && keep_asked(list, asked, cli->operands.v[0], &err) < 0)
+		return cli_fail(cli, &err);
+	if (cli_has(cli, "json"))
+		return print_json(lab, list);
+	return asked->port ? print_addresses(list) : print_table(list);
+}
+
 static int run(struct cli *cli)
 {
 	struct lab lab = {0};
 	struct err err = {0};
 	struct published_list all = {0}, list = {0};
 	AUTO_FREE struct machine **chosen = NULL;
+	struct strv who; /* the operands' */
+	struct asked asked;
 	size_t n = 0;
 	int code = cli_open_lab_anyhow(cli, &lab);
 
 	if (code)
 		return code;
-	if (lab_select(&lab, &cli->operands, &chosen, &n, &err) < 0) {
+	read_asked(&lab, &cli->operands, &who, &asked);
+	if (lab_select(&lab, &who, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
 	} else {
 		repair(cli, &lab);
 		read_published(&lab, chosen, n, &all, &list);
-		code = cli_has(cli, "json") ? print_json(&lab, &list) : print_table(&list);
+		code = show(cli, &lab, &asked, &list);
 		free(list.rows);
 		published_clear(&all);
 	}
@@ -152,7 +235,7 @@ static int run(struct cli *cli)
 
 const struct command cmd_port = {
         .name = "port",
-        .usage = "[MACHINE…]",
+        .usage = "[MACHINE…] | MACHINE PORT[/tcp|/udp]",
         .summary = "list the ports of the host that lead to machines",
         .run = run,
 };

@@ -146,6 +146,18 @@ expect_text "$out" "^127.0.0.1:$((p + 4))-$((p + 6)) +web@container +$((p + 4))-
 expect_text "$out" "^0.0.0.0:$((p + 1)) +vm@kvm +80 +tcp$"
 free=$(sed -n 's/^127.0.0.1:\([0-9]*\) *web@container *80 .*/\1/p' "$out" | grep -vx "$p")
 expect_same "the free port" from-web "$(fetch "127.0.0.1:$free")"
+expect 0 prov port web 53/udp
+expect_same "one port" "0.0.0.0:$((p + 3))" "$(cat "$out")"
+expect 0 prov port web 80
+expect_text "$out" "^127.0.0.1:$p$"
+expect_text "$out" "^127.0.0.1:$free$"
+expect 0 prov port web $((p + 5))/tcp
+expect_same "one of a range" "127.0.0.1:$((p + 5))" "$(cat "$out")"
+expect 0 prov port web $((p + 5)) --json
+expect_same "the range in JSON" 1 "$(grep -c '"host": ' "$out")"
+expect 1 prov port web 53
+expect_text "$err" "no port of the host leads to port 53/tcp of 'web'"
+expect_text "$err" "prov port web lists those that do"
 expect 0 prov port vm --json
 expect_text "$out" "\"host\": $((p + 1)),"
 expect_no_text "$out" "web@container"
