@@ -1,5 +1,7 @@
 #include "cli/remote.h"
 
+#include "lab/plug.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -20,6 +22,33 @@ int remote_made(const struct machine *m, struct err *err)
 	return m->state.exists ? 0 : not_running(m, &none, err);
 }
 
+/* A virtual machine is entered by a network that the file gives it: out of all of them it would be
+ * knocked at in vain. */
+static int check_way_in(struct remote *r, const struct machine *m, struct err *err)
+{
+	const struct machine_spec *spec = r->access.spec;
+	struct machine_spec now;
+	bool left = false;
+
+	if (!str_eq(spec->provider, "kvm") || !spec->n_nics ||
+	        !plug_any(&r->lab.state, m->spec.selector))
+		return 0;
+	spec_copy(&now, spec);
+	plug_look(&r->lab.state, &r->access, &now);
+	for (size_t i = 0; i < spec->n_nics; i++)
+		for (size_t k = 0; k < now.n_nics; k++)
+			left |= str_eq(spec->nics[i].network, now.nics[k].network);
+	spec_clear(&now);
+	if (left)
+		return 0;
+	err_set(err, ERR_FAILED,
+	        "'%s' cannot be reached: it was disconnected from all networks that the file "
+	        "gives it",
+	        m->spec.selector);
+	return err_hint(err, "prov network connect %s %s, or prov up %s", spec->nics[0].network,
+	        m->spec.selector, m->spec.selector);
+}
+
 int remote_open_machine(
         const struct cli *cli, struct remote *r, const struct machine *m, struct err *err)
 {
@@ -29,6 +58,8 @@ int remote_open_machine(
 		return -1;
 	if (r->access.world.state != MACHINE_RUNNING)
 		return not_running(m, &r->access, err);
+	if (check_way_in(r, m, err) < 0)
+		return -1;
 	return r->access.provider->connect(
 	        r->access.session, CONNECT_NS, cli->stop, &r->transport, err);
 }

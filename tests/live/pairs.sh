@@ -195,8 +195,12 @@ expect 0 prov exec alone -- sh -c '[ ! -s /etc/resolv.conf ] && ! timeout 4 ping
 # A virtual machine out of its last network gets back into it.
 expect 0 prov network disconnect lan v1
 ! prov exec c1 -- ping -c 1 -w 2 "$address" >"$out" 2>&1 </dev/null || fail "c1 reaches v1 without its network"
+expect 125 prov exec v1 -- true
+expect_text "$err" "'v1@kvm' cannot be reached: it was disconnected from all networks that the file gives it"
+expect_text "$err" "prov network connect lan v1@kvm, or prov up v1@kvm"
 expect 0 prov network connect lan v1
 expect 0 prov exec c1 -- ping -c 1 -w 20 "$address"
+expect 0 prov exec v1 -- true
 expect 0 prov network disconnect lan v1
 ! prov exec v2 -- ping -c 1 -w 2 c3 >"$out" 2>&1 </dev/null || fail "v2 reaches c3 without its network"
 # up goes by the file, and restarts nothing for it.
