@@ -6,17 +6,13 @@
 need_box tiny debian/12
 need_libvirt
 
-# The initrd is in the box: one that another build of prov left in this home is not for us.
-box=tiny-9p-$(cksum <"$build/prov-initrd" | cut -d' ' -f1)
-if ! prov box inspect "$box" >/dev/null 2>&1; then
-	prov box list | sed -n 's/^\(tiny-9p[^ ]*\) .*/\1/p' | while read -r old; do
-		prov box remove "$old" >"$out" 2>"$err"
-	done
+box=tiny-9p
+if ! prov box inspect $box >/dev/null 2>&1; then
 	mkdir "$scratch/recipes"
 	cp -r "$top/boxes/tiny" "$top/boxes/common" "$scratch/recipes/"
 	cd "$scratch/recipes" || exit 1
 	sed -i 's/linux-image-cloud-/linux-image-/g' common/lib.sh
-	sed -i 's/^name .*/name = '"$box"'/; s/^disk .*/disk = 96MiB/; s/^room .*/room = 900MiB/' tiny/recipe.meta
+	sed -i 's/^name .*/name = tiny-9p/; s/^disk .*/disk = 96MiB/; s/^room .*/room = 900MiB/' tiny/recipe.meta
 	sed -i 's/^\(kernel_and_initrd .*\)/\1 ext4 crc32c_generic/' tiny/recipe.sh
 	echo 'modules_into_tree 9p 9pnet_virtio && ln -s ../usr/lib/modules lib/modules' >>tiny/recipe.sh
 	cd / || exit 1
