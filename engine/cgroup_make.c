@@ -155,12 +155,31 @@ static void hand_down(const struct cgroup_tree *tree, size_t i, const char *dir,
 	}
 }
 
+/* What a systemd inside handed down to its services stays written when it has ended, and the kernel
+ * takes no process into such a group. With groups below, the group is in use. */
+static void take_back(const char *dir)
+{
+	AUTO_FREE char *path = xasprintf("%s/cgroup.subtree_control", dir);
+	AUTO_STR now = {0};
+	struct stat st;
+
+	if (stat(dir, &st) < 0 || st.st_nlink > 2 || fs_read(path, 4096, &now, NULL) < 0)
+		return;
+	for (const char *at = str_text(&now); *at && *at != '\n'; at += strspn(at, " ")) {
+		AUTO_FREE char *value = xasprintf("-%.*s", (int)strcspn(at, " \n"), at);
+		at += strlen(value) - 1;
+		if (fs_write_attr(path, value, NULL) < 0)
+			continue; /* then who joins says so */
+	}
+}
+
 static int remove_below(void *top, const char *dir, struct err *err)
 {
 	(void)err;
-	/* What is in use stays: then the group itself is in use. */
-	if (!str_eq(dir, top) && rmdir(dir) < 0)
-		return 0;
+	if (str_eq(dir, top))
+		take_back(dir);
+	else if (rmdir(dir) < 0)
+		return 0; /* what is in use stays: then the group itself is in use */
 	return 0;
 }
 

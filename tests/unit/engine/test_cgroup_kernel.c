@@ -107,6 +107,24 @@ START_TEST(groups_below_belong_to_it)
 }
 END_TEST
 
+/* What a container handed down to groups of its own must not keep its next run out. */
+START_TEST(one_that_has_ended_is_joined_again)
+{
+	AUTO_FREE char *inner = NULL;
+
+	if (!begin(_i))
+		return;
+	inner = xasprintf("%s/a", group);
+	ck_ok(cgroup_create(&tree, inner, CG_USUAL, &err));
+	ck_ok(cgroup_create(&tree, group, CG_USUAL, &err));
+	pid_t pid = start_pair(0);
+	ck_assert_uint_eq(count(), 2);
+	ck_ok(cgroup_kill(&tree, group, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	end();
+}
+END_TEST
+
 static bool has_v2(void)
 {
 	for (size_t i = 0; i < tree.dirs.n; i++)
@@ -311,6 +329,7 @@ int main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, freezes_and_thaws, 0, 2);
 	tcase_add_loop_test(tc, groups_below_belong_to_it, 0, 2);
+	tcase_add_loop_test(tc, one_that_has_ended_is_joined_again, 0, 2);
 	tcase_add_test(tc, what_is_delegated_has_a_depth);
 	tcase_add_test(tc, removes_what_no_path_names);
 	tcase_add_test(tc, a_group_of_the_machines_is_not_joined);
