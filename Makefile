@@ -36,8 +36,9 @@ objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(1))))
 
 # The program: no libvirt, libssh, libcurl, libarchive or libcrypto. Each module holds one of them, and calls
 # its own functions even where the program has one of the same name.
-CORE_OBJ = $(call objs,base/*.c engine/*.c core/*.c lab/*.c net/*.c boxes/*.c transports/*.c providers/*.c providers/common/*.c \
-           providers/container/*.c provisioners/*.c compare/*.c)
+ENGINE   = engine/*.c engine/cgroup/*.c
+CORE_OBJ = $(call objs,base/*.c $(ENGINE) core/*.c lab/*.c lab/*/*.c net/*.c boxes/*.c transports/*.c providers/*.c \
+           providers/common/*.c providers/container/*.c provisioners/*.c compare/*.c)
 CLI_OBJ  = $(call objs,cli/*.c)
 KVM_OBJ  = $(call objs,providers/kvm/*.c net/libvirt/*.c)
 SSH_OBJ  = $(call objs,transports/ssh/*.c)
@@ -74,7 +75,7 @@ all: $(B)/prov $(B)/prov-oci $(MODULES) $(GUEST)
 $(B)/prov: $(CORE_OBJ) $(CLI_OBJ)
 	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(CORE_LIBS)
 # An OCI runtime: the engine without prov around it.
-$(B)/prov-oci: $(OCI_OBJ) $(call objs,engine/*.c) $(filter-out $(B)/base/yaml%,$(call objs,base/*.c))
+$(B)/prov-oci: $(OCI_OBJ) $(call objs,$(ENGINE)) $(filter-out $(B)/base/yaml%,$(call objs,base/*.c))
 	$(call Q,LINK)$(CC) -pie -rdynamic -o $@ $^ $(LDFLAGS_ALL) $(call pkg,--libs,jansson libmd) -lm -l:libcap.a
 $(B)/prov-kvm.so: $(KVM_OBJ)
 	$(call Q,LINK)$(CC) -shared -Wl,-Bsymbolic -o $@ $^ $(LDFLAGS_ALL) $(KVM_LIBS)

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/fs.h"
-#include "lab/published.h"
+#include "lab/network/published.h"
 #include "lab/volumes.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "base/table.h"
 #include "cli/network_plug.h"
 #include "cli/network_view.h"
-#include "lab/networks.h"
+#include "lab/network/networks.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "base/table.h"
 #include "lab/prepare.h"
-#include "lab/published.h"
+#include "lab/network/published.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/table.h"
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 #include <jansson.h>
 #include <stdlib.h>

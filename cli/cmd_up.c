@@ -3,8 +3,8 @@
 #include "lab/exposed.h"
 #include "lab/lab_plan.h"
 #include "lab/limits.h"
-#include "lab/plug.h"
-#include "lab/published.h"
+#include "lab/network/plug.h"
+#include "lab/network/published.h"
 #include "lab/volumes.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "cli/look.h"
 
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* prov network connect and disconnect: networks of a running machine. */
 #include "cli/network_plug.h"
 
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 /* The network stands, then the machine joins it; or it leaves. The exit code. */
 static int plug_it(const struct cli *cli, struct lab *lab, struct machine *m,

@@ -1,7 +1,7 @@
 #include "cli/network_view.h"
 
 #include "base/fs.h"
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 #include <stdlib.h>
 #include <string.h>

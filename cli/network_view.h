@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "lab/networks.h"
+#include "lab/network/networks.h"
 
 /* A machine as it is there, else as the file has it. */
 struct network_member {

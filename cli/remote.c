@@ -1,6 +1,6 @@
 #include "cli/remote.h"
 
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 #include "engine/plan.h"
 
 struct engine_options {

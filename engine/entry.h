@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 
 struct entry {
 	pid_t pid;

@@ -1,6 +1,6 @@
 #include "lab/verbs.h"
 
-#include "lab/place.h"
+#include "lab/file/place.h"
 #include "provisioners/provisioners.h"
 
 #include <stdlib.h>

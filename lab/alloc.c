@@ -3,7 +3,7 @@
  * order, those that the file has first, and recorded; a machine keeps its address as long as the
  * file or a journal knows it.
  */
-#include "lab/networks.h"
+#include "lab/network/networks.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

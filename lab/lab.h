@@ -10,7 +10,7 @@
 
 #include "core/journal.h"
 #include "core/provider.h"
-#include "lab/config.h"
+#include "lab/file/config.h"
 
 struct machine {
 	struct machine_spec spec; /* in_file: as declared now; else: of its journal */

@@ -1,7 +1,7 @@
 #include "lab/lab_plan.h"
 
 #include "lab/lab_session.h"
-#include "lab/published.h"
+#include "lab/network/published.h"
 #include "lab/volumes.h"
 
 #include <stdlib.h>

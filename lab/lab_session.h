@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lab/lab_plan.h"
-#include "lab/networks.h"
+#include "lab/network/networks.h"
 
 /* A network of the lab as its step knows it. */
 struct lab_network {
@@ -25,7 +25,7 @@ struct lab_session {
 /* Rows of a plan: of the key, the networks and the mesh. */
 MUST_CHECK int lab_steps_plan(const struct lab *lab, struct machine *const *chosen, size_t n,
         struct lab_plan *out, struct err *err);
-/* lab.mesh: see lab/mesh.c. */
+/* lab.mesh: see lab/network/mesh.c. */
 extern const struct step lab_mesh_step;
 bool lab_mesh_wanted(const struct lab *lab);
 
@@ -39,8 +39,8 @@ struct step lab_network_step(struct lab_network *network);
 bool lab_networks_stand(const struct lab_session *s);
 /* The bridges' names and MTUs into the machine's interfaces. */
 void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec);
-/* lab/network_hosts.c: the names and addresses that the network's DNS knows, of its members and of
- * machines in networks that share one with it. */
+/* lab/network/network_hosts.c: the names and addresses that the network's DNS knows, of its members
+ * and of machines in networks that share one with it. */
 void network_hosts_fill(const struct lab *lab, struct lab_network *network);
 /* No DNS of prov's serves a bridge of the host's: the machines that were declared when this one is
  * made stand in its /etc/hosts. */

@@ -1,7 +1,7 @@
 /*
- * The lab's own steps: its key and its networks (lab/lab_networks.c). They outlive single machines
- * and are reverted by the last machine's destroy. The libraries they need are opened by a helper
- * process.
+ * The lab's own steps: its key and its networks (lab/network/network_steps.c). They outlive single
+ * machines and are reverted by the last machine's destroy. The libraries they need are opened by a
+ * helper process.
  */
 #include "lab/id_registry.h"
 #include "lab/lab_session.h"

@@ -43,8 +43,8 @@ MUST_CHECK int lab_steps_up(struct lab *lab, struct machine *const *chosen, size
 /* The key that opens all machines of the lab, LAB/id_ed25519, made where there is none: also
  * without the lab's lock. lab->dir is set. */
 MUST_CHECK int lab_login_key(struct lab *lab, struct err *err);
-/* Makes what the journal says is published so (lab/published.h), where it is not: after the lab's
- * other steps. The step is for lab_steps_down alone. */
+/* Makes what the journal says is published so (lab/network/published.h), where it is not: after the
+ * lab's other steps. The step is for lab_steps_down alone. */
 MUST_CHECK int lab_ports_up(
         struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err);
 /* For commands that only look: puts back what has gone since this boot's last up, with the lab

@@ -1,8 +1,8 @@
 /* What providers cannot honour: every problem of the file with its place, as its readers tell it.
  */
-#include "lab/place.h"
+#include "lab/file/place.h"
 #include "lab/prepare.h"
-#include "lab/problem.h"
+#include "lab/file/problem.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "core/console.h"
-#include "lab/plug.h"
+#include "lab/network/plug.h"
 
 #include <string.h>
 #include <unistd.h>

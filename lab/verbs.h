@@ -11,7 +11,7 @@ struct verb_options {
 	bool no_provision;
 	bool named; /* by the user: what cannot be done to one of them is an error */
 	struct strv provision_with; /* empty: as the file says */
-	const struct plug *plug;    /* of connect and disconnect (lab/plug.h) */
+	const struct plug *plug;    /* of connect and disconnect (lab/network/plug.h) */
 	int parallel;               /* running workers at most; 0: as schedule_abreast says */
 };
 

@@ -2,7 +2,7 @@
  * are depends on the host's hierarchies and on the container's cgroup namespace. */
 #pragma once
 
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 #include "oci/config.h"
 
 /*

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "engine/cgroup_limits.h"
+#include "engine/cgroup/cgroup_limits.h"
 #include "engine/plan.h"
 #include "oci/hooks.h"
 #include "oci/process.h"

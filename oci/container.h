@@ -1,7 +1,7 @@
 /* A container that was created earlier, opened: its folder, state, cgroups and status. */
 #pragma once
 
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "oci/call.h"
 #include "oci/config.h"
 #include "oci/state.h"

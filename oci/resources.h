@@ -1,7 +1,7 @@
 /* linux.resources (runtime-spec config-linux.md, "Control groups") as limits of the engine. */
 #pragma once
 
-#include "engine/cgroup_limits.h"
+#include "engine/cgroup/cgroup_limits.h"
 #include "oci/json.h"
 
 /*

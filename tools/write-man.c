@@ -1,5 +1,5 @@
 /* Build-time only: prints the manual page prov.yaml(5) from the table that reads the file. */
-#include "lab/schema.h"
+#include "lab/file/schema.h"
 
 #include <stdio.h>
 

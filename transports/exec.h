@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/transport.h"
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 #include "engine/confine.h"
 
 struct exec_target {

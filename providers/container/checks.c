@@ -4,7 +4,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "core/derive.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "engine/probe.h"
 #include "providers/container/confine.h"
 #include "providers/container/devices.h"

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/procfs.h"
 #include "engine/caps.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * their users. */
 #include "providers/container/describe.h"
 
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "transports/exec_user.h"
 
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "guest/supervisor.h"
 #include "providers/container/checks.h"
 #include "providers/container/confine.h"

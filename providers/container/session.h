@@ -1,7 +1,7 @@
 /* What the steps and the provider's functions share. */
 #pragma once
 
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 #include "core/provider.h"
 #include "engine/engine.h"
 

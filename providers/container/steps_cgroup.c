@@ -3,7 +3,7 @@
 #include "providers/container/session.h"
 
 #include "base/fs.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "providers/common/cpus.h"
 #include "providers/container/devices.h"
 #include "providers/container/systemd.h"

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "engine/process.h"
 #include "providers/container/confine.h"
 #include "providers/container/plan.h"

@@ -1,7 +1,7 @@
 #include "providers/container/systemd.h"
 
 #include "base/fs.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 
 #include <signal.h>
 #include <stdlib.h>

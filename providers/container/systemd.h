@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/spec.h"
-#include "engine/cgroup_tree.h"
+#include "engine/cgroup/cgroup_tree.h"
 #include "engine/plan.h"
 
 /* Whether the box has it. A box that is not known yet is believed. */

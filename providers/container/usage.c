@@ -2,7 +2,7 @@
 #include "providers/container/session.h"
 
 #include "base/fs.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 
 #include <inttypes.h>
 #include <stdio.h>

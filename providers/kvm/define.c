@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "core/folder.h"
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
 #include "providers/kvm/cidata.h"

@@ -2,7 +2,7 @@
  * makes with a folder is made by hand. */
 #pragma once
 
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "tests/fake/check_util.h"
 
 static struct err err;

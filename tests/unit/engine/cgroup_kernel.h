@@ -3,7 +3,7 @@
  * here). */
 #pragma once
 
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "tests/fake/check_util.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The program that decides about devices: by an interpreter of the few instructions that it uses,
  * and where cgroup2 is mounted, by the kernel. */
-#include "engine/cgroup.h"
-#include "engine/cgroup_devices.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/cgroup/cgroup_devices.h"
 #include "tests/fake/check_util.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* Limits of input and output, measured: how long a process of the group takes to write. */
-#include "engine/cgroup.h"
+#include "engine/cgroup/cgroup.h"
 #include "base/clock.h"
 #include "tests/fake/check_util.h"
 

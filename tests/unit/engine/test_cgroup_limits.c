@@ -1,5 +1,5 @@
 /* Limits as data: weights from one scale to another. */
-#include "engine/cgroup_limits.h"
+#include "engine/cgroup/cgroup_limits.h"
 #include "tests/fake/check_util.h"
 
 static void nothing(void)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/fs.h"
-#include "lab/config.h"
+#include "lab/file/config.h"
 #include "tests/fake/check_util.h"
 
 #include <check.h>

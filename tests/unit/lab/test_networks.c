@@ -1,5 +1,5 @@
 /* Numbers of several networks: found, compared, recorded once, and what is filled from them. */
-#include "lab/networks.h"
+#include "lab/network/networks.h"
 
 #include "base/fs.h"
 #include "tests/fake/check_util.h"

@@ -1,5 +1,5 @@
 /* Where the file says what a provider refuses. */
-#include "lab/place.h"
+#include "lab/file/place.h"
 #include "tests/unit/lab/load.h"
 
 static const char text[] = "prov: 1\n"

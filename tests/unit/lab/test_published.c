@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "lab/prepare.h"
-#include "lab/published.h"
+#include "lab/network/published.h"
 #include "net/ports.h"
 #include "tests/fake/check_util.h"
 

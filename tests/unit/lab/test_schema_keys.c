@@ -1,6 +1,6 @@
 /* The table of keys as a whole: each can be used, is on the page and has the default that it tells.
  */
-#include "lab/schema.h"
+#include "lab/file/schema.h"
 #include "tests/unit/lab/load.h"
 
 static struct loaded l;

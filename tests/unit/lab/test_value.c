@@ -1,6 +1,6 @@
 /* What the text of one value means, and what a wrong one is answered with. */
-#include "lab/value.h"
-#include "lab/value_net.h"
+#include "lab/file/value.h"
+#include "lab/file/value_net.h"
 #include "tests/unit/lab/load.h"
 
 #include <signal.h>
