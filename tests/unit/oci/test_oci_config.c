@@ -42,74 +42,72 @@ static const struct fs_row *find(const struct oci_config *c, enum fs_op op, cons
 	return NULL;
 }
 
+/* What is added to a part of a good configuration, and what it is told. */
+static const struct {
+	const char *process, *mounts, *linux_part, *message;
+} refused[] = {
+        {", 'user': {'uid': -1}", "", "", "process.user.uid: -1 is not between 0 and 4294967295"},
+        {", 'env': ['A']", "", "", "process.env[0]: 'A' is not NAME=VALUE"},
+        {", 'capabilities': {'bounding': 'CAP_KILL'}", "", "",
+                "process.capabilities.bounding: an array is needed, not text"},
+        {", 'rlimits': [{'type': 'RLIMIT_X', 'soft': 1, 'hard': 1}]", "", "",
+                "process.rlimits[0].type: there is no resource limit 'RLIMIT_X'"},
+        {", 'rlimits': [{'type': 'RLIMIT_AS', 'soft': 1}]", "", "",
+                "process.rlimits[0].hard: is missing"},
+        {", 'oomScoreAdj': 2000", "", "",
+                "process.oomScoreAdj: 2000 is not between -1000 and 1000"},
+        {", 'ioPriority': {'class': 'X'}", "", "", "process.ioPriority.class: 'X' is not known"},
+        {", 'scheduler': {'policy': 'X'}", "", "", "process.scheduler.policy: 'X' is not known"},
+        {"", "{'type': 'tmpfs'}", "", "mounts[0].destination: is missing"},
+        {"", "{'destination': '/x'}", "", "mounts[0].type: is missing"},
+        {"", "{'destination': '/x', 'type': 'bind'}", "", "mounts[0].source: is missing"},
+        {"", "{'destination': '/x', 'type': 'tmpfs', 'options': ['idmap']}", "",
+                "mounts[0]: a new tmpfs cannot be id-mapped, only a bind mount"},
+        {"", "{'destination': '/x', 'source': '/y', 'options': ['bind', 'idmap']}", "",
+                "mounts[0]: an id-mapped mount needs uidMappings and gidMappings"},
+        {"", "", ", 'namespaces': [{'type': 'pid'}, {'type': 'pid'}]",
+                "linux.namespaces[1]: the pid namespace is there twice"},
+        {"", "", ", 'namespaces': [{'type': 'x'}]",
+                "linux.namespaces[0].type: there is no namespace 'x'"},
+        {"", "", ", 'namespaces': [{'type': 'user'}]",
+                "linux.uidMappings: a user namespace needs at least one"},
+        {"", "", ", 'uidMappings': [{'containerID': 0, 'hostID': 0, 'size': 1}]",
+                "linux.uidMappings: there is no user namespace to have it"},
+        {"", "", ", 'maskedPaths': ['relative']",
+                "linux.maskedPaths[0]: 'relative' is no absolute path"},
+        {"", "", ", 'sysctl': {'kernel.panic': '1'}",
+                "linux.sysctl.kernel.panic: this setting is the whole host's, no "
+                "namespace has it"},
+        {"", "", ", 'sysctl': {'net.ipv4.ip_forward': '1'}",
+                "linux.sysctl.net.ipv4.ip_forward: its namespace is not the container's "
+                "own"},
+        {"", "", ", 'rootfsPropagation': 'x'", "linux.rootfsPropagation: 'x' is not known"},
+        {"", "", ", 'devices': [{'path': '/dev/x', 'type': 'z'}]",
+                "linux.devices[0].type: 'z' is none of c, u, b and p"},
+        {"", "", ", 'devices': [{'path': '/dev/x', 'type': 'c'}]",
+                "linux.devices[0].major: is missing"},
+        {"", "", ", 'resources': {'memory': {'limit': '1'}}",
+                "linux.resources.memory.limit: a whole number is needed, not text"},
+        {"", "", ", 'resources': {'devices': [{'allow': true, 'access': 'x'}]}",
+                "linux.resources.devices[0].access: 'x' is not made of r, w and m"},
+        {"", "", ", 'resources': {'unified': {'cgroup.procs': '1'}}",
+                "linux.resources.unified.cgroup.procs: 'cgroup.procs' is no file of a "
+                "controller"},
+        {"", "", ", 'personality': {'domain': 'X'}",
+                "linux.personality.domain: 'X' is neither LINUX nor LINUX32"},
+        {"", "", ", 'seccomp': {}", "linux.seccomp.defaultAction: is missing"},
+        {"", "", ", 'timeOffsets': {'monotonic': {'secs': 1}}",
+                "linux.timeOffsets: needs a time namespace of its own"},
+};
+
 START_TEST(what_is_wrong_is_said_with_its_place)
 {
-	static const struct {
-		const char *process, *mounts, *linux_part, *message;
-	} rows[] = {
-	        {", 'user': {'uid': -1}", "", "",
-	                "process.user.uid: -1 is not between 0 and 4294967295"},
-	        {", 'env': ['A']", "", "", "process.env[0]: 'A' is not NAME=VALUE"},
-	        {", 'capabilities': {'bounding': 'CAP_KILL'}", "", "",
-	                "process.capabilities.bounding: an array is needed, not text"},
-	        {", 'rlimits': [{'type': 'RLIMIT_X', 'soft': 1, 'hard': 1}]", "", "",
-	                "process.rlimits[0].type: there is no resource limit 'RLIMIT_X'"},
-	        {", 'rlimits': [{'type': 'RLIMIT_AS', 'soft': 1}]", "", "",
-	                "process.rlimits[0].hard: is missing"},
-	        {", 'oomScoreAdj': 2000", "", "",
-	                "process.oomScoreAdj: 2000 is not between -1000 and 1000"},
-	        {", 'ioPriority': {'class': 'X'}", "", "",
-	                "process.ioPriority.class: 'X' is not known"},
-	        {", 'scheduler': {'policy': 'X'}", "", "",
-	                "process.scheduler.policy: 'X' is not known"},
-	        {"", "{'type': 'tmpfs'}", "", "mounts[0].destination: is missing"},
-	        {"", "{'destination': '/x'}", "", "mounts[0].type: is missing"},
-	        {"", "{'destination': '/x', 'type': 'bind'}", "", "mounts[0].source: is missing"},
-	        {"", "{'destination': '/x', 'type': 'tmpfs', 'options': ['idmap']}", "",
-	                "mounts[0]: a new tmpfs cannot be id-mapped, only a bind mount"},
-	        {"", "{'destination': '/x', 'source': '/y', 'options': ['bind', 'idmap']}", "",
-	                "mounts[0]: an id-mapped mount needs uidMappings and gidMappings"},
-	        {"", "", ", 'namespaces': [{'type': 'pid'}, {'type': 'pid'}]",
-	                "linux.namespaces[1]: the pid namespace is there twice"},
-	        {"", "", ", 'namespaces': [{'type': 'x'}]",
-	                "linux.namespaces[0].type: there is no namespace 'x'"},
-	        {"", "", ", 'namespaces': [{'type': 'user'}]",
-	                "linux.uidMappings: a user namespace needs at least one"},
-	        {"", "", ", 'uidMappings': [{'containerID': 0, 'hostID': 0, 'size': 1}]",
-	                "linux.uidMappings: there is no user namespace to have it"},
-	        {"", "", ", 'maskedPaths': ['relative']",
-	                "linux.maskedPaths[0]: 'relative' is no absolute path"},
-	        {"", "", ", 'sysctl': {'kernel.panic': '1'}",
-	                "linux.sysctl.kernel.panic: this setting is the whole host's, no "
-	                "namespace has it"},
-	        {"", "", ", 'sysctl': {'net.ipv4.ip_forward': '1'}",
-	                "linux.sysctl.net.ipv4.ip_forward: its namespace is not the container's "
-	                "own"},
-	        {"", "", ", 'rootfsPropagation': 'x'", "linux.rootfsPropagation: 'x' is not known"},
-	        {"", "", ", 'devices': [{'path': '/dev/x', 'type': 'z'}]",
-	                "linux.devices[0].type: 'z' is none of c, u, b and p"},
-	        {"", "", ", 'devices': [{'path': '/dev/x', 'type': 'c'}]",
-	                "linux.devices[0].major: is missing"},
-	        {"", "", ", 'resources': {'memory': {'limit': '1'}}",
-	                "linux.resources.memory.limit: a whole number is needed, not text"},
-	        {"", "", ", 'resources': {'devices': [{'allow': true, 'access': 'x'}]}",
-	                "linux.resources.devices[0].access: 'x' is not made of r, w and m"},
-	        {"", "", ", 'resources': {'unified': {'cgroup.procs': '1'}}",
-	                "linux.resources.unified.cgroup.procs: 'cgroup.procs' is no file of a "
-	                "controller"},
-	        {"", "", ", 'personality': {'domain': 'X'}",
-	                "linux.personality.domain: 'X' is neither LINUX nor LINUX32"},
-	        {"", "", ", 'seccomp': {}", "linux.seccomp.defaultAction: is missing"},
-	        {"", "", ", 'timeOffsets': {'monotonic': {'secs': 1}}",
-	                "linux.timeOffsets: needs a time namespace of its own"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct oci_config c;
-		ck_assert_msg(
-		        parse_with(rows[i].process, rows[i].mounts, rows[i].linux_part, &c) == -1,
-		        "accepted: %s", rows[i].message);
-		ck_assert_str_eq(err.message, rows[i].message);
+		ck_assert_msg(parse_with(refused[i].process, refused[i].mounts,
+		                      refused[i].linux_part, &c) == -1,
+		        "accepted: %s", refused[i].message);
+		ck_assert_str_eq(err.message, refused[i].message);
 		ck_assert_int_eq(err.kind, ERR_CONFIG);
 	}
 }
