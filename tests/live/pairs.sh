@@ -27,6 +27,7 @@ machines:
     provider: kvm
     ports: ["$published:80"]
     synced_folders: [{ host: ./copied, guest: /srv/copied, type: rsync }]
+    ready: { tcp: 80 }
     provision:
       - name: web
         shell: |
@@ -161,6 +162,7 @@ expect 0 interfaces v1
 cp "$out" "$scratch/v1.connected"
 expect_same "interfaces of v1" 3 "$(grep -c ^eth "$out")"
 reboot_inside v1
+await "the web server of v1 after its reboot" curl -s -m 20 "http://127.0.0.1:$published/"
 expect 0 interfaces v1
 cmp -s "$out" "$scratch/v1.connected" || fail "other interfaces in v1 after connect and a reboot"
 reach v1 c3 c1
