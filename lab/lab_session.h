@@ -35,7 +35,8 @@ void lab_networks_open(struct lab_session *s, struct machine *const *chosen, siz
 void lab_networks_named(struct lab_session *s, const struct strv *names);
 void lab_networks_clear(struct lab_session *s);
 struct step lab_network_step(struct lab_network *network);
-/* The recorded bridges of all stand with the lab's MACs: nothing of libvirt needs to be asked. */
+/* The recorded bridges of all stand with the lab's MACs, and names are answered: nothing of libvirt
+ * needs to be asked. */
 bool lab_networks_stand(const struct lab_session *s);
 /* The bridges' names and MTUs into the machine's interfaces. */
 void lab_networks_tell(const struct lab_session *s, struct machine_spec *spec);

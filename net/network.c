@@ -1,6 +1,9 @@
 #include "net/network.h"
 
+#include "base/fs.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const modes[] = {
         [NET_NAT] = "nat",
@@ -23,6 +26,18 @@ bool net_mode_read(const char *text, enum net_mode *out)
 		return true;
 	}
 	return false;
+}
+
+bool network_is_served(const char *libvirt)
+{
+	AUTO_FREE char *file = xasprintf(NETWORK_STATE "/%s.pid", libvirt);
+	AUTO_STR pid = {0}, words = {0};
+
+	if (fs_read(file, 32, &pid, NULL) < 0)
+		return true;
+	AUTO_FREE char *path = xasprintf("/proc/%d/cmdline", atoi(str_text(&pid)));
+	/* Of a process that has ended and waits for its parent it is empty. */
+	return fs_read(path, 1 << 16, &words, NULL) == 0 && strstr(str_text(&words), "dnsmasq");
 }
 
 void net_spec_clear(struct net_spec *spec)

@@ -12,6 +12,12 @@ enum net_mode { NET_NAT, NET_ISOLATED, NET_ROUTED, NET_BRIDGE };
 const char *net_mode_name(enum net_mode mode);            /* "nat" */
 bool net_mode_read(const char *text, enum net_mode *out); /* false: there is none of that name */
 
+/* Where the host's libvirt keeps what it knows of a running network. */
+#define NETWORK_STATE "/run/libvirt/network"
+/* false: the network's name server, which libvirt started, has gone. What is not known of it, as on
+ * another host, counts as served. */
+bool network_is_served(const char *libvirt);
+
 /* A name in the network's DNS; where it is joined to the network, also an address by DHCP. */
 struct net_host {
 	char *names; /* "web-kvm web-kvm.shop.test" */

@@ -283,7 +283,8 @@ bool lab_networks_stand(const struct lab_session *s)
 	for (size_t i = 0; i < s->n_networks; i++) {
 		const struct lab_network *network = &s->networks[i];
 		const char *bridge = net_fact(lab_state(s->lab), network->name, "bridge");
-		if (!bridge || !net_stands(bridge, network->net.mac))
+		if (!bridge || !net_stands(bridge, network->net.mac) ||
+		        !network_is_served(network->net.libvirt))
 			return false;
 	}
 	return true;

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_MTU   1500
-#define LIBVIRT_STATE "/run/libvirt/network"
+#define DEFAULT_MTU 1500
 
 static void network_free(virNetworkPtr *net)
 {
@@ -51,13 +50,18 @@ static int start_failed(const struct net_spec *spec, struct err *err)
 }
 
 /* Defined again while it does not run, so that it starts with the hosts of now. */
-static int define_and_start(virConnectPtr conn, const struct net_spec *spec, bool existed,
-        virNetworkPtr *net, struct err *err)
+static int define_and_start(
+        virConnectPtr conn, const struct net_spec *spec, virNetworkPtr *net, struct err *err)
 {
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	bool existed = *net != NULL;
 	AUTO_STR xml = {0};
 
+	if (existed && virNetworkGetUUIDString(*net, uuid) < 0)
+		return libvirt_err(err, "read the network '%s'", spec->libvirt);
 	/* The test driver names no bridges by itself. */
-	network_xml(spec, str_starts(spec->uri, "test:") ? "provtest0" : NULL, &xml);
+	network_xml(spec, existed ? uuid : NULL,
+	        str_starts(spec->uri, "test:") ? "provtest0" : NULL, &xml);
 	virNetworkPtr defined = virNetworkDefineXML(conn, str_text(&xml));
 	if (!defined)
 		return libvirt_err(err, "define the network '%s'", spec->libvirt);
@@ -250,6 +254,46 @@ static int describe(
 	return 0;
 }
 
+/* libvirt takes a network for active whose bridge somebody else has removed. */
+static bool has_lost_bridge(virNetworkPtr net, const struct net_spec *spec)
+{
+	AUTO_FREE char *bridge = virNetworkGetBridgeName(net);
+	AUTO_FREE char *path = xasprintf("/sys/class/net/%s", bridge ? bridge : "");
+
+	return bridge && spec->mode != NET_BRIDGE && libvirt_is_local_system(spec->uri) &&
+	        !fs_exists(path);
+}
+
+/* 1: it runs; 0: it does not, or not any more. */
+static int running(virNetworkPtr net, const struct net_spec *spec, struct err *err)
+{
+	if (!net || virNetworkIsActive(net) != 1)
+		return 0;
+	if (!has_lost_bridge(net, spec))
+		return 1;
+	if (virNetworkDestroy(net) < 0 && libvirt_code() != VIR_ERR_OPERATION_INVALID)
+		return libvirt_err(err, "stop the network '%s'", spec->libvirt);
+	return 0;
+}
+
+/* What changes in its DNS makes libvirt look after its name server, and start one where there is
+ * none. It restarts nothing else. */
+static int renew_server(virNetworkPtr net, const struct net_spec *spec, struct err *err)
+{
+	static const unsigned commands[] = {
+	        VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_UPDATE_COMMAND_DELETE};
+
+	if (spec->mode == NET_BRIDGE || !libvirt_is_local_system(spec->uri) ||
+	        network_is_served(spec->libvirt))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (virNetworkUpdate(net, commands[i], VIR_NETWORK_SECTION_DNS_TXT, -1,
+		            "<txt name='prov' value='prov'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE) < 0)
+			return libvirt_err(
+			        err, "start the name server of the network '%s'", spec->libvirt);
+	return 0;
+}
+
 static int ensure(const struct net_spec *spec, struct net_info *out, struct err *err)
 {
 	AUTO_FREE char *xml = NULL;
@@ -259,17 +303,21 @@ static int ensure(const struct net_spec *spec, struct net_info *out, struct err 
 	if (libvirt_open(spec->uri, &conn, err) < 0 ||
 	        find(conn, spec->libvirt, spec->lab_id, &net, &xml, err) < 0)
 		return -1;
-	int rc = net && virNetworkIsActive(net) == 1
-	        ? update_running(net, spec, xml, err)
-	        : define_and_start(conn, spec, net != NULL, &net, err);
+	int runs = running(net, spec, err), rc = runs;
+	if (runs == 1) {
+		rc = update_running(net, spec, xml, err);
+		rc = rc < 0 ? rc : renew_server(net, spec, err);
+	} else if (runs == 0) {
+		rc = define_and_start(conn, spec, &net, err);
+	}
 	return rc < 0 ? -1 : describe(net, spec, out, err);
 }
 
 /* libvirt leaves the pid file of a network's name server and an empty folder for its ports. */
 static int remove_traces(const char *uri, const char *libvirt, struct err *err)
 {
-	AUTO_FREE char *pid = xasprintf(LIBVIRT_STATE "/%s.pid", libvirt);
-	AUTO_FREE char *ports = xasprintf(LIBVIRT_STATE "/%s", libvirt);
+	AUTO_FREE char *pid = xasprintf(NETWORK_STATE "/%s.pid", libvirt);
+	AUTO_FREE char *ports = xasprintf(NETWORK_STATE "/%s", libvirt);
 
 	if (geteuid() != 0 || !libvirt_is_local_system(uri))
 		return 0;

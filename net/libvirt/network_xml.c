@@ -115,10 +115,12 @@ static void add_addresses(const struct net_spec *spec, struct str *out)
 	str_addf(out, " prefix='%d'/>\n", spec->prefix6);
 }
 
-void network_xml(const struct net_spec *spec, const char *bridge, struct str *out)
+void network_xml(const struct net_spec *spec, const char *uuid, const char *bridge, struct str *out)
 {
 	str_add(out, "<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>\n");
 	xml_add_element(out, 2, "name", spec->libvirt);
+	if (uuid)
+		xml_add_element(out, 2, "uuid", uuid);
 	xml_add_mark(out, spec->lab_id, NULL);
 	add_forward(spec, out);
 	if (spec->mode == NET_BRIDGE) {

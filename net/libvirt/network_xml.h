@@ -3,8 +3,10 @@
 
 #include "net/network.h"
 
-/* bridge NULL: libvirt picks the name (the only sure way to a free one). */
-void network_xml(const struct net_spec *spec, const char *bridge, struct str *out);
+/* uuid: of the network that is known to libvirt already, which refuses another one of its name;
+ * NULL: it is new. bridge NULL: libvirt picks the name (the only sure way to a free one). */
+void network_xml(
+        const struct net_spec *spec, const char *uuid, const char *bridge, struct str *out);
 /* One `<host ip=…>` element of the network's `<dns>`: its IPv4 or its IPv6 address. */
 void network_host_xml(const struct net_host *host, bool ipv6, struct str *out);
 /* One `<host mac=… ip=…>` element of its `<dhcp>`; and whether XML as libvirt prints it has it. */

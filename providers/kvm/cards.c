@@ -7,6 +7,7 @@
 #define CLOSE      "</interface>"
 #define MAC_OPEN   "<mac address='"
 #define MAC_LENGTH 17
+#define DEV_OPEN   "<target dev='"
 
 static const char link_down[] = "<link state='down'/>";
 
@@ -25,6 +26,11 @@ void cards_parse(const char *xml, struct cards *out)
 		struct card *card = &out->v[out->n++];
 		card->mac = xstrndup(mac + strlen(MAC_OPEN), MAC_LENGTH);
 		card->down = strstr(text, link_down) != NULL;
+		const char *device = strstr(text, DEV_OPEN);
+		if (device) {
+			device += strlen(DEV_OPEN);
+			card->device = xstrndup(device, strcspn(device, "'"));
+		}
 		card->xml = STEAL(text);
 	}
 }
@@ -44,6 +50,7 @@ void cards_clear(struct cards *cards)
 	for (size_t i = 0; i < cards->n; i++) {
 		free(cards->v[i].mac);
 		free(cards->v[i].xml);
+		free(cards->v[i].device);
 	}
 	free(cards->v);
 	*cards = (struct cards){0};

@@ -8,8 +8,9 @@
 #include "net/libvirt/conn.h"
 
 struct card {
-	char *mac; /* in lower case */
-	char *xml; /* libvirt's element of it */
+	char *mac;    /* in lower case */
+	char *xml;    /* libvirt's element of it */
+	char *device; /* the host's end, "vnet0"; NULL: not known */
 	bool down;
 };
 struct cards {

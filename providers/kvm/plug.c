@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "core/seed.h"
 #include "net/libvirt/xml.h"
+#include "net/veth.h"
 #include "providers/kvm/cards.h"
 #include "providers/kvm/domain.h"
 #include "providers/kvm/plug_inside.h"
@@ -217,8 +218,17 @@ bool kvm_plugged(void *session, const struct nic *nic)
 	return card && !card->down;
 }
 
-/* It runs with the spec's interfaces and no others; so does one that does not run, by its
- * definition. */
+/* The host's end has left its bridge, as all have whose network was started again: libvirt plugs
+ * them in when the machine starts, and never after. */
+static bool is_loose(
+        const struct machine_spec *spec, const struct card *card, const struct nic *nic)
+{
+	return card->device && nic->bridge && libvirt_is_local_system(spec->kvm.uri) &&
+	        veth_look(card->device, nic->bridge) == VETH_LOOSE;
+}
+
+/* It runs with the spec's interfaces and no others, in their bridges; so does one that does not
+ * run, by its definition. */
 static bool is_tidy(struct kvm_session *s)
 {
 	AUTO_DOMAIN domain = NULL;
@@ -229,6 +239,11 @@ static bool is_tidy(struct kvm_session *s)
 		return true;
 	for (size_t i = 0; i < cards.n; i++)
 		own += is_of(s->spec, cards.v[i].mac) && !cards.v[i].down;
+	for (size_t i = 0; i < s->spec->n_nics; i++) {
+		const struct card *card = cards_find(&cards, s->spec->nics[i].mac);
+		if (card && is_loose(s->spec, card, &s->spec->nics[i]))
+			return false;
+	}
 	return own == cards.n && own == s->spec->n_nics;
 }
 
@@ -242,9 +257,16 @@ void network_inputs(const struct run *run, struct digest *digest)
 	        digest, "plugs", (plugs ? strtoll(plugs, NULL, 10) : 0) + !is_tidy(run->session));
 }
 
-/* Those that are there, up: they may be the way to set up what is missing. */
-static int raise_links(virDomainPtr domain, struct cards *cards, struct err *err)
+/* Those that are there, plugged in and up: they may be the way to set up what is missing. */
+static int raise_links(
+        const struct machine_spec *spec, virDomainPtr domain, struct cards *cards, struct err *err)
 {
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		const struct card *card = cards_find(cards, spec->nics[i].mac);
+		if (card && is_loose(spec, card, &spec->nics[i]) &&
+		        veth_plug(card->device, spec->nics[i].bridge, err) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < cards->n; i++) {
 		if (cards->v[i].down && card_set_link(domain, &cards->v[i], true, err) < 0)
 			return -1;
@@ -260,7 +282,7 @@ static int tidy(struct run *run, virDomainPtr domain, struct err *err)
 	AUTO_CARDS cards = {0};
 	struct transport *t;
 
-	if (cards_read(domain, &cards, err) < 0 || raise_links(domain, &cards, err) < 0)
+	if (cards_read(domain, &cards, err) < 0 || raise_links(spec, domain, &cards, err) < 0)
 		return -1;
 	for (size_t i = 0; i < cards.n; i++)
 		if (!is_of(spec, cards.v[i].mac) && detach(domain, cards.v[i].mac, err) < 0)
@@ -300,7 +322,8 @@ void network_explain(const struct run *run, struct str *out)
 {
 	str_add(out,
 	        "Networks that were connected to the running machine, and are not in the file, are "
-	        "taken away again; those that are missing come back.\nvirsh -c ");
+	        "taken away again; those that are missing come back, and those that a restart of "
+	        "their network unplugged are plugged in.\nvirsh -c ");
 	str_add_shell(out, run->spec->kvm.uri);
 	str_addf(out, " domiflist %s\n", run->names->domain);
 }

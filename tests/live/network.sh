@@ -33,6 +33,29 @@ for m in con vm; do
 	expect 0 busybox ping -c 1 -w 5 "$address"
 done
 
+# Whatever of the network somebody else took away is there again after up, for both kinds.
+network=prov-$(lab_id)-default
+bridge() { prov network ls --json | awk -F'"' '$2 == "bridge" {print $4}'; }
+still_connected() { # WHAT
+	context=$1
+	expect 0 prov up
+	for from in con vm; do
+		for to in con vm; do
+			expect 0 prov exec $from -- ping -c 1 -w 10 $to
+		done
+	done
+	expect 0 prov up
+	expect_text "$err" "nothing to do"
+	context=
+}
+kill "$(cat "/run/libvirt/network/$network.pid")"
+await "the name server's end" sh -c '! grep -q dnsmasq "/proc/$(cat "$0")/cmdline"' "/run/libvirt/network/$network.pid"
+still_connected "without name server"
+expect 0 virsh -q -c qemu:///system net-destroy "$network"
+still_connected "with its network stopped"
+expect 0 ip link delete "$(bridge)"
+still_connected "without bridge"
+
 # Halt and up keep the addresses; a name of two kinds is two hosts.
 before=$(prov status --json | grep '"address"')
 expect 0 prov reload con

@@ -52,7 +52,7 @@ START_TEST(xml_is_golden)
 	struct net_spec spec;
 
 	fill(&spec, hosts);
-	network_xml(&spec, NULL, &xml);
+	network_xml(&spec, NULL, NULL, &xml);
 	check_golden("tests/unit/net/golden/network.xml", &xml);
 }
 END_TEST
@@ -75,7 +75,7 @@ START_TEST(modes_are_golden)
 	spec.mtu = 1400;
 	spec.host_bridge = lit("br0");
 	hosts[0].address6 = lit("fd12:3456:789a:1::2");
-	network_xml(&spec, NULL, &xml);
+	network_xml(&spec, NULL, NULL, &xml);
 	check_golden(path, &xml);
 }
 END_TEST
@@ -176,6 +176,40 @@ START_TEST(ensure_and_remove)
 
 	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 	ck_assert_ptr_null(virNetworkLookupByName(keep, spec.libvirt));
+	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
+}
+END_TEST
+
+/* As after a start of the host: libvirt knows the network, and it does not run. */
+START_TEST(what_was_stopped_is_started_again)
+{
+	struct net_host hosts[2];
+	struct net_spec spec;
+	struct net_info info = {0};
+	struct err err = {0};
+	AUTO_CONN keep = NULL;
+	char before[VIR_UUID_STRING_BUFLEN], after[VIR_UUID_STRING_BUFLEN];
+
+	fill(&spec, hosts);
+	ck_ok(libvirt_open(spec.uri, &keep, &err));
+	ck_ok(prov_network.ensure(&spec, &info, &err));
+	virNetworkPtr net = virNetworkLookupByName(keep, spec.libvirt);
+	ck_assert_int_eq(virNetworkGetUUIDString(net, before), 0);
+	ck_assert_int_eq(virNetworkDestroy(net), 0);
+	virNetworkFree(net);
+
+	spec.n_hosts = 1;
+	ck_ok(prov_network.ensure(&spec, &info, &err));
+	net = virNetworkLookupByName(keep, spec.libvirt);
+	ck_assert_int_eq(virNetworkIsActive(net), 1);
+	ck_assert_int_eq(virNetworkGetUUIDString(net, after), 0);
+	ck_assert_str_eq(after, before);
+	AUTO_FREE char *xml = virNetworkGetXMLDesc(net, 0);
+	struct net_entries entries = {0};
+	network_entries(xml, &entries);
+	ck_assert_uint_eq(entries.n, 1);
+	network_entries_clear(&entries);
+	virNetworkFree(net);
 	ck_ok(prov_network.remove(spec.uri, spec.libvirt, spec.lab_id, &err));
 }
 END_TEST
@@ -310,6 +344,7 @@ int main(void)
 	tcase_add_test(t, mark_is_read_back);
 	tcase_add_test(t, entries_are_read);
 	tcase_add_test(t, ensure_and_remove);
+	tcase_add_test(t, what_was_stopped_is_started_again);
 	tcase_add_test(t, hosts_follow);
 	tcase_add_test(t, two_families_and_leases);
 	tcase_add_test(t, stranger_of_that_name);

@@ -24,6 +24,7 @@ START_TEST(cards_are_read_with_their_links)
 	ck_assert_uint_eq(cards.n, 2);
 	ck_assert(!cards_find(&cards, "52:54:00:00:00:01")->down);
 	ck_assert(cards_find(&cards, "52:54:00:00:00:02")->down);
+	ck_assert_str_eq(cards_find(&cards, "52:54:00:00:00:02")->device, "vnet2");
 	ck_assert_ptr_null(cards_find(&cards, "52:54:00:00:00:03"));
 }
 END_TEST
