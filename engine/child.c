@@ -89,7 +89,7 @@ static int become_root(const struct engine *e, struct err *err)
 {
 	if (setgroups(0, NULL) < 0)
 		return err_sys(err, "leave the groups of the caller");
-	if (!e->options.plan->uids.n)
+	if (!container_plan_has_users(e->options.plan))
 		return 0;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(err, "become root of the container");

@@ -61,22 +61,14 @@ static int lines_open(const struct container_plan *plan, struct lines *l, struct
 	return pipe_high(l->commit, err) < 0 ? -1 : pipe_high(l->pids, err);
 }
 
-/* Root of a user namespace cannot write to the host's files. */
-static bool is_host_root(const struct container_plan *plan)
-{
-	for (size_t i = 0; i < plan->n_joins; i++)
-		if (plan->joins[i].kind == CLONE_NEWUSER)
-			return false;
-	return !plan->uids.n;
-}
-
-/* What PID 1 executes first, if it is not the program itself. */
+/* What PID 1 executes first, if it is not the program itself. Root of a user namespace cannot write
+ * to the host's files. */
 static int open_stub(struct engine *e, struct err *err)
 {
 	const struct container_plan *plan = e->options.plan;
-	const char *path = plan->guest_init ? e->options.init
-	        : is_host_root(plan)        ? e->options.stub
-	                                    : NULL;
+	const char *path = plan->guest_init      ? e->options.init
+	        : container_plan_has_users(plan) ? NULL
+	                                         : e->options.stub;
 
 	if (path)
 		e->init = stub_open(path, HIGH_FD, err);

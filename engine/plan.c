@@ -1,5 +1,6 @@
 #include "engine/plan.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,14 @@ uint32_t id_maps_outside(const struct id_maps *maps, uint32_t inside)
 		if (inside >= maps->v[i].inside && inside - maps->v[i].inside < maps->v[i].count)
 			return maps->v[i].outside + (inside - maps->v[i].inside);
 	return maps->n ? UINT32_MAX : inside;
+}
+
+bool container_plan_has_users(const struct container_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_joins; i++)
+		if (plan->joins[i].kind == CLONE_NEWUSER)
+			return true;
+	return plan->namespaces & CLONE_NEWUSER;
 }
 
 void fs_row_clear(struct fs_row *row)

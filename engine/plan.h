@@ -77,7 +77,7 @@ struct container_plan {
 	                        folder of the root, where all who share them see them */
 	struct ns_join *joins;
 	size_t n_joins;
-	struct id_maps uids, gids; /* of the user namespace; empty: none is made */
+	struct id_maps uids, gids; /* of the user namespace that is made */
 	struct time_offset *offsets;
 	size_t n_offsets;
 
@@ -110,6 +110,9 @@ struct container_plan {
 
 enum { PLAN_REPORT_FD = 3 }; /* where prov-init finds the pipe for reports_exec */
 
+/* Whether it is in a user namespace, its own or one that it enters: root inside is not the caller's
+ * root then. */
+bool container_plan_has_users(const struct container_plan *plan);
 /* Appends a row of zeros but for op and path. Valid until the next one is added. */
 struct fs_row *plan_add(struct container_plan *plan, enum fs_op op, const char *path);
 void fs_row_clear(struct fs_row *row);

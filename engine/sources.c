@@ -10,9 +10,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+/* Pipes may be made by everybody. */
 bool row_has_source(const struct container_plan *plan, const struct fs_row *row)
 {
-	return row->op == FS_BIND || (row->op == FS_NODE && (plan->uids.n || row->source));
+	return row->op == FS_BIND ||
+	        (row->op == FS_NODE && !S_ISFIFO(row->mode) &&
+	                (row->source || container_plan_has_users(plan)));
 }
 
 static int set_attributes(

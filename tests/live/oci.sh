@@ -399,6 +399,22 @@ script 'id -u; tr -s \" \" </proc/self/uid_map; touch /mine; stat -c %u /mine; e
 run
 lines '0| 0 100000 1000|0|dev|/|'
 expect_same "owner outside" 100000 "$(stat -c %u "$rootfs/mine")"
+# Another one in its user namespace, with the maps of that alone or with what podman has to write beside the path.
+args='["sleep", "60"]'
+new_holder=$id
+write
+create || fail "a user namespace to join"
+oci start "$id"
+users=/proc/$(pid)/ns/user
+for maps in '' ', "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]'; do
+	new
+	namespaces="$namespaces, {\"type\": \"user\", \"path\": \"$users\"}"
+	linux=$maps', "devices": [{"path": "/dev/pipe", "type": "p"}]'
+	script 'id -u; tr -s \" \" </proc/self/uid_map; stat -c %u /mine; echo >/dev/null && echo dev; [ -p /dev/pipe ] && echo pipe'
+	run
+	lines '0| 0 100000 1000|0|dev|pipe|'
+done
+oci delete --force "$new_holder"
 chown -R 0:0 "$rootfs"
 for ns in ipc net uts pid mnt; do
 	case $ns in
