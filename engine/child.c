@@ -84,15 +84,19 @@ static int make_time_namespace(const struct container_plan *plan, struct err *er
 }
 
 /* Root inside. Ids cannot be taken before the parent has mapped them, and whoever changes his own
- * loses what ties him to his parent. */
+ * loses what ties him to his parent, and is shown to others where fs.suid_dumpable says so. */
 static int become_root(const struct engine *e, struct err *err)
 {
+	int dumpable = prctl(PR_GET_DUMPABLE);
+
 	if (setgroups(0, NULL) < 0)
 		return err_sys(err, "leave the groups of the caller");
 	if (!container_plan_has_users(e->options.plan))
 		return 0;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(err, "become root of the container");
+	if (!dumpable && prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "hide from those who are there");
 	return stay_with_parent(e->lines.report[1], err);
 }
 

@@ -133,6 +133,9 @@ int child_become(const struct engine *e, int *report, struct err *err)
 		return -1;
 	if (confine_become(&plan->confine, err) < 0)
 		return -1;
+	/* A change of the user may have shown it: it is not its own program yet. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "hide from the container");
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, "leave the parent");
 	if (plan->cwd && go_to(plan->cwd, err) < 0)

@@ -112,6 +112,9 @@ static _Noreturn void be_helper(const struct engine *e, int line)
 	struct birth birth = {.pid = -1, .join = -1};
 	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
+	/* The child inherits it: others are where it is born, who could trace it, and it still has
+	 * the host's files. */
+	prctl(PR_SET_DUMPABLE, 0);
 	/* No user namespace is made in a chroot: the root of the mount namespace is gone to. */
 	if (own < 0 || setns(own, CLONE_NEWNS) < 0)
 		birth.code = errno;
