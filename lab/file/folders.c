@@ -72,6 +72,15 @@ static bool has_dots(const char *path)
 	return false;
 }
 
+/* Lists of folders have one a line. */
+static bool has_control(const char *path)
+{
+	for (; *path; path++)
+		if ((unsigned char)*path < ' ' || *path == 127)
+			return true;
+	return false;
+}
+
 static const struct yaml_node *scalar(const struct yaml_node *map, const char *key)
 {
 	const struct yaml_node *node = yaml_get(map, key);
@@ -92,7 +101,7 @@ static void check_guest(struct reading *r, const struct key *key, const struct y
 {
 	static const char *const kernel[] = {"/proc", "/sys", "/dev"};
 	AUTO_FREE char *path = tidy(guest), *safe = shown(guest);
-	bool bad = *guest != '/' || has_dots(guest) || str_eq(path, "/");
+	bool bad = has_control(guest) || has_dots(guest) || str_eq(path, "/");
 
 	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
 		bad = bad || folder_beneath(kernel[i], path);

@@ -1,4 +1,4 @@
-/* What two machines cannot both have: a port of the host, a fixed address, an alias. */
+/* What two machines cannot both have: a port of the host, a fixed address, a name in a network. */
 #include "lab/file/reading.h"
 
 #include "lab/file/value_net.h"
@@ -204,6 +204,63 @@ static void compare(struct claims *c)
 	}
 }
 
+/* What a machine answers to in every network, without the domain. */
+struct own_name {
+	const char *text;
+	size_t spec;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct own_name *)a)->text, ((const struct own_name *)b)->text);
+}
+
+/* The caller frees. */
+static struct own_name *own_names(const struct lab_decl *lab, size_t *n)
+{
+	struct own_name *names = xcalloc(lab->n * 2 + 1, sizeof(*names));
+
+	*n = 0;
+	for (size_t i = 0; i < lab->n; i++) {
+		const char *const texts[] = {lab->machines[i].hostname, lab->machines[i].alias};
+		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+			if (texts[k])
+				names[(*n)++] = (struct own_name){texts[k], i};
+	}
+	qsort(names, *n, sizeof(*names), by_text);
+	return names;
+}
+
+static void check_alias(
+        struct claims *c, const struct claim *claim, const struct own_name *names, size_t n)
+{
+	const struct machine_spec *machines = c->r->lab->machines;
+	AUTO_FREE char *ending = xasprintf(".%s", machines[claim->spec].domain);
+	bool whole = str_ends(claim->alias, ending);
+	AUTO_FREE char *text =
+	        xstrndup(claim->alias, strlen(claim->alias) - (whole ? strlen(ending) : 0));
+	const struct own_name key = {text, 0},
+	                      *owner = bsearch(&key, names, n, sizeof(*names), by_text);
+
+	if (!owner || owner->spec == claim->spec)
+		return;
+	AUTO_FREE char *first = shown(machines[owner->spec].selector);
+	AUTO_FREE char *second = shown(machines[claim->spec].selector);
+	AUTO_FREE char *alias = shown(claim->alias);
+	problem_add(c->r->problems, claim->mark, "give it another alias",
+	        "'aliases': %s would be called '%s', as %s is", second, alias, first);
+}
+
+static void compare_aliases(struct claims *c)
+{
+	size_t n;
+	AUTO_FREE struct own_name *names = own_names(c->r->lab, &n);
+
+	for (size_t i = 0; i < c->n && !problems_enough(c->r->problems); i++)
+		if (c->rows[i].alias)
+			check_alias(c, &c->rows[i], names, n);
+}
+
 void check_sharing(struct reading *r)
 {
 	struct claims c = {.r = r};
@@ -212,5 +269,6 @@ void check_sharing(struct reading *r)
 		for (size_t k = 0; k < r->decls[d].n_kinds; k++)
 			collect(&c, &r->decls[d], k);
 	compare(&c);
+	compare_aliases(&c);
 	free(c.rows);
 }

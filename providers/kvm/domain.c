@@ -157,15 +157,16 @@ static void add_channels(const struct domain_plan *p, struct str *out)
 	}
 }
 
-/* libvirt leaves one free slot for what is attached to a running machine. */
+/* Of its own accord libvirt leaves one free slot for what is attached to a running machine. */
 static void add_slots(const struct domain_plan *p, struct str *out)
 {
-	int taken = (int)p->n_nics + 2 + (p->disk != NULL); /* generator, channel */
+	size_t taken = p->n_nics + p->n_disks + p->n_folders + (p->disk != NULL) +
+	        2; /* generator, channel */
 
 	if (str_eq(p->type, "test"))
 		return;
 	str_add(out, "    <controller type='pci' index='0' model='pcie-root'/>\n");
-	for (int i = 0; i < taken + SPARE_SLOTS; i++)
+	for (size_t i = 0; i < taken + SPARE_SLOTS; i++)
 		str_add(out, "    <controller type='pci' model='pcie-root-port'/>\n");
 }
 

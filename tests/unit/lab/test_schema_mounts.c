@@ -35,8 +35,8 @@ static const struct rule rules[] = {
                 "\"./site:/srv/site:ro\""},
         {M "  web: { " B ", synced_folders: ['./no:/x', 'prov.yaml:/y', '.:/', '.:/sys/x',\n"
            "    '.:/a/../dev', '.:/b', './:/./b/', { host: ./no, guest: /c },\n"
-           "    { host: ./no, guest: /d, create: true }, { host: ./no, guest: /e, disabled: true }"
-           "] }\n",
+           "    { host: ./no, guest: /d, create: true }, { host: ./no, guest: /e, disabled: true },"
+           "\n    { host: ., guest: \"/f\\nprov1 rw /g\" }, \".:/h\\x7f\"] }\n",
                 "4:38: 'synced_folders': there is no folder './no' | make it, or write a map with "
                 "create: true; paths are relative to the folder of prov.yaml\n"
                 "4:49: 'synced_folders': 'prov.yaml' is not a folder\n"
@@ -45,7 +45,10 @@ static const struct rule rules[] = {
                 "5:5: 'synced_folders': nothing can be mounted on '/a/../dev' of a machine\n"
                 "5:28: 'synced_folders': '/./b/' stands there twice\n"
                 "5:48: 'synced_folders': there is no folder './no' | make it, or write a map with "
-                "create: true; paths are relative to the folder of prov.yaml"},
+                "create: true; paths are relative to the folder of prov.yaml\n"
+                "7:23: 'synced_folders': nothing can be mounted on '/f\\x0aprov1 rw /g' of a "
+                "machine\n"
+                "7:44: 'synced_folders': nothing can be mounted on '/h\\x7f' of a machine"},
         {"volumes: { a: , b: , c: , d: , e: }\n" M "  web: { " B
          ", volumes: ['a:/x', 'b:/y/z', 'c:/z', 'd:/cc', 'e:/ok'],\n"
          "    synced_folders: ['.:/x', '.:/y/', '.:/z/a//b', '.:/c', { host: ., guest: /ok, "

@@ -70,6 +70,15 @@ static const struct rule rules[] = {
          ", count: 2, networks: { name: lan, aliases: [sql] } }\n",
                 "5:62: 'aliases': a-1@container and a-2@container would both be called 'sql' in "
                 "'lan' | give the alias to one of them"},
+        {"domain: a.test\nnetworks: { lan: {} }\n" M "  a: { " B
+         ", networks: { name: lan, aliases: [a, b, b-container.a.test, b.test, c-kvm] } }\n"
+         "  b: { " B " }\n  c: { " B ", provider: both }\n",
+                "6:55: 'aliases': a@container would be called 'b', as b@container is | give it "
+                "another alias\n"
+                "6:58: 'aliases': a@container would be called 'b-container.a.test', as b@container "
+                "is | give it another alias\n"
+                "6:86: 'aliases': a@container would be called 'c-kvm', as c@kvm is | give it "
+                "another alias"},
 
         /* ports */
         {M "  web: { " B ", ports: ['99999:1', x] }\n",

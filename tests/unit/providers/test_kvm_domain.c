@@ -88,6 +88,33 @@ START_TEST(kvm_is_golden)
 }
 END_TEST
 
+static size_t slots_of(const struct domain_plan *p)
+{
+	AUTO_STR xml = {0};
+	size_t n = 0;
+
+	domain_xml(p, &xml);
+	for (const char *at = str_text(&xml); (at = strstr(at, "'pcie-root-port'")); at++)
+		n++;
+	return n;
+}
+
+/* Else a machine with many volumes could not be connected to a further network. */
+START_TEST(what_is_attached_finds_a_slot_beside_disks_and_folders)
+{
+	static const struct domain_disk disks[3];
+	static const struct domain_folder folders[2];
+	struct domain_plan p = plan();
+	size_t plain = slots_of(&p) - p.n_folders;
+
+	p.disks = disks;
+	p.n_disks = 3;
+	p.folders = folders;
+	p.n_folders = 2;
+	ck_assert_uint_eq(slots_of(&p), plain + 5);
+}
+END_TEST
+
 START_TEST(shares_and_cpus_of_the_host)
 {
 	struct domain_plan p = plan();
@@ -206,6 +233,7 @@ int main(void)
 	tcase_add_test(t, tcg_is_golden);
 	tcase_add_test(t, volumes_are_disks);
 	tcase_add_test(t, kvm_is_golden);
+	tcase_add_test(t, what_is_attached_finds_a_slot_beside_disks_and_folders);
 	tcase_add_test(t, shares_and_cpus_of_the_host);
 	tcase_add_test(t, folders_share_the_memory);
 	tcase_add_test(t, a_folder_has_its_server);
