@@ -18,6 +18,9 @@ while [ ! -e stop ] && [ "$(date +%s)" -lt $end ]; do
 	sleep 0.05
 done'
 
+# Who a file is on the host.
+owner() { stat -c %u:%g "$1"; }
+
 # What is in the folder is so inside: sets $took, in ms.
 acked() { # FOLDER WANTED WHAT
 	from=$(date +%s%N)

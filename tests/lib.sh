@@ -30,10 +30,15 @@ prov() {
 
 # Labs of the homes in which a script worked; it adds its own.
 homes=$PROV_HOME
+# Functions of a script's own that take away what it made besides labs.
+at_end=
 
 finish() {
 	code=$?
 	trap '' INT TERM
+	for undo in $at_end; do
+		"$undo"
+	done
 	for p in $children; do
 		kill -KILL "$p" 2>/dev/null
 	done
@@ -108,6 +113,32 @@ await() { # WHAT COMMAND…
 # A process waits for changes of files, so that none is missed from here on.
 await_watch() { # PID
 	await "process $1 watches no file" grep -q '^inotify wd:' "/proc/$1/fdinfo" -r
+}
+
+# The boot of a machine, and another one of it that only the machine knows about: for a virtual machine the same process of
+# QEMU, and no command of prov's sets anything up again.
+boot_id() { prov exec "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
+reboot_inside() { # MACHINE
+	booted=$(boot_id "$1")
+	[ -n "$booted" ] || fail "$1 does not tell its boot id"
+	prov exec "$1" -- sh -c 'reboot; sleep 60' >"$out" 2>&1 </dev/null
+	tries=0
+	until now=$(boot_id "$1") && [ -n "$now" ] && [ "$now" != "$booted" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 180 ] || fail "$1 does not come back"
+		sleep 1
+	done
+}
+# Waits inside, with the clock there: a command takes its time to get into a virtual machine.
+await_inside() { # MACHINE SHELL-CONDITION
+	"$build/prov" -C "$lab" exec "$1" -- sh -c "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
+		fail "never seen in $1: $2"
+}
+
+# Sets p to the first of so many ports in a row that nobody on this host uses: the suite may run beside others.
+free_ports() { # COUNT
+	p=$((20000 + $$ % 6000 * 2))
+	while ss -Hlntu "( sport >= :$p and sport < :$((p + $1)) )" | grep -q .; do p=$((p + $1)); done
 }
 
 # The lab's file, from standard input.

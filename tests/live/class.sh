@@ -68,13 +68,9 @@ expect_same "what the playbook wrote" "web-kvm of lab class" "$(cat "$out")"
 expect 0 prov ssh db -c 'ssh -o BatchMode=yes web hostname'
 expect_same "from machine to machine" web-kvm "$(cat "$out")"
 
-# What is waited for is waited for inside, with the clock there: a command takes its time to get in.
-seen() { # MACHINE SHELL-CONDITION
-	expect 0 prov exec "$1" -- sh -c "i=0; until $2; do i=\$((i + 1)); [ \$i -lt 100 ] || exit 1; sleep 0.1; done"
-}
 setpriv --reuid 12345 --regid 12346 --clear-groups sh -c 'echo from-host >"$1"' sh "$lab/site/host"
 for m in app web; do
-	seen $m 'grep -q from-host /srv/site/host'
+	await_inside $m 'grep -q from-host /srv/site/host'
 	expect 0 prov exec $m -- stat -c %U:%G /srv/site/host
 	expect_same "the host's file in $m" debian:debian "$(cat "$out")"
 	expect 0 prov ssh $m -c "echo from-$m >/srv/site/$m"
@@ -83,7 +79,7 @@ done
 expect 1 prov exec app -- touch /srv/handout/x
 expect 0 prov exec app -- cat /srv/handout/exercise
 echo more >"$lab/handout/more"
-seen app 'test -e /srv/handout/more'
+await_inside app 'test -e /srv/handout/more'
 expect 0 prov sync web
 expect 0 prov exec web -- cat /srv/handout/exercise /srv/handout/more
 expect_text "$out" more
@@ -96,15 +92,7 @@ expect 0 prov exec db -- sh -c 'wc -l </srv/data/started'
 expect_same "starts that the volume knows" 2 "$(cat "$out")"
 
 # From inside, while nobody on the host is told.
-boot_of() { prov exec "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
-before=$(boot_of web)
-prov exec web -- systemctl reboot >"$out" 2>&1 </dev/null
-tries=0
-until now=$(boot_of web) && [ -n "$now" ] && [ "$now" != "$before" ]; do
-	tries=$((tries + 1))
-	[ $tries -lt 120 ] || fail "web does not come back"
-	sleep 1
-done
+reboot_inside web
 everything "after a reboot"
 
 # A machine more in the network, and the one with the published ports out of its own and in again.

@@ -38,7 +38,6 @@ prov doctor >"$out" 2>&1
 expect_no_text "$out" "is root's and other users"
 chmod 755 "$lab"
 inside() { "$build/prov" -C "$lab" exec web -- "$@"; }
-owner() { stat -c %u:%g "$1"; }
 
 # Both ways, at once.
 expect_same "the host's file" from-host "$(inside cat /srv/site/host)"

@@ -37,12 +37,6 @@ expect_text "$err" "tiny@kvm: '/srv/copy' is a copy \(rsync\)"
 expect_text "$err" "deb@kvm: '/srv/mine' is mounted by virtiofs: changes travel both ways"
 expect_text "$err" "deb@kvm: '/srv/ro' is mounted by virtiofs: changes travel from the host"
 inside() { "$build/prov" -C "$lab" exec deb -- "$@"; }
-owner() { stat -c %u:%g "$1"; }
-# A login takes long here: what is waited for is waited for inside, with its clock.
-seen() { # MACHINE SHELL-CONDITION
-	"$build/prov" -C "$lab" exec "$1" -- sh -c "i=0; until $2; do i=\$((i+1)); [ \$i -lt 600 ] || exit 1; sleep 0.1; done" ||
-		fail "never seen in $1: $2"
-}
 
 look() {
 	expect_same "the host's file" from-host "$(inside cat /srv/site/host)"
@@ -76,27 +70,18 @@ watcher=$!
 children="$children $watcher"
 await "sync watches" grep -q watching "$scratch/watch.out"
 echo two >"$lab/src/two"
-seen deb 'test -e /srv/copy/two'
-seen tiny 'test -e /srv/copy/two'
+await_inside deb 'test -e /srv/copy/two'
+await_inside tiny 'test -e /srv/copy/two'
 rm "$lab/src/two"
-seen tiny '! test -e /srv/copy/two'
+await_inside tiny '! test -e /srv/copy/two'
 pkill -INT -P "$watcher"
 wait "$watcher"
 
 # A reboot from inside: the mounts are there before anybody of outside has looked.
-boot_id() { prov exec deb -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
 expect 0 prov exec deb -- sh -c 'mount | grep virtiofs | cut -d" " -f1-5 | sort'
 cp "$out" "$scratch/mounts"
 expect_same "mounts by virtiofs" 4 "$(grep -c virtiofs "$out")"
-boot=$(boot_id)
-[ -n "$boot" ] || fail "deb does not tell its boot id"
-prov exec deb -- sh -c 'systemctl reboot; sleep 60' >"$out" 2>&1 </dev/null
-tries=0
-until now=$(boot_id) && [ -n "$now" ] && [ "$now" != "$boot" ]; do
-	tries=$((tries + 1))
-	[ $tries -lt 180 ] || fail "deb does not come back"
-	sleep 1
-done
+reboot_inside deb
 expect 0 prov exec deb -- sh -c 'mount | grep virtiofs | cut -d" " -f1-5 | sort'
 cmp -s "$out" "$scratch/mounts" || fail "other mounts after a reboot"
 look

@@ -135,17 +135,14 @@ expect 0 prov box inspect foreign-test/vagrant
 expect_text "$out" "login user vagrant, for kvm"
 expect 0 prov box verify foreign-test/raw
 forget_boxes() {
-	failed=$?
 	for d in "$lab" "$scratch/second"; do
 		[ ! -f "$d/prov.yaml" ] || "$build/prov" -C "$d" destroy --volumes -f >/dev/null 2>&1
 	done
 	for box in raw vagrant; do
 		"$build/prov" box remove "foreign-test/$box" >/dev/null 2>&1
 	done
-	(exit $failed)
-	finish
 }
-trap forget_boxes EXIT
+at_end=forget_boxes
 
 lab_file <<'Y'
 prov: 1

@@ -14,12 +14,9 @@ state_root=$scratch/state
 oci() { "$build/prov-oci" --root "$state_root" "$@"; }
 
 clean() {
-	saved=$?
 	for c in $(oci list -q 2>/dev/null); do oci delete --force "$c"; done
-	(exit $saved)
-	finish
 }
-trap clean EXIT
+at_end=clean
 
 mkdir -p "$rootfs/bin" "$rootfs/tmp" "$rootfs/etc"
 cp "$busybox" "$rootfs/bin/busybox"

@@ -29,7 +29,6 @@ CONTAINERS_CONF=$scratch/containers.conf
 export CONTAINERS_CONF
 
 clean() {
-	saved=$?
 	for rt in "$oci" "$crun"; do
 		timeout 60 podman --root "$scratch/${rt##*/}/store" --runroot "$scratch/${rt##*/}/run" \
 			--tmpdir "$scratch/${rt##*/}/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
@@ -37,10 +36,8 @@ clean() {
 	done
 	awk -v top="$scratch/" 'index($5, top) == 1 {print $5}' /proc/self/mountinfo | sort -r |
 		while read -r m; do umount -l "$m"; done
-	(exit $saved)
-	finish
 }
-trap clean EXIT
+at_end=clean
 
 # The rootfs: busybox and what a user looks for.
 root=$scratch/rootfs

@@ -7,8 +7,8 @@ need_tool busybox curl ss
 need_box tiny
 remember_host
 
-published=$((20000 + $$ % 9000))
-while ss -Hlnt "sport = :$published" | grep -q .; do published=$((published + 1)); done
+free_ports 1
+published=$p
 mkdir "$lab/copied" && echo copied >"$lab/copied/file"
 lab_file <<Y
 prov: 1
@@ -68,19 +68,6 @@ all_pairs() {
 	expect 0 curl -s -m 20 "http://127.0.0.1:$published/"
 	expect_same "the published port of v1" v1-kvm "$(cat "$out")"
 	context=
-}
-boot_id() { prov exec "$1" -- cat /proc/sys/kernel/random/boot_id 2>/dev/null </dev/null; }
-# From inside: the same process of QEMU, and no command of prov's sets anything up again.
-reboot_inside() { # MACHINE
-	boot=$(boot_id "$1")
-	[ -n "$boot" ] || fail "$1 does not tell its boot id"
-	prov exec "$1" -- sh -c 'reboot; sleep 30' >"$out" 2>&1 </dev/null
-	tries=0
-	until now=$(boot_id "$1") && [ -n "$now" ] && [ "$now" != "$boot" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 180 ] || fail "$1 does not come back"
-		sleep 1
-	done
 }
 # What the machine's interfaces are, without the addresses that it gives itself.
 interfaces() { # MACHINE

@@ -2,33 +2,16 @@
 # Published ports of a container and a virtual machine, from the host's loopback, its own address, other machines, the
 # machine itself and a client outside; restored where the rules were lost, and gone with the lab.
 . "$(dirname "$0")/../lib.sh"
+. "$top/tests/ports.sh"
 need_libvirt
 need_tool busybox nft iptables ip nsenter curl perl ss
 need_box tiny
 
-# A client outside: a namespace behind a link of the host's. The addresses are of RFC 5737.
-client=ppc$$
-cleanup() {
-	failed=$?
-	ip netns del "$client" 2>/dev/null
-	(exit $failed)
-	finish
-}
-trap cleanup EXIT
-ip netns add "$client" || skip "network namespaces cannot be named here"
-ip link add "$client" type veth peer name eth0 netns "$client" || skip "no veth"
-ip addr add 198.51.100.1/24 dev "$client"
-ip link set "$client" up
-ip -n "$client" addr add 198.51.100.2/24 dev eth0
-ip -n "$client" link set eth0 up
-ip -n "$client" route add default via 198.51.100.1
-# The client outside stays until the end: it is part of the host.
+# Of RFC 5737.
+make_client 198.51.100
 remember_host
-outside() { nsenter --net="/run/netns/$client" "$@"; }
 
-# Ports of this run: the suite may run beside others.
-p=$((20000 + $$ % 6000 * 2))
-while ss -Hlnt "( sport >= :$p and sport <= :$((p + 20)) )" | grep -q .; do p=$((p + 21)); done
+free_ports 21
 
 write_lab() { # PORTS-OF-WEB
 	lab_file <<-Y
@@ -44,26 +27,13 @@ ports="'$p:80', '0.0.0.0:$((p + 2)):80', '0.0.0.0:$((p + 3)):53/udp', '$((p + 4)
 ports="$ports, '$((p + 7))-$((p + 8)):81-82', '80', '0.0.0.0:$((p + 9)):90'"
 write_lab "$ports"
 
-# A process of the host that listens on a port of the loopback, in $!.
-listen() { # PORT
-	perl -MIO::Socket::INET -e '
-		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$ARGV[0]", Listen => 1) or die; sleep' "$1" &
-	children="$children $!"
-	until ss -Hlnt "sport = :$1" | grep -q .; do
-		kill -0 "$!" 2>/dev/null || fail "port $1 cannot be listened to"
-		sleep 0.05
-	done
-}
-
 # A port in use is named with its holder, before anything is made.
-listen "$p"
-holder=$!
+hold_port tcp 127.0.0.1 "$p"
 expect 1 prov up
 expect_one_error
 expect_text "$err" "'web@container' would publish port 127.0.0.1:$p/tcp of the host, which perl \(pid $holder\) listens on"
 [ ! -e "$lab/.prov" ] || fail "a refused up made something"
-kill "$holder"
-wait "$holder" 2>/dev/null
+release_port
 
 expect 0 prov up
 id=$(lab_id)
@@ -97,16 +67,12 @@ for (1 .. 200) {
 exit 1;
 P
 serve_udp() {
-	pid=$(prov inspect web@container --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+	pid=$(pid_of web)
 	nsenter -t "$pid" --net perl "$scratch/answer.pl" &
 	children="$children $!"
 }
 serve_udp
 
-fetch() { curl -s -m 30 "http://$1/"; }
-inside() { # MACHINE ADDRESS PORT
-	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 20 $2 $3 | tail -n 1" 2>/dev/null
-}
 reached() {
 	for port in "$p" $((p + 2)) $((p + 4)) $((p + 6)) $((p + 7)) $((p + 8)); do
 		expect_same "$1: 127.0.0.1:$port" from-web "$(fetch "127.0.0.1:$port")"
@@ -114,19 +80,19 @@ reached() {
 	expect_same "$1: the VM by loopback" from-vm "$(fetch "127.0.0.1:$((p + 1))")"
 	expect_same "$1: the host's own address" from-web "$(fetch "198.51.100.1:$((p + 2))")"
 	expect_same "$1: the VM by it" from-vm "$(fetch "198.51.100.1:$((p + 1))")"
-	expect_same "$1: from outside" from-web "$(outside curl -s -m 30 "http://198.51.100.1:$((p + 2))/")"
-	expect_same "$1: the VM from outside" from-vm "$(outside curl -s -m 30 "http://198.51.100.1:$((p + 1))/")"
+	expect_same "$1: from outside" from-web "$(fetch_outside "198.51.100.1:$((p + 2))")"
+	expect_same "$1: the VM from outside" from-vm "$(fetch_outside "198.51.100.1:$((p + 1))")"
 	expect_same "$1: UDP" re:ping "$(perl "$scratch/ask.pl" 127.0.0.1 $((p + 3)))"
 	expect_same "$1: UDP from outside" re:ping "$(outside perl "$scratch/ask.pl" 198.51.100.1 $((p + 3)))"
 	for m in other web vm; do
-		expect_same "$1: the container from $m" from-web "$(inside $m 198.51.100.1 $((p + 2)))"
-		expect_same "$1: the VM from $m" from-vm "$(inside $m 198.51.100.1 $((p + 1)))"
+		expect_same "$1: the container from $m" from-web "$(fetch_inside $m 198.51.100.1 $((p + 2)))"
+		expect_same "$1: the VM from $m" from-vm "$(fetch_inside $m 198.51.100.1 $((p + 1)))"
 	done
 }
 reached "after up"
 # What is published on the loopback is for this host alone.
 ! outside curl -s -m 2 "http://198.51.100.1:$p/" >"$out" || fail "a port of the loopback was reached from outside"
-expect_same "loopback's port from a machine" "" "$(inside other 198.51.100.1 "$p")"
+expect_same "loopback's port from a machine" "" "$(fetch_inside other 198.51.100.1 "$p")"
 # A client's own address reaches the server.
 nsenter -t "$pid" --net perl -MIO::Socket::INET -e '
 	my $s = IO::Socket::INET->new(LocalPort => 90, Listen => 1) or die;
@@ -163,7 +129,7 @@ expect_text "$out" "\"host\": $((p + 1)),"
 expect_no_text "$out" "web@container"
 
 # Whoever takes route_localnet for a way to the host's loopback is stopped.
-listen $((p + 10))
+hold_port tcp 127.0.0.1 $((p + 10))
 expect_same "127.x is routed" 1 "$(cat "/proc/sys/net/ipv4/conf/$bridge/route_localnet")"
 gateway=$(ip -4 -o addr show dev "$bridge" | sed 's,.* inet \([0-9.]*\)/.*,\1,')
 nsenter -t "$pid" --net sh -c "
@@ -187,14 +153,6 @@ expect_text "$out" "^127.0.0.1:$free +web@container +80 +tcp$"
 reached "after reload"
 
 # What a firewall's reload took away comes back: each by itself, and put behind what refuses.
-lost() { # WHAT COMMAND…
-	what=$1
-	shift
-	"$@" || fail "$*"
-	expect 0 prov up
-	expect_text "$err" "lab.ports done"
-	reached "$what"
-}
 lost "without the table" nft delete table ip "prov-$id"
 lost "without a rule" nft flush chain ip "prov-$id" host
 rule=$(iptables -w -S FORWARD | sed -n "s/^-A \(.*prov-$id .*\)/\1/p")

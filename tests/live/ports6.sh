@@ -3,6 +3,7 @@
 # neighbour and from the machine itself, also while up still runs; restored where the rules were lost, and gone with the lab.
 # time limit: 400
 . "$(dirname "$0")/../lib.sh"
+. "$top/tests/ports.sh"
 need_libvirt
 need_tool busybox nft ip6tables ip nsenter curl perl ss
 [ "$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null)" = 0 ] || skip "this host has no IPv6"
@@ -12,30 +13,10 @@ need_box tiny
 six=yes
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-ip6tables 2>/dev/null)" != 1 ] || six=
 
-# A client outside: a namespace behind a link of the host's. The addresses are of RFC 5737 and RFC 3849.
-client=ppd$$
-cleanup() {
-	failed=$?
-	ip netns del "$client" 2>/dev/null
-	(exit $failed)
-	finish
-}
-trap cleanup EXIT
-ip netns add "$client" || skip "network namespaces cannot be named here"
-ip link add "$client" type veth peer name eth0 netns "$client" || skip "no veth"
-ip addr add 203.0.113.1/24 dev "$client"
-ip addr add 2001:db8:5::1/64 dev "$client" nodad
-ip link set "$client" up
-ip -n "$client" addr add 203.0.113.2/24 dev eth0
-ip -n "$client" addr add 2001:db8:5::2/64 dev eth0 nodad
-ip -n "$client" link set eth0 up
-ip -n "$client" route add default via 203.0.113.1
-ip -n "$client" -6 route add default via 2001:db8:5::1
+# Of RFC 5737 and RFC 3849.
+make_client 203.0.113 2001:db8:5
 remember_host
-outside() { nsenter --net="/run/netns/$client" "$@"; }
-
-p=$((20000 + $$ % 6000 * 2))
-while ss -Hlntu "( sport >= :$p and sport <= :$((p + 20)) )" | grep -q .; do p=$((p + 21)); done
+free_ports 21
 
 # What a script finds that asks for its own machine by the host's address while up runs.
 lab_file <<-Y
@@ -66,16 +47,7 @@ lab_file <<-Y
 Y
 
 # A port in use is named with its holder, of this family alone too.
-perl -MSocket=:all -e '
-	socket(my $s, AF_INET6, SOCK_DGRAM, 0) or die;
-	setsockopt($s, IPPROTO_IPV6, IPV6_V6ONLY, pack("i", 1));
-	bind($s, pack_sockaddr_in6($ARGV[0], inet_pton(AF_INET6, "::1"))) or die; sleep' $((p + 6)) &
-holder=$!
-children="$children $holder"
-until ss -Hlnu "sport = :$((p + 6))" | grep -q .; do
-	kill -0 "$holder" 2>/dev/null || fail "port $((p + 6)) cannot be bound"
-	sleep 0.05
-done
+hold_port udp ::1 $((p + 6))
 mkdir "$scratch/second"
 second() { # PORTS
 	printf 'prov: 1\nnetworks: { six: { ipv6: true } }\nmachines:\n  thief: { box: tiny, networks: [%s], ports: ["%s"] }\n' \
@@ -88,7 +60,7 @@ expect_text "$err" "'thief@container' would publish port \[::\]:$((p + 6))/udp o
 second default "[::]:$((p + 6)):80"
 expect 2 prov -C "$scratch/second" validate
 expect_text "$err" "is a port of IPv6, which the network of thief@container has not"
-kill "$holder"
+release_port
 
 expect 0 prov up
 id=$(lab_id)
@@ -104,10 +76,6 @@ free=$(sed -n 's/^127.0.0.1:\([0-9]*\) .*/\1/p' "$out" | grep -vxE "$p|$((p + 3)
 expect 0 prov port vm --json
 expect_text "$out" '"address": "::"'
 
-fetch() { curl -g -s -m 5 "http://$1/"; }
-inside() { # MACHINE ADDRESS PORT
-	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 5 $2 $3 | tail -n 1" 2>/dev/null
-}
 reached() {
 	for at in 127.0.0.1:$p "127.0.0.1:$((p + 1))" "[2001:db8:5::1]:$((p + 1))" "127.0.0.1:$free"; do
 		expect_same "$1: $at" from-web "$(fetch "$at")"
@@ -125,11 +93,11 @@ reached() {
 	done
 	for plain in 203.0.113.1 2001:db8:5::1; do
 		case $plain in *::*) at=[$plain] ;; *) at=$plain ;; esac
-		expect_same "$1: $at from outside" from-web "$(outside curl -g -s -m 5 "http://$at:$((p + 1))/")"
-		expect_same "$1: $at, the VM from outside" from-vm "$(outside curl -g -s -m 5 "http://$at:$((p + 4))/")"
+		expect_same "$1: $at from outside" from-web "$(fetch_outside "$at:$((p + 1))")"
+		expect_same "$1: $at, the VM from outside" from-vm "$(fetch_outside "$at:$((p + 4))")"
 		for m in web vm late; do
-			expect_same "$1: $at from $m" from-web "$(inside $m "$plain" $((p + 1)))"
-			expect_same "$1: $at, the VM from $m" from-vm "$(inside $m "$plain" $((p + 4)))"
+			expect_same "$1: $at from $m" from-web "$(fetch_inside $m "$plain" $((p + 1)))"
+			expect_same "$1: $at, the VM from $m" from-vm "$(fetch_inside $m "$plain" $((p + 4)))"
 		done
 	done
 }
@@ -144,15 +112,11 @@ expect_text "$err" "nothing to do"
 if [ -n "$six" ]; then
 	bridge=$(ip -6 route show table local | sed -n 's/^local ::1 dev \(virbr[^ ]*\) .*metric 4096.*/\1/p' | head -n 1)
 	[ -n "$bridge" ] || fail "no route of ::1"
-	perl -MSocket=:all -e '
-		socket(my $s, AF_INET6, SOCK_STREAM, 0) or die;
-		bind($s, pack_sockaddr_in6($ARGV[0], inet_pton(AF_INET6, "::1"))) or die; listen($s, 1); sleep' $((p + 10)) &
-	children="$children $!"
-	until ss -Hlnt "sport = :$((p + 10))" | grep -q .; do sleep 0.05; done
+	hold_port tcp ::1 $((p + 10))
 	fetch_open() { nsenter -t "$pid" --net timeout 3 perl -MSocket=:all -e '
 		socket(my $s, AF_INET6, SOCK_STREAM, 0) or die;
 		connect($s, pack_sockaddr_in6($ARGV[0], inet_pton(AF_INET6, "::1"))) and print "reached\n"' "$1"; }
-	pid=$(prov inspect late@container --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+	pid=$(pid_of late)
 	gateway=$(ip -6 -o addr show dev "$bridge" scope global | sed 's,.* inet6 \([0-9a-f:]*\)/.*,\1,' | head -n 1)
 	nsenter -t "$pid" --net sh -c "ip -6 route del local ::1 dev lo table local; ip -6 addr del ::1/128 dev lo
 		ip -6 route add ::1/128 via $gateway" 2>/dev/null
@@ -165,14 +129,6 @@ else
 fi
 
 # What a firewall's reload took away comes back.
-lost() { # WHAT COMMAND…
-	what=$1
-	shift
-	"$@" || fail "$*"
-	expect 0 prov up
-	expect_text "$err" "lab.ports done"
-	reached "$what"
-}
 lost "without the table" nft delete table ip6 "prov-$id"
 rule=$(ip6tables -w -S FORWARD | sed -n "s/^-A \(.*prov-$id .*\)/\1/p")
 # shellcheck disable=SC2086 # the rule's words

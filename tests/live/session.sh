@@ -35,14 +35,12 @@ for r in $root; do
 	mkdir -p "$r/session-test" || skip "no group can be made in $r"
 done
 leave() {
-	code=$?
 	members | sort -u | xargs -r kill -KILL
 	for r in $root; do
 		await "an empty session" rmdir "$r/session-test"
 	done
-	return $code
 }
-trap 'leave; finish' EXIT
+at_end=leave
 
 # The group does hold what is started in it.
 in_session sleep 1000 &

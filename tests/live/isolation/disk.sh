@@ -19,7 +19,7 @@ unmount() {
 	done
 	umount "$scratch/disk" || umount -l "$scratch/disk"
 }
-trap 'code=$?; unmount; (exit $code); finish' EXIT
+at_end=unmount
 
 mkdir -p "$scratch/tree/bin" "$scratch/tree/etc" "$scratch/tree/var" "$scratch/tree/tmp"
 cp "$(command -v busybox)" "$scratch/tree/bin/busybox"
@@ -77,6 +77,6 @@ answers "with many names"
 
 expect 0 prov destroy -f
 unmount
-trap finish EXIT
+at_end=
 homes=${homes% *}
 expect_clean destroy
