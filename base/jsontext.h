@@ -5,8 +5,6 @@
  */
 #pragma once
 
-#include "base/util.h"
-
 #include <jansson.h>
 
 void json_put_text(json_t *object, const char *key, const char *text, size_t n);

@@ -1,7 +1,5 @@
 #include "cli/log_reader.h"
 
-#include "base/fs.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

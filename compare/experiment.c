@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "compare/host_claims.h"
-#include "compare/measure.h"
 
 #include <math.h>
 #include <stdlib.h>

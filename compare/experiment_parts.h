@@ -2,7 +2,6 @@
 #pragma once
 
 #include "compare/experiment.h"
-#include "compare/load.h"
 #include "compare/work.h"
 
 struct experiment {

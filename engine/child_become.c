@@ -1,7 +1,6 @@
 /* The cloned child's last steps: streams, signals, descriptors, rights, program. */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
 #include "base/proc.h"
 #include "engine/entry.h"
 #include "engine/stub.h"

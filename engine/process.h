@@ -1,9 +1,7 @@
 /* Processes that are no children: awaited by pidfd, known again by pid and start time. */
 #pragma once
 
-#include "base/str.h"
-#include "base/err.h"
-
+#include <stdint.h>
 #include <sys/types.h>
 
 enum wait_end { WAIT_ENDED, WAIT_TIMEOUT, WAIT_STOPPED };

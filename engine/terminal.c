@@ -1,6 +1,5 @@
 #include "engine/terminal.h"
 
-#include "base/fs.h"
 #include "engine/engine_internal.h"
 
 #include <fcntl.h>

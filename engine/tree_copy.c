@@ -2,8 +2,6 @@
  * owners and modes. */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /* User namespaces: their maps, written from outside (user_namespaces(7)). */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
 #include "engine/process.h"
 
 #include <errno.h>

@@ -7,8 +7,6 @@
 #include "lab/id_registry.h"
 #include "lab/prepare.h"
 
-#include "base/fs.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* What each verb does to one machine. All of it runs inside the machine's worker. */
 #include "lab/verbs.h"
 
-#include "base/fs.h"
 #include "core/console.h"
 #include "lab/network/plug.h"
 

@@ -4,7 +4,6 @@
  */
 #include "lab/verbs.h"
 
-#include "base/fs.h"
 #include "base/proc.h"
 #include "lab/schedule.h"
 #include "lab/work.h"

@@ -4,7 +4,6 @@
 #include "base/fs.h"
 #include "engine/process.h"
 #include "oci/container.h"
-#include "oci/log.h"
 #include "oci/resources.h"
 #include "oci/signals.h"
 

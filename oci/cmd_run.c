@@ -3,7 +3,6 @@
 
 #include "oci/console.h"
 #include "oci/create.h"
-#include "oci/log.h"
 #include "oci/wait.h"
 
 #include <sys/prctl.h>

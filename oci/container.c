@@ -1,7 +1,6 @@
 #include "oci/container.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/proc.h"
 #include "engine/process.h"
 #include "oci/log.h"

@@ -4,7 +4,6 @@
 #include "engine/entry.h"
 #include "oci/child.h"
 #include "oci/console.h"
-#include "oci/create.h"
 #include "oci/listener.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 #include "oci/state.h"
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 

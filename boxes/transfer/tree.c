@@ -1,7 +1,5 @@
 #include "boxes/transfer/tree.h"
 
-#include "base/fs.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <dirent.h>

@@ -1,8 +1,6 @@
 /* The first pass: every key is known and every value is of its type. All of it is reported. */
 #include "lab/file/check.h"
 
-#include "lab/file/value.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/str.h"
 
 /* Whole number of B, KiB, MiB, GiB or TiB; more than 0. */
 MUST_CHECK int value_size(const char *text, int64_t *bytes, struct err *err);

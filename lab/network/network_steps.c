@@ -6,7 +6,6 @@
 #include "lab/lab_session.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/proc.h"
 #include "lab/network/plug.h"
 

@@ -6,7 +6,6 @@
 #include "core/derive.h"
 #include "engine/cgroup/cgroup.h"
 #include "engine/probe.h"
-#include "providers/container/confine.h"
 #include "providers/container/devices.h"
 #include "providers/container/session.h"
 #include "providers/common/cpus.h"

@@ -1,7 +1,6 @@
 /* Sections that /proc/PID tells of: the process itself, its namespaces and what it may do. */
 #include "providers/container/describe.h"
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/procfs.h"
 #include "engine/caps.h"

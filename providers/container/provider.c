@@ -1,6 +1,5 @@
 #include "providers/container/container.h"
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/cgroup/cgroup.h"

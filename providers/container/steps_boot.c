@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "core/transport.h"
-#include "engine/process.h"
 #include "providers/container/systemd.h"
 
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #include "base/fs.h"
 #include "core/folder.h"
 #include "engine/cgroup/cgroup.h"
-#include "net/libvirt/xml.h"
 #include "providers/kvm/accel.h"
 #include "providers/kvm/cidata.h"
 #include "providers/kvm/domain.h"

@@ -1,7 +1,6 @@
 /* Rows for doctor: each with what to do about it. */
 #include "providers/kvm/kvm.h"
 
-#include "base/fs.h"
 #include "providers/kvm/accel.h"
 
 #include <errno.h>

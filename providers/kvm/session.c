@@ -1,6 +1,5 @@
 #include "providers/kvm/kvm.h"
 
-#include "base/fs.h"
 #include "net/libvirt/xml.h"
 #include "providers/kvm/domain.h"
 

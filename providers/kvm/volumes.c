@@ -6,7 +6,6 @@
 #include "providers/kvm/volumes.h"
 
 #include "core/volume.h"
-#include "transports/ssh.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

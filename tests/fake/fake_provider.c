@@ -1,7 +1,6 @@
 #include "tests/fake/fake_provider.h"
 
 #include "base/fs.h"
-#include "core/run_internal.h"
 #include "tests/fake/fake_steps.h"
 #include "tests/fake/fake_world.h"
 

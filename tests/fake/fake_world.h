@@ -1,7 +1,6 @@
 /* The fake's files, shared by provider and transport. */
 #pragma once
 
-#include "base/err.h"
 #include "base/str.h"
 
 /* $PROV_FAKE/…; the caller frees. */

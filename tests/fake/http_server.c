@@ -1,6 +1,5 @@
 #include "tests/fake/http_server.h"
 
-#include "base/fs.h"
 #include "base/str.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,6 @@
 /* The probe's program as it was built, for the suites that run it. */
 #pragma once
 
-#include "base/err.h"
 #include "compare/probes.h"
 
 /* The program is looked for in the build folder that this test lies in. False: it is not built, and

@@ -2,7 +2,6 @@
 #include "tests/unit/lab/lab_fixture.h"
 
 #include "base/fs.h"
-#include "lab/prepare.h"
 #include "lab/network/published.h"
 #include "net/ports.h"
 #include "tests/fake/check_util.h"

@@ -1,6 +1,5 @@
 /* Files and folders over SSH, with the tools of the host (OpenSSH) and with busybox's (dropbear).
  */
-#include "base/digest.h"
 #include "base/proc.h"
 #include "tests/unit/transports/ssh_open.h"
 
