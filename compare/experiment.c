@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void experiment_say(struct experiment *e, double left_s, const char *fmt, ...)
+/* Tells the user what happens now; left_s: seconds until the end, below 0: not known. */
+PRINTF_LIKE(3, 4)
+static void say(struct experiment *e, double left_s, const char *fmt, ...)
 {
 	va_list ap;
 	char left[16];
@@ -67,7 +69,7 @@ static int one_round(struct experiment *e, int run, size_t k, size_t position, s
 
 	if (e->broken[k])
 		return 0;
-	experiment_say(e, left(e, run, position), "round %d of %d: %s", run + 1, e->options->runs,
+	say(e, left(e, run, position), "round %d of %d: %s", run + 1, e->options->runs,
 	        e->kinds[k]->name);
 	int rc = outcome(e, k, experiment_round(e, k, run, err), err);
 	double took_s = (double)(clock_mono_ns() - start_ns) / 1e9;
@@ -107,7 +109,7 @@ static int several(struct experiment *e, struct err *err)
 		for (size_t k = 0; k < e->n_kinds; k++) {
 			if (e->broken[k] || !e->kinds[k]->provider)
 				continue;
-			experiment_say(e, -1, "%s: %s", many[m].what, e->kinds[k]->name);
+			say(e, -1, "%s: %s", many[m].what, e->kinds[k]->name);
 			if (outcome(e, k, many[m].run(e, k, err), err) < 0)
 				return -1;
 		}
@@ -143,8 +145,7 @@ static void begin(struct experiment *e)
 static int experiment(struct experiment *e, struct err *err)
 {
 	experiment_describe_host(e);
-	experiment_say(e, left(e, 0, 0), "comparing with box %s, %d runs", e->result->box,
-	        e->options->runs);
+	say(e, left(e, 0, 0), "comparing with box %s, %d runs", e->result->box, e->options->runs);
 	if (experiment_open(e, err) < 0)
 		return -1;
 	experiment_differences(e);

@@ -50,6 +50,3 @@ int experiment_ladder_top(const struct experiment *e, const struct compare_kind 
 void experiment_describe_host(struct experiment *e);
 void experiment_notes(struct experiment *e);
 void experiment_differences(struct experiment *e);
-
-/* Tells the user what happens now; left_s: seconds until the end, below 0: not known. */
-void experiment_say(struct experiment *e, double left_s, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -87,7 +87,8 @@ static void add_fixed(struct str *out, double value, int places)
 		str_addf(out, "%s%.*f", value < 0 ? "−" : "", places, fabs(value));
 }
 
-void figure_number(struct str *out, double value)
+/* "35.1", "12,400" */
+static void add_number(struct str *out, double value)
 {
 	/* Whole numbers (counts, most of all) are shown whole. */
 	add_fixed(out, value, value == floor(value) ? 0 : decimals(value));
@@ -98,7 +99,7 @@ static void add_scaled(struct str *out, double value, const char *unit, double b
 	struct figure_scale scale = figure_scale(by, unit);
 
 	if (!*scale.unit)
-		figure_number(out, value * scale.factor);
+		add_number(out, value * scale.factor);
 	else
 		add_fixed(out, value * scale.factor, decimals(by * scale.factor));
 }
@@ -114,7 +115,8 @@ void figure_add(struct str *out, double value, const char *unit)
 	}
 }
 
-void figure_spread(struct str *out, const struct summary *summary, const char *unit)
+/* "[33.0–41.2, p95 40.9]" */
+static void add_spread(struct str *out, const struct summary *summary, const char *unit)
 {
 	str_add(out, "[");
 	add_scaled(out, summary->min, unit, summary->median);
@@ -137,7 +139,7 @@ void figure_summary(struct str *out, const struct summary *summary, const char *
 	if (summary->n < 2)
 		return;
 	str_add(out, " ");
-	figure_spread(out, summary, unit);
+	add_spread(out, summary, unit);
 }
 
 static int ratio_places(double value)

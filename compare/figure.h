@@ -16,10 +16,7 @@ struct figure_scale {
  * borrowed. "count" has no unit when it is shown. */
 struct figure_scale figure_scale(double value, const char *unit);
 
-void figure_number(struct str *out, double value);                 /* "35.1", "12,400" */
-void figure_add(struct str *out, double value, const char *unit);  /* "35.1 ms" */
-void figure_spread(struct str *out, const struct summary *summary, /* "[33.0–41.2, p95 40.9]" */
-        const char *unit);
+void figure_add(struct str *out, double value, const char *unit);   /* "35.1 ms" */
 void figure_summary(struct str *out, const struct summary *summary, /* "35.1 ms [33.0–41.2]" */
         const char *unit);
 /* "12× (11–13)"; without interval "12×". Nothing where the ratio is not valid. */

@@ -51,5 +51,3 @@ void html_distributions(const struct view *view, struct str *out);
 void html_figures(const struct view *view, struct str *out);
 void html_facts(const struct result *result, const char *group, struct str *out);
 void html_claims(const struct result *result, struct str *out);
-void html_doubts(const struct result *result, const struct view *view, struct str *out);
-void html_method(const struct result *result, struct str *out);

@@ -65,14 +65,6 @@ const struct probe *probes_table(size_t *n)
 	return table;
 }
 
-const struct probe *probes_find(const char *id)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (str_eq(table[i].id, id))
-			return &table[i];
-	return NULL;
-}
-
 static const struct probe_address *address_for(
         const struct probe *probe, const struct probe_options *options)
 {

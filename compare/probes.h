@@ -19,7 +19,6 @@ struct probe {
 	enum probe_needs needs;
 };
 const struct probe *probes_table(size_t *n);
-const struct probe *probes_find(const char *id); /* NULL: there is none */
 
 /* Where the program runs. The transport is borrowed; NULL is this host. */
 struct probe_place {

@@ -57,7 +57,7 @@ static double greatest(const struct view *view, const struct view_row *row)
 }
 
 /* One bar per kind: the same script's time. */
-void card_bars(const struct view *view, const char *id, const char *title, const char *sub,
+static void card_bars(const struct view *view, const char *id, const char *title, const char *sub,
         struct str *out)
 {
 	const struct view_row *row = view_row(view, id);

@@ -9,8 +9,6 @@ double card_median(const struct series *series); /* NAN: there is none */
 /* Kind and figure, then whatever chart is added, then a note. */
 void row_begin(struct str *out, const char *kind, const char *figure);
 void row_end(struct str *out, const char *note);
-void card_bars(const struct view *view, const char *id, const char *title, const char *sub,
-        struct str *out);
 
 void card_phases(const struct view *view, struct str *out);
 void card_memory(const struct view *view, struct str *out);

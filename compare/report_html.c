@@ -56,7 +56,7 @@ static void doubt_disturbed(const struct result *result, struct str *out)
 	doubt(out, "Was the host busy meanwhile?", str_text(&text));
 }
 
-void html_doubts(const struct result *result, const struct view *view, struct str *out)
+static void add_doubts(const struct result *result, const struct view *view, struct str *out)
 {
 	str_add(out,
 	        "<h2 id=\"doubts\">What an engineer would doubt</h2>\n<dl class=\"doubts\">\n");
@@ -83,7 +83,7 @@ void html_doubts(const struct result *result, const struct view *view, struct st
 	str_add(out, "</ul>\n");
 }
 
-void html_method(const struct result *result, struct str *out)
+static void add_method(const struct result *result, struct str *out)
 {
 	AUTO_STR text = {0};
 
@@ -149,8 +149,8 @@ void report_html(const struct result *result, struct str *out)
 	html_facts(result, "difference", out);
 	str_add(out, "</div>\n");
 	html_claims(result, out);
-	html_doubts(result, &view, out);
-	html_method(result, out);
+	add_doubts(result, &view, out);
+	add_method(result, out);
 	str_add(out, "</div>\n</main>\n");
 	html_end(out);
 }

@@ -18,4 +18,3 @@ extern const size_t result_n_host_fields, result_n_series_fields, result_n_fact_
 
 /* Frees what was there; text is taken and may be NULL. */
 void result_field_set(void *object, const struct text_field *field, char *text);
-const char *result_field_text(const void *object, const struct text_field *field);

@@ -49,7 +49,7 @@ const size_t result_n_series_fields = ARRAY_SIZE(result_series_fields);
 const size_t result_n_fact_fields = ARRAY_SIZE(result_fact_fields);
 const size_t result_n_claim_fields = ARRAY_SIZE(result_claim_fields);
 
-const char *result_field_text(const void *object, const struct text_field *field)
+static const char *field_text(const void *object, const struct text_field *field)
 {
 	char *text;
 
@@ -86,7 +86,7 @@ static json_t *texts(const void *object, const struct text_field *fields, size_t
 	json_t *out = json_object();
 
 	for (size_t i = 0; i < n; i++)
-		put_text(out, fields[i].key, result_field_text(object, &fields[i]));
+		put_text(out, fields[i].key, field_text(object, &fields[i]));
 	return out;
 }
 

@@ -49,7 +49,8 @@ static double middle(const double *sorted, size_t n)
 	return n % 2 ? sorted[n / 2] : sorted[n / 2 - 1] / 2 + sorted[n / 2] / 2;
 }
 
-double stats_rank(const double *sorted, size_t n, double percent)
+/* The smallest of ascending values that at least percent % of them reach. */
+static double nearest_rank(const double *sorted, size_t n, double percent)
 {
 	size_t rank = (size_t)ceil(percent / 100 * (double)n - 1e-9);
 
@@ -79,8 +80,8 @@ static void interval(double *draws, size_t n, double *low, double *high)
 	if (!n)
 		return;
 	qsort(draws, n, sizeof(double), ascending);
-	*low = stats_rank(draws, n, 2.5);
-	*high = stats_rank(draws, n, 97.5);
+	*low = nearest_rank(draws, n, 2.5);
+	*high = nearest_rank(draws, n, 97.5);
 }
 
 void stats_summary(const double *values, size_t n, struct summary *out)
@@ -99,7 +100,7 @@ void stats_summary(const double *values, size_t n, struct summary *out)
 	out->max = sorted[kept - 1];
 	out->has_p95 = kept >= STATS_P95_RUNS;
 	if (out->has_p95)
-		out->p95 = stats_rank(sorted, kept, 95);
+		out->p95 = nearest_rank(sorted, kept, 95);
 	for (size_t i = 0; i < RESAMPLES; i++)
 		draws[i] = resampled_median(sorted, kept, drawn, &state);
 	interval(draws, RESAMPLES, &out->low, &out->high);

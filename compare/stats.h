@@ -37,6 +37,3 @@ struct fit {
 	bool valid;                   /* two different x at least; else all 0 */
 };
 void stats_fit(const double *x, const double *y, size_t n, struct fit *out);
-
-/* Nearest rank of ascending values: the smallest value that at least percent % of them reach. */
-double stats_rank(const double *sorted, size_t n, double percent);

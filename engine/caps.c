@@ -1,12 +1,10 @@
 #include "engine/caps.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/capability.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -137,33 +135,6 @@ struct caps caps_of(uint64_t mask, bool root)
 	uint64_t own = root ? mask : 0;
 
 	return (struct caps){.bounding = mask, .effective = own, .permitted = own};
-}
-
-/* The kernel may know more capabilities than the headers: EINVAL is the end of its list. */
-static int drop_bounding(uint64_t mask)
-{
-	for (int cap = 0; cap < 64; cap++)
-		if (!(mask & bit(cap)) && cap_drop_bound(cap) < 0)
-			return errno == EINVAL ? 0 : -1;
-	return 0;
-}
-
-int caps_limit(uint64_t mask)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct now[2], data[2];
-
-	if (drop_bounding(mask) < 0 ||
-	        (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) ||
-	        syscall(SYS_capget, &header, now) < 0)
-		return -1;
-	for (int i = 0; i < 2; i++) {
-		/* Nobody may permit himself what he does not have: the host may be a container
-		 * too. */
-		uint32_t have = now[i].permitted & (uint32_t)(mask >> (32 * i));
-		data[i] = (struct __user_cap_data_struct){have, have, 0};
-	}
-	return (int)syscall(SYS_capset, &header, data);
 }
 
 int caps_permitted(uint64_t *out)

@@ -36,7 +36,3 @@ MUST_CHECK int caps_permitted(uint64_t *out);
 /* The sets of a process that has mask at most: all of it as root, as another user only where a file
  * or a set-user-ID program gives it. */
 struct caps caps_of(uint64_t mask, bool root);
-
-/* Leaves the calling thread with mask at most, in every set; the inheritable and ambient ones
- * become empty. Call it before the user is switched. -1 with errno. */
-MUST_CHECK int caps_limit(uint64_t mask);

@@ -256,8 +256,3 @@ int confine_seal(const struct confine *c, struct err *err)
 		return err_sys(err, "prepare for the system call filter");
 	return load_filter(c, err) < 0 ? -1 : set_final_caps(&c->caps, have, err);
 }
-
-int confine_apply(const struct confine *c, struct err *err)
-{
-	return confine_become(c, err) < 0 ? -1 : confine_seal(c, err);
-}

@@ -61,16 +61,12 @@ MUST_CHECK int confine_prepare(const struct confine *c, pid_t pid, struct err *e
 
 /*
  * Called last before execve(2), as root of the container's user namespace with all its
- * capabilities, in a process of one thread: confine_become, then confine_seal. Without
- * no_new_privileges the filter is loaded while CAP_SYS_ADMIN is held, with it at the very end.
- */
-MUST_CHECK int confine_apply(const struct confine *c, struct err *err);
-
-/*
- * The first part: umask, keyring, limits, groups, user, capabilities. Files are now opened with the
- * rights that the program will have; what belongs between the two (a folder to enter,
- * PR_SET_PDEATHSIG, which a change of the user undoes) is done here.
+ * capabilities, in a process of one thread. The first part: umask, keyring, limits, groups, user,
+ * capabilities. Files are now opened with the rights that the program will have; what belongs
+ * between the two (a folder to enter, PR_SET_PDEATHSIG, which a change of the user undoes) is done
+ * here.
  */
 MUST_CHECK int confine_become(const struct confine *c, struct err *err);
-/* The second: nothing may follow but execve(2) and what the filter allows. */
+/* The second: nothing may follow but execve(2) and what the filter allows. Without
+ * no_new_privileges the filter is loaded while CAP_SYS_ADMIN is held, with it at the very end. */
 MUST_CHECK int confine_seal(const struct confine *c, struct err *err);

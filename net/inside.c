@@ -60,35 +60,6 @@ static void raise_link(struct netlink *nl, int index, const char *what)
 	netlink_end(nl, h);
 }
 
-static int raise_loopback(int netns, struct err *err)
-{
-	struct netlink nl;
-
-	if (open_inside(netns, NULL, 0, &nl, err) < 0)
-		return -1;
-	raise_link(&nl, 1, "raise the loopback device"); /* the first of every namespace */
-	int rc = netlink_send(&nl, err);
-	netlink_close(&nl);
-	return rc;
-}
-
-int netns_create(int *fd, struct err *err)
-{
-	AUTO_FD int own = open_own_netns(err);
-
-	if (own < 0)
-		return -1;
-	if (unshare(CLONE_NEWNET) < 0)
-		return err_sys(err, "make a network namespace");
-	AUTO_FD int made = open_own_netns(err);
-	if (setns(own, CLONE_NEWNET) < 0)
-		return err_sys(err, "return from a new network namespace");
-	if (made < 0 || raise_loopback(made, err) < 0)
-		return -1;
-	*fd = util_steal_fd(&made);
-	return 0;
-}
-
 /* An address of either family, in network byte order. */
 struct address {
 	int family;

@@ -40,6 +40,3 @@ void process_clear(struct oci_process *p);
 MUST_CHECK int process_user(struct oci_process *p, const char *text, struct err *err);
 /* A capability more, in all five sets. */
 MUST_CHECK int process_add_cap(struct oci_process *p, const char *name, struct err *err);
-
-/* RLIMIT_… by its name; -1: there is none. */
-int rlimit_number(const char *name);

@@ -28,7 +28,8 @@ static const struct {
         {"RLIMIT_STACK", RLIMIT_STACK},
 };
 
-int rlimit_number(const char *name)
+/* -1: there is none of that name. */
+static int rlimit_number(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rlimits); i++)
 		if (str_eq(rlimits[i].name, name))

@@ -110,12 +110,6 @@ int oci_home_open(
 	return 0;
 }
 
-void oci_home_unlock(struct oci_home *home)
-{
-	flock(home->fd, LOCK_UN);
-	home->locked = false;
-}
-
 int oci_home_remove(struct oci_home *home, struct err *err)
 {
 	return fs_remove_tree(home->path, err);

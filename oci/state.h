@@ -61,7 +61,6 @@ MUST_CHECK int oci_home_make(
 /* ERR_MISSING: "container 'ID' does not exist". lock: wait for the others and keep them out. */
 MUST_CHECK int oci_home_open(
         const char *root, const char *id, bool lock, struct oci_home *out, struct err *err);
-void oci_home_unlock(struct oci_home *home);
 MUST_CHECK int oci_home_remove(struct oci_home *home, struct err *err);
 
 /* A file as a whole, or as it was; not synced, as nothing of it outlives the machine's run. */

@@ -65,7 +65,7 @@ void job_advance(const struct box_job *job, struct job_meter *meter, int64_t byt
 	                .total = meter->total});
 }
 
-void job_output(const struct box_job *job, int stream, const char *data, size_t n)
+static void emit_output(const struct box_job *job, int stream, const char *data, size_t n)
 {
 	event_emit(job->sink,
 	        &(struct event){.kind = EVENT_OUTPUT,
@@ -91,7 +91,7 @@ static void on_output(void *ctx, int stream, const char *data, size_t n)
 	struct tool_run *run = ctx;
 
 	if (run->show)
-		job_output(run->job, stream, data, n);
+		emit_output(run->job, stream, data, n);
 	str_addn(&run->tail, data, n);
 	if (run->tail.len > 16 * KEEP_TAIL) {
 		AUTO_STR last = {0};

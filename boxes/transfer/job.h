@@ -11,7 +11,6 @@ struct job_meter {
 	int64_t done, total, next_ns;
 };
 void job_advance(const struct box_job *job, struct job_meter *meter, int64_t bytes);
-void job_output(const struct box_job *job, int stream, const char *data, size_t n);
 /* -1 with ERR_INTERRUPTED once the user asked to stop. */
 MUST_CHECK int job_go_on(const struct box_job *job, struct err *err);
 

@@ -12,7 +12,6 @@ struct recipe {
 	int64_t room_bytes; /* that building it takes, at most */
 	int64_t epoch;      /* no file of the box is newer */
 };
-#define AUTO_RECIPE __attribute__((cleanup(recipe_clear))) struct recipe
 
 /* Reads one file of keys over what is there. Errors name file and line. */
 MUST_CHECK int recipe_read(const char *path, struct recipe *recipe, struct err *err);

@@ -66,7 +66,7 @@ int stage_need(const struct stage *stage, int64_t bytes, const char *what, struc
 	        err, "make room, remove a box (prov box remove), or set PROV_HOME to another disk");
 }
 
-void stage_artefact(
+static void add_artefact(
         struct box *box, const char *kind, const char *format, const char *digest, int64_t size)
 {
 	box->artefacts = xrealloc(box->artefacts, box->n_artefacts + 1, sizeof(*box->artefacts));
@@ -103,14 +103,14 @@ int stage_blob(struct stage *stage, const char *path, const char *kind, const ch
 	/* Root's and read-only: QEMU as another user must read it, nobody may write it. */
 	if (fchmod(fd, 0444) < 0 || (geteuid() == 0 && fchown(fd, 0, 0) < 0))
 		return err_sys(err, "set the mode of '%s'", path);
-	stage_artefact(box, kind, format, digest, st.st_size);
+	add_artefact(box, kind, format, digest, st.st_size);
 	return move_in(stage, path, &box->artefacts[box->n_artefacts - 1], err);
 }
 
 int stage_tree(struct stage *stage, const char *path, const struct tree_sum *sum, struct box *box,
         struct err *err)
 {
-	stage_artefact(box, "rootfs", "tree", sum->digest, sum->bytes);
+	add_artefact(box, "rootfs", "tree", sum->digest, sum->bytes);
 	return move_in(stage, path, &box->artefacts[box->n_artefacts - 1], err);
 }
 

@@ -28,8 +28,6 @@ MUST_CHECK int stage_blob(struct stage *stage, const char *path, const char *kin
         const char *format, struct box *box, struct err *err);
 MUST_CHECK int stage_tree(struct stage *stage, const char *path, const struct tree_sum *sum,
         struct box *box, struct err *err);
-void stage_artefact(
-        struct box *box, const char *kind, const char *format, const char *digest, int64_t size);
 
 /* Writes the manifest; the box's digest is set. A box of the same name that differs is superseded.
  */

@@ -73,7 +73,8 @@ static void row_clear(struct problem *row)
 	free(row->hint);
 }
 
-size_t problems_finish(struct problems *list)
+/* Sorts, drops repetitions, cuts; returns how many there were. */
+static size_t finish(struct problems *list)
 {
 	size_t kept = 0;
 
@@ -100,7 +101,7 @@ size_t problems_finish(struct problems *list)
 
 int problems_judge(struct problems *list, const char *file, struct err *err)
 {
-	size_t n = problems_finish(list);
+	size_t n = finish(list);
 
 	if (!n)
 		return 0;

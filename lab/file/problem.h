@@ -15,8 +15,6 @@ void problem_of_key(
         struct problems *list, struct yaml_mark mark, const char *key, const struct err *err);
 /* True once so many are there that looking for suggestions is wasted (a hostile file). */
 bool problems_enough(const struct problems *list);
-/* Sorts, drops repetitions, cuts; returns how many there were. */
-size_t problems_finish(struct problems *list);
 
 /* text for a message: escaped, cut where it is long. The caller frees. */
 char *shown(const char *text);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void xml_add_text(struct str *out, const char *text)
+static void add_text(struct str *out, const char *text)
 {
 	AUTO_FREE char *plain = xstrdup(text);
 
@@ -18,14 +18,14 @@ void xml_add_attr(struct str *out, const char *name, const char *value)
 	if (!value)
 		return;
 	str_addf(out, " %s='", name);
-	xml_add_text(out, value);
+	add_text(out, value);
 	str_add(out, "'");
 }
 
 void xml_add_element(struct str *out, int indent, const char *name, const char *text)
 {
 	str_addf(out, "%*s<%s>", indent, "", name);
-	xml_add_text(out, text);
+	add_text(out, text);
 	str_addf(out, "</%s>\n", name);
 }
 
@@ -37,7 +37,7 @@ void xml_add_mark(struct str *out, const char *lab_id, const char *what)
 	str_add(out, "  <metadata>\n    " MARK_OPEN "'urn:prov:lab'");
 	xml_add_attr(out, "what", what);
 	str_add(out, ">");
-	xml_add_text(out, lab_id);
+	add_text(out, lab_id);
 	str_add(out, MARK_CLOSE "\n  </metadata>\n");
 }
 

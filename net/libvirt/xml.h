@@ -4,9 +4,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Text escaped for an element or a quoted attribute. What XML 1.0 cannot hold (control characters)
- * becomes '?'. */
-void xml_add_text(struct str *out, const char *text);
+/* Text is escaped; what XML 1.0 cannot hold (control characters) becomes '?'. */
+
 /* ` name='value'`; nothing if value is NULL. */
 void xml_add_attr(struct str *out, const char *name, const char *value);
 /* `<name>text</name>` on a line of its own behind indent spaces. */

@@ -127,7 +127,7 @@ static int freeze(void *opaque, bool frozen, struct err *err)
 	}
 
 const struct provider fake_container = FAKE("container");
-const struct provider fake_kvm = FAKE("kvm");
+static const struct provider fake_kvm = FAKE("kvm");
 
 static int load_container(const struct provider **out, struct err *err)
 {

@@ -20,9 +20,9 @@
 
 #include "core/run.h"
 
-/* The same steps under each name, so that tests can use `provider: both`. */
-extern const struct provider fake_container, fake_kvm;
-extern const struct providers fake_providers; /* "container" and "kvm" */
+/* The same steps under each name, "container" and "kvm", so that tests can use `provider: both`. */
+extern const struct provider fake_container;
+extern const struct providers fake_providers;
 
 /* Makes an empty world below folder (which must not exist) and sets PROV_FAKE to it. */
 void fake_begin(const char *folder);

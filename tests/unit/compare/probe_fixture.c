@@ -25,6 +25,17 @@ bool probe_built(void)
 	return false;
 }
 
+const struct probe *probe_of(const char *id)
+{
+	size_t n;
+	const struct probe *table = probes_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(table[i].id, id))
+			return &table[i];
+	ck_abort_msg("there is no probe '%s'", id);
+}
+
 void probe_open_host(struct probe_place *place, const char *dir)
 {
 	struct err err = {0};

@@ -2,6 +2,7 @@
 #include "compare/probes.h"
 
 #include "tests/fake/check_util.h"
+#include "tests/unit/compare/probe_fixture.h"
 
 static struct err err;
 
@@ -47,10 +48,10 @@ START_TEST(what_is_no_answer_is_refused)
 	struct probe_answer answer = {.n = 7};
 
 	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++)
-		ck_fails(probe_parse(probes_find("probe.syscall"), hostile[i].text,
+		ck_fails(probe_parse(probe_of("probe.syscall"), hostile[i].text,
 		                 strlen(hostile[i].text), &answer, &err),
 		        ERR_FAILED, hostile[i].message);
-	ck_fails(probe_parse(probes_find("probe.syscall"), "a\0b", 3, &answer, &err), ERR_FAILED,
+	ck_fails(probe_parse(probe_of("probe.syscall"), "a\0b", 3, &answer, &err), ERR_FAILED,
 	        "system call: the answer holds a NUL byte");
 	ck_assert_int_eq(answer.n, 7);
 }
@@ -62,7 +63,7 @@ START_TEST(an_answer_is_read)
 	                           "probe.syscall 105.25 ns 9 100 110.5\n";
 	struct probe_answer answer;
 
-	ck_ok(probe_parse(probes_find("probe.syscall"), text, sizeof(text) - 1, &answer, &err));
+	ck_ok(probe_parse(probe_of("probe.syscall"), text, sizeof(text) - 1, &answer, &err));
 	ck_assert_double_eq(answer.value, 105.25);
 	ck_assert_double_eq(answer.min, 100);
 	ck_assert_double_eq(answer.max, 110.5);

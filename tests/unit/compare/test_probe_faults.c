@@ -8,7 +8,7 @@ START_TEST(a_program_that_floods_is_stopped_listening_to)
 	struct probe_options options = {0};
 
 	probe_open_script(&place, dir, "head -c 200000 /dev/zero");
-	ck_fails(probe_run(&place, probes_find("probe.cpu"), &options, &result, &err), ERR_FAILED,
+	ck_fails(probe_run(&place, probe_of("probe.cpu"), &options, &result, &err), ERR_FAILED,
 	        "the probe wrote more than 65536 bytes");
 	ck_assert_uint_eq(result.n_series, 0);
 }
@@ -38,10 +38,10 @@ START_TEST(without_a_server_there_is_no_network_probe)
 	if (!probe_built())
 		return;
 	probe_open_host(&place, dir);
-	ck_fails(probe_run(&place, probes_find("probe.tcp_latency"), &options, &result, &err),
+	ck_fails(probe_run(&place, probe_of("probe.tcp_latency"), &options, &result, &err),
 	        ERR_USAGE, "TCP round trip to the host: there is no server to talk to");
 	options.host = (struct probe_address){"127.0.0.1", 1};
-	ck_fails(probe_run(&place, probes_find("probe.tcp_latency"), &options, &result, &err),
+	ck_fails(probe_run(&place, probe_of("probe.tcp_latency"), &options, &result, &err),
 	        ERR_FAILED, "TCP round trip to the host: 127.0.0.1:1: Connection refused");
 	ck_fails(probe_quit(&place, "127.0.0.1", 1, &err), ERR_FAILED,
 	        "the probe's server at 127.0.0.1:1 does not answer");
@@ -79,8 +79,7 @@ START_TEST(a_folder_that_cannot_be_written_is_named)
 		return;
 	probe_open_host(&place, "/proc/self");
 	err_clear(&err);
-	ck_assert_int_eq(
-	        probe_run(&place, probes_find("probe.seqread"), &options, &result, &err), -1);
+	ck_assert_int_eq(probe_run(&place, probe_of("probe.seqread"), &options, &result, &err), -1);
 	ck_assert_msg(str_starts(err.message, "sequential read: open '/proc/self/prov-probe."),
 	        "%s", err.message);
 	ck_assert_uint_eq(result.n_series, 0);

@@ -37,11 +37,10 @@ START_TEST(every_row_is_a_series_of_its_own)
 	ck_assert_uint_ge(n, 12);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_msg(str_starts(table[i].id, "probe."), "%s", table[i].id);
-		ck_assert_ptr_eq(probes_find(table[i].id), &table[i]);
+		ck_assert_ptr_eq(probe_of(table[i].id), &table[i]);
 		ck_assert(str_eq(table[i].unit, "ns") || table[i].higher_is_better);
 		ck_assert_msg(strlen(table[i].method) > 20, "%s has no method", table[i].id);
 	}
-	ck_assert_ptr_null(probes_find("probe.none"));
 }
 END_TEST
 
@@ -134,7 +133,7 @@ static struct probe_answer ask(const char *name, const char *id)
 	AUTO_FREE char *out = run_program((const char *const[]){name, NULL});
 	struct probe_answer answer = {0};
 
-	ck_ok(probe_parse(probes_find(id), out, strlen(out), &answer, &err));
+	ck_ok(probe_parse(probe_of(id), out, strlen(out), &answer, &err));
 	ck_ok(probe_place_close(&place, &err));
 	return answer;
 }
@@ -184,9 +183,9 @@ START_TEST(a_note_is_kept_once_and_runs_are_added)
 
 	probe_open_script(
 	        &place, dir, "echo 'NOTE probe.fsync tmpfs here'; echo 'probe.fsync 7 ns 3 6 8'");
-	ck_ok(probe_run(&place, probes_find("probe.fsync"), &options, &result, &err));
+	ck_ok(probe_run(&place, probe_of("probe.fsync"), &options, &result, &err));
 	options.disturbed = true;
-	ck_ok(probe_run(&place, probes_find("probe.fsync"), &options, &result, &err));
+	ck_ok(probe_run(&place, probe_of("probe.fsync"), &options, &result, &err));
 	const struct series *s = result_find(&result, "probe.fsync", "container");
 	ck_assert_uint_eq(s->n, 2);
 	ck_assert(!s->disturbed[0] && s->disturbed[1]);
@@ -214,8 +213,8 @@ START_TEST(the_program_leaves_the_machine)
 	struct transport_file file = {
 	        .source = program, .destination = place.program, .mode = 0755};
 	ck_ok(local.base.ops->put(&local.base, &file, &err));
-	ck_ok(probe_run(&place, probes_find("probe.syscall"),
-	        &(struct probe_options){.quick = true}, &result, &err));
+	ck_ok(probe_run(&place, probe_of("probe.syscall"), &(struct probe_options){.quick = true},
+	        &result, &err));
 	ck_assert_ptr_nonnull(result_find(&result, "probe.syscall", "kvm"));
 	ck_ok(probe_place_close(&place, &err));
 	ck_assert(!fs_exists(inside));

@@ -1,4 +1,5 @@
-/* What a program has left after confine_apply and execve: read from its own /proc/self. */
+/* What a program has left after both parts of confining and execve: read from its own /proc/self.
+ */
 #include "engine/confine.h"
 #include "tests/fake/check_util.h"
 
@@ -47,7 +48,7 @@ static char *run_pipe(const struct confine *c, bool userns, const char *const *a
 		(void)!read(go[1], &byte, 1);
 		if (userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 			_exit(98);
-		if (confine_apply(c, &why) == 0)
+		if (confine_become(c, &why) == 0 && confine_seal(c, &why) == 0)
 			execv(argv[0], (char *const *)(uintptr_t)argv);
 		dprintf(1, "%s", *why.message ? why.message : "not executed");
 		_exit(97);

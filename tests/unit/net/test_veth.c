@@ -52,29 +52,17 @@ static void set_up(void)
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	sh("ip link set lo up; ip link add brtest type bridge; ip link set brtest up; "
 	   "ip address add 10.99.0.1/24 dev brtest; ip link add brother type bridge");
-	ck_ok(netns_create(&inside, &err));
+	AUTO_FD int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	sh("ip link set lo up");
+	inside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(setns(own, CLONE_NEWNET), 0);
 }
 
 static void tear_down(void)
 {
 	util_close_fd(&inside);
 }
-
-START_TEST(namespace_has_loopback_alone)
-{
-	AUTO_STR out = {0};
-
-	sh_inside("ip -o link show up | cut -d: -f2; busybox ping -c 1 -W 2 127.0.0.1 >/dev/null",
-	        &out);
-	ck_assert_str_eq(str_text(&out), " lo\n");
-}
-END_TEST
-
-START_TEST(caller_stays_where_he_is)
-{
-	ck_assert_uint_ne(if_nametoindex("brtest"), 0);
-}
-END_TEST
 
 START_TEST(pair_reaches_the_bridge)
 {
@@ -242,10 +230,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {namespace_has_loopback_alone, caller_stays_where_he_is,
-	        pair_reaches_the_bridge, plugging_again_moves_it, isolated_has_no_route,
-	        remove_waits_for_the_namespace, remove_takes_it_from_a_living_namespace,
-	        several_at_once, errors_say_what};
+	const TTest *const tests[] = {pair_reaches_the_bridge, plugging_again_moves_it,
+	        isolated_has_no_route, remove_waits_for_the_namespace,
+	        remove_takes_it_from_a_living_namespace, several_at_once, errors_say_what};
 
 	if (geteuid() != 0) {
 		printf("SKIP veth: only root may make network devices\n");
