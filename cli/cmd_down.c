@@ -95,7 +95,8 @@ static int finish_lab(const struct cli *cli, struct lab *lab, struct machine *co
 	/* Ports of those that went are free again. */
 	if (code == 0 && left.n && published_alloc(lab, NULL, 0, &err) < 0)
 		return cli_fail(cli, &err);
-	if (code == 0 && left.n && lab_ports_up(lab, sink, cli->stop, &err) < 0)
+	if (code == 0 && left.n &&
+	        lab_ports_up(lab, (struct ports_who){0}, sink, cli->stop, &err) < 0)
 		code = cli_failed(cli, &err);
 	return code;
 }

@@ -1,4 +1,4 @@
-/* What is published, from the lab's journal. */
+/* What is published, from the lab's journal, and whether the machine runs that it leads to. */
 #include "cli/cli.h"
 
 #include "base/table.h"
@@ -16,6 +16,59 @@ static bool is_chosen(struct machine *const *chosen, size_t n, const char *selec
 		if (str_eq(chosen[i]->spec.selector, selector))
 			return true;
 	return false;
+}
+
+/* What the world says of a machine that has published ports. */
+struct asked_state {
+	const char *machine; /* its selector, borrowed of the lab */
+	enum machine_state state;
+	bool known; /* the world could be asked */
+};
+struct states {
+	struct asked_state *v;
+	size_t n;
+};
+
+static void ask_states(const struct cli *cli, const struct lab *lab, struct states *out)
+{
+	struct published_list all = {0};
+
+	published_read(&lab->state, &all);
+	out->v = xcalloc(lab->n + 1, sizeof(*out->v));
+	for (size_t i = 0; i < lab->n; i++) {
+		const struct machine *m = &lab->machines[i];
+		struct access a;
+		if (!published_next(&all, m->spec.selector, NULL))
+			continue;
+		bool known = access_open(cli->providers, m, ACCESS_STORED, NULL, &a, NULL) == 0;
+		out->v[out->n++] = (struct asked_state){m->spec.selector, a.world.state, known};
+		access_close(&a);
+	}
+	published_clear(&all);
+}
+
+static const struct asked_state *state_of(const struct states *states, const char *machine)
+{
+	for (size_t i = 0; i < states->n; i++)
+		if (str_eq(states->v[i].machine, machine))
+			return &states->v[i];
+	return NULL;
+}
+
+/* Where it could not be asked, the journal's word is taken: it was up. */
+static bool leads_there(const struct states *states, const char *machine)
+{
+	const struct asked_state *s = state_of(states, machine);
+
+	return !s || !s->known || s->state == MACHINE_RUNNING || s->state == MACHINE_SUSPENDED;
+}
+
+/* "": not known. */
+static const char *state_text(const struct states *states, const char *machine)
+{
+	const struct asked_state *s = state_of(states, machine);
+
+	return s && s->known ? machine_state_name(s->state) : "";
 }
 
 /* Each family is a row: what connects asks for one. */
@@ -57,7 +110,8 @@ static char *address_of(const struct published *row)
 	return *text == '[' ? xstrndup(text + 1, strlen(text) - 2) : xstrdup(text);
 }
 
-static int print_json(const struct lab *lab, const struct published_list *list)
+static int print_json(
+        const struct lab *lab, const struct published_list *list, const struct states *states)
 {
 	json_t *ports = json_array();
 
@@ -66,29 +120,31 @@ static int print_json(const struct lab *lab, const struct published_list *list)
 		AUTO_FREE char *address = address_of(row);
 		for (int k = 0; k <= row->map.host_last - row->map.host; k++)
 			json_array_append_new(ports,
-			        json_pack("{s:s, s:s, s:i, s:i, s:s}", "machine", row->machine,
+			        json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "machine", row->machine,
 			                "address", address, "host", row->map.host + k, "guest",
 			                row->map.guest + k, "protocol",
-			                row->map.udp ? "udp" : "tcp"));
+			                row->map.udp ? "udp" : "tcp", "state",
+			                state_text(states, row->machine)));
 	}
 	return cli_print_json(json_pack("{s:i, s:{s:s, s:s}, s:o}", "schema", 1, "lab", "id",
 	        lab->id ? lab->id : "", "name", lab->name ? lab->name : "", "ports", ports));
 }
 
-static int print_table(const struct published_list *list)
+static int print_table(const struct published_list *list, const struct states *states)
 {
 	struct table t;
 	AUTO_STR out = {0};
 
-	table_init(&t, 4);
-	table_row(&t, "HOST", "MACHINE", "PORT", "PROTOCOL");
+	table_init(&t, 5);
+	table_row(&t, "HOST", "MACHINE", "PORT", "PROTOCOL", "STATE");
 	for (size_t i = 0; i < list->n; i++) {
 		const struct port_map *map = &list->rows[i].map;
 		AUTO_FREE char *host = published_host(&list->rows[i]);
 		AUTO_FREE char *guest = map->guest_last > map->guest
 		        ? xasprintf("%d-%d", map->guest, map->guest_last)
 		        : xasprintf("%d", map->guest);
-		table_row(&t, host, list->rows[i].machine, guest, map->udp ? "udp" : "tcp");
+		table_row(&t, host, list->rows[i].machine, guest, map->udp ? "udp" : "tcp",
+		        state_text(states, list->rows[i].machine));
 	}
 	table_print(&t, &out);
 	table_clear(&t);
@@ -152,6 +208,26 @@ static int keep_asked(
 	return err_hint(err, "prov port %s lists those that do", who);
 }
 
+/* Leaves the rows of machines that run: nothing leads to the others. */
+static int keep_running(struct published_list *list, const struct states *states, struct err *err)
+{
+	const char *halted = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (leads_there(states, list->rows[i].machine))
+			list->rows[kept++] = list->rows[i];
+		else
+			halted = list->rows[i].machine;
+	}
+	list->n = kept;
+	if (kept)
+		return 0;
+	err_set(err, ERR_FAILED, "'%s' is %s: nothing leads to its ports", halted,
+	        state_text(states, halted));
+	return err_hint(err, "prov up %s", halted);
+}
+
 static int print_addresses(const struct published_list *list)
 {
 	AUTO_STR out = {0};
@@ -164,18 +240,25 @@ static int print_addresses(const struct published_list *list)
 	return 0;
 }
 
-static int repair_made(const struct cli *cli, struct lab *made, struct err *err)
+static int repair_made(
+        const struct cli *cli, struct lab *made, const struct states *states, struct err *err)
 {
+	AUTO_FREE struct machine **ended = xcalloc(made->n + 1, sizeof(*ended));
+	struct ports_who who = {.ended = ended};
 	struct event_sink *sink = cli_sink(cli);
-	int rc = lab_ports_repair(made, sink, cli->stop, err);
 
+	for (size_t i = 0; i < made->n; i++)
+		if (!leads_there(states, made->machines[i].spec.selector))
+			ended[who.n_ended++] = &made->machines[i];
+	int rc = lab_ports_repair(made, who, sink, cli->stop, err);
 	sink->close(sink);
 	return rc;
 }
 
-/* A firewall's reload takes away what it does not know: who looks here wants to know why a port is
- * dead. The rules are those of the machines as they were made, whatever the file says now. */
-static void repair(const struct cli *cli, const struct lab *lab)
+/* A firewall's reload takes away what it does not know, and a machine may have ended by itself: who
+ * looks here wants to know why a port is dead. The rules are those of the machines as they were
+ * made, whatever the file says now. */
+static void repair(const struct cli *cli, const struct lab *lab, const struct states *states)
 {
 	const struct lab_options options = {.lab_id = lab->id, .journal_only = true};
 	struct problems problems = {0};
@@ -186,7 +269,7 @@ static void repair(const struct cli *cli, const struct lab *lab)
 		return;
 	int rc = lab_open(&options, &made, &problems, &err);
 	if (rc == 0)
-		rc = repair_made(cli, &made, &err);
+		rc = repair_made(cli, &made, states, &err);
 	if (rc < 0 && err.kind != ERR_BUSY)
 		fprintf(stderr, "note: the rules of these ports are not in order: %s\n",
 		        err.message);
@@ -195,15 +278,17 @@ static void repair(const struct cli *cli, const struct lab *lab)
 }
 
 static int show(const struct cli *cli, const struct lab *lab, const struct asked *asked,
-        struct published_list *list)
+        const struct states *states, struct published_list *list)
 {
 	struct err err = {0};
 
-	if (asked->port && keep_asked(list, asked, cli->operands.v[0], &err) < 0)
+	if (asked->port &&
+	        (keep_asked(list, asked, cli->operands.v[0], &err) < 0 ||
+	                keep_running(list, states, &err) < 0))
 		return cli_fail(cli, &err);
 	if (cli_has(cli, "json"))
-		return print_json(lab, list);
-	return asked->port ? print_addresses(list) : print_table(list);
+		return print_json(lab, list, states);
+	return asked->port ? print_addresses(list) : print_table(list, states);
 }
 
 static int run(struct cli *cli)
@@ -211,6 +296,7 @@ static int run(struct cli *cli)
 	struct lab lab = {0};
 	struct err err = {0};
 	struct published_list all = {0}, list = {0};
+	struct states states = {0};
 	AUTO_FREE struct machine **chosen = NULL;
 	struct strv who; /* the operands' */
 	struct asked asked;
@@ -223,9 +309,11 @@ static int run(struct cli *cli)
 	if (lab_select(&lab, &who, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
 	} else {
-		repair(cli, &lab);
+		ask_states(cli, &lab, &states);
+		repair(cli, &lab, &states);
 		read_published(&lab, chosen, n, &all, &list);
-		code = show(cli, &lab, &asked, &list);
+		code = show(cli, &lab, &asked, &states, &list);
+		free(states.v);
 		free(list.rows);
 		published_clear(&all);
 	}

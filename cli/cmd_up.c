@@ -124,6 +124,9 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
         struct machine **chosen, size_t n, const struct verb_options *options,
         struct event_sink *sink)
 {
+	/* What is to be provisioned runs, or is refused. */
+	const struct ports_who who = {
+	        .coming = chosen, .n_coming = verb == &verb_provision ? 0 : n};
 	struct err err = {0};
 
 	if ((verb != &verb_provision && plug_reset(lab, chosen, n, &err) < 0) ||
@@ -137,11 +140,14 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	if (published_alloc(lab, chosen, n, &err) < 0)
 		return cli_fail(cli, &err);
 	if (lab_steps_up(lab, chosen, n, sink, cli->stop, &err) < 0 ||
-	        lab_ports_up(lab, sink, cli->stop, &err) < 0)
+	        lab_ports_up(lab, who, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
 	if (verb != &verb_provision && volumes_up(lab, chosen, n, sink, cli->stop, &err) < 0)
 		return cli_failed(cli, &err);
 	code = cli_run_verb(cli, lab, verb, chosen, n, options, sink);
+	/* Nothing leads to those that did not come up. */
+	if (code && lab_ports_up(lab, (struct ports_who){0}, sink, NULL, &err) < 0)
+		return code;
 	lab_ports_hairpin(lab, chosen, n);
 	if (code == 0 && verb != &verb_provision && lab_networks_drop(lab, sink, &err) < 0)
 		return cli_failed(cli, &err);

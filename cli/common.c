@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "cli/sink.h"
+#include "lab/network/published.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -234,6 +235,16 @@ int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb
 	                            : 0;
 }
 
+/* Who asks for a port of a halted machine is refused at once, also where only some were halted. */
+static int unpublish(const struct cli *cli, struct lab *lab, struct event_sink *sink, int code)
+{
+	struct err err = {0};
+
+	if (!published_now(lab) || lab_ports_up(lab, (struct ports_who){0}, sink, NULL, &err) == 0)
+		return code;
+	return code ? code : cli_failed(cli, &err);
+}
+
 int cli_verb_by_journals(const struct cli *cli, const struct verb *verb)
 {
 	struct lab lab = {0};
@@ -252,6 +263,8 @@ int cli_verb_by_journals(const struct cli *cli, const struct verb *verb)
 	} else {
 		struct event_sink *sink = cli_sink(cli);
 		code = cli_run_verb(cli, &lab, verb, chosen, n, &options, sink);
+		if (verb == &verb_halt)
+			code = unpublish(cli, &lab, sink, code);
 		sink->close(sink);
 	}
 	lab_clear(&lab);

@@ -87,6 +87,9 @@ void journal_state_clear(struct journal_state *state);
 const struct step_record *journal_step(
         const struct journal_state *state, const char *step); /* NULL: never begun */
 const char *journal_fact(const struct journal_state *state, const char *key); /* NULL: none */
+/* Something of it that halt undoes was made since the host's start: as far as its own commands
+ * know, it runs. */
+bool journal_started(const struct journal_state *state);
 /* Nothing can have begun: its writer was killed before the header was complete, and the header
  * comes before any step. */
 bool journal_is_blank(const struct journal_state *state);

@@ -268,6 +268,20 @@ const char *journal_fact(const struct journal_state *state, const char *key)
 	return NULL;
 }
 
+bool journal_started(const struct journal_state *state)
+{
+	char boot[BOOT_ID_LEN + 1];
+
+	if (clock_boot_id(boot, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < state->n_steps; i++) {
+		const struct step_record *step = &state->steps[i];
+		if (step->state == STEP_DONE && step->is_volatile && str_eq(step->boot_id, boot))
+			return true;
+	}
+	return false;
+}
+
 bool journal_is_blank(const struct journal_state *state)
 {
 	return !state->exists && !state->damaged && !state->n_steps && !state->n_facts;

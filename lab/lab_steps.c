@@ -203,12 +203,13 @@ int lab_steps_plan(const struct lab *lab, struct machine *const *chosen, size_t 
 
 int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err)
 {
+	const struct ports_who nobody = {.lab = lab};
 	struct lab_session session;
 	size_t n;
 
 	session_open(lab, NULL, 0, &session);
 	AUTO_FREE struct step *steps = list_steps(&session, true, true, &n);
-	steps[n++] = lab_ports_step(lab);
+	steps[n++] = lab_ports_step(&nobody);
 	struct runner runner = {
 	        .session = &session,
 	        .journal = lab->journal,

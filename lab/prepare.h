@@ -43,17 +43,25 @@ MUST_CHECK int lab_steps_up(struct lab *lab, struct machine *const *chosen, size
 /* The key that opens all machines of the lab, LAB/id_ed25519, made where there is none: also
  * without the lab's lock. lab->dir is set. */
 MUST_CHECK int lab_login_key(struct lab *lab, struct err *err);
+/* Ports lead to the machines that run by their journals, and to these. */
+struct ports_who {
+	const struct lab *lab;
+	struct machine *const *coming; /* about to be brought up, as the file has them */
+	size_t n_coming;
+	struct machine *const *ended; /* not to these: they ended by themselves */
+	size_t n_ended;
+};
 /* Makes what the journal says is published so (lab/network/published.h), where it is not: after the
- * lab's other steps. The step is for lab_steps_down alone. */
-MUST_CHECK int lab_ports_up(
-        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err);
+ * lab's other steps. */
+MUST_CHECK int lab_ports_up(struct lab *lab, struct ports_who who, struct event_sink *sink,
+        const volatile int *stop, struct err *err);
 /* For commands that only look: puts back what has gone since this boot's last up, with the lab
  * locked for it. ERR_BUSY: another command is at it. */
-MUST_CHECK int lab_ports_repair(
-        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err);
+MUST_CHECK int lab_ports_repair(struct lab *lab, struct ports_who who, struct event_sink *sink,
+        const volatile int *stop, struct err *err);
 /* Once the machines run: those that publish ports can reach them by the host's address. */
 void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n);
-struct step lab_ports_step(const struct lab *lab);
+struct step lab_ports_step(const struct ports_who *who);
 /* Reverts them all, after the lab's last machine is gone, and removes the lab's folder and id where
  * no volume is kept in it. */
 MUST_CHECK int lab_steps_down(struct lab *lab, struct event_sink *sink, struct err *err);

@@ -81,7 +81,9 @@ static int forbid_localnet(struct run *run, const struct ports *p, bool v6, stru
 
 static const struct lab *lab_of(const struct run *run)
 {
-	return run->step->data;
+	const struct ports_who *who = run->step->data;
+
+	return who->lab;
 }
 
 static int apply(struct run *run, struct err *err)
@@ -89,7 +91,7 @@ static int apply(struct run *run, struct err *err)
 	char digest[PORTS_DIGEST] = "";
 	struct ports p;
 
-	if (lab_ports_build(lab_of(run), &p, err) < 0)
+	if (lab_ports_build(run->step->data, &p, err) < 0)
 		return -1;
 	/* The table's guard is there while 127.x is routed. */
 	int rc = 0;
@@ -129,7 +131,7 @@ static void inputs(const struct run *run, struct digest *d)
 	struct ports p;
 
 	/* Where it cannot be built, apply says so. */
-	if (lab_ports_build(lab_of(run), &p, NULL) < 0)
+	if (lab_ports_build(run->step->data, &p, NULL) < 0)
 		return;
 	ports_script(&p, false, &script);
 	if (ports_any(&p, true))
@@ -149,7 +151,7 @@ static void explain(const struct run *run, struct str *out)
 	        table, table);
 }
 
-struct step lab_ports_step(const struct lab *lab)
+struct step lab_ports_step(const struct ports_who *who)
 {
 	return (struct step){
 	        .name = step_name,
@@ -159,7 +161,7 @@ struct step lab_ports_step(const struct lab *lab)
 	        .apply = apply,
 	        .revert = revert,
 	        .explain = explain,
-	        .data = lab,
+	        .data = who,
 	};
 }
 
@@ -176,14 +178,15 @@ static int call_stand(const void *arg, void *result, struct err *err)
 }
 
 /* Where it cannot be asked, it does not: apply finds out why. */
-static bool stands(const struct lab *lab)
+static bool stands(const struct ports_who *who)
 {
+	const struct lab *lab = who->lab;
 	const struct journal_state *state = journal_state(lab->journal);
 	struct look look = {.digest = journal_fact(state, digest_key)};
 	struct ports p;
 	bool yes = false;
 
-	if (!look.digest || lab_ports_build(lab, &p, NULL) < 0)
+	if (!look.digest || lab_ports_build(who, &p, NULL) < 0)
 		return false;
 	look.ports = &p;
 	if (helper_call(lab, call_stand, &look, &yes, sizeof(yes), NULL) < 0)
@@ -206,10 +209,10 @@ static bool any_published(const struct lab *lab)
 	return any;
 }
 
-int lab_ports_up(
-        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err)
+int lab_ports_up(struct lab *lab, struct ports_who who, struct event_sink *sink,
+        const volatile int *stop, struct err *err)
 {
-	const struct step step = lab_ports_step(lab);
+	const struct step step = lab_ports_step(&who);
 	struct runner runner = {
 	        .session = lab,
 	        .journal = lab->journal,
@@ -225,22 +228,23 @@ int lab_ports_up(
 
 	if (!any_published(lab) && !journal_fact(journal_state(lab->journal), digest_key))
 		return 0;
-	for (size_t i = 0; i < lab->n; i++)
-		alloc_fill(journal_state(lab->journal), &lab->machines[i].spec);
-	if (!stands(lab))
+	who.lab = lab;
+	for (size_t i = 0; i < who.n_coming; i++)
+		alloc_fill(journal_state(lab->journal), &who.coming[i]->spec);
+	if (!stands(&who))
 		world.state = MACHINE_HALTED;
 	int rc = run_up(&runner, &world, &options, &changed, err);
 	runner_clear(&runner);
 	return rc;
 }
 
-int lab_ports_repair(
-        struct lab *lab, struct event_sink *sink, const volatile int *stop, struct err *err)
+int lab_ports_repair(struct lab *lab, struct ports_who who, struct event_sink *sink,
+        const volatile int *stop, struct err *err)
 {
 	/* Nobody else may; and what an up has not made is not missing. */
 	if (geteuid() != 0 || !lab->id || !published_now(lab))
 		return 0;
-	return lab_lock(lab, err) < 0 ? -1 : lab_ports_up(lab, sink, stop, err);
+	return lab_lock(lab, err) < 0 ? -1 : lab_ports_up(lab, who, sink, stop, err);
 }
 
 void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n)

@@ -8,12 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct machine_spec *spec_of(const struct lab *lab, const char *selector)
+static const struct machine *machine_of(const struct lab *lab, const char *selector)
 {
 	for (size_t i = 0; i < lab->n; i++)
 		if (str_eq(lab->machines[i].spec.selector, selector))
-			return &lab->machines[i].spec;
+			return &lab->machines[i];
 	return NULL;
+}
+
+static bool is_among(struct machine *const *list, size_t n, const struct machine *m)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == m)
+			return true;
+	return false;
+}
+
+/* 1: *out is what runs, which need not be what the file says now; 0: it does not. The journal is
+ * read anew, as this command's workers may have written it. */
+static int read_running(
+        const struct lab *lab, const struct machine *m, struct machine_spec *out, struct err *err)
+{
+	struct journal_state state = {0};
+	int rc = journal_read(m->names.journal, &state, err);
+
+	if (rc == 0 && journal_started(&state) && state.spec)
+		rc = spec_read(state.spec, out, NULL) == 0;
+	if (rc == 1)
+		alloc_fill(journal_state(lab->journal), out);
+	journal_state_clear(&state);
+	return rc;
 }
 
 static char *bridge_of(const struct lab *lab, const struct nic *nic)
@@ -83,14 +107,14 @@ static void add_rule(struct ports *p, const struct published *row, const char *m
 	};
 }
 
-static int add_row(
-        const struct lab *lab, const struct published *row, struct ports *p, struct err *err)
+/* machine: its selector, which outlives p. */
+static int add_row(const struct lab *lab, const struct published *row, const char *machine,
+        const struct machine_spec *spec, struct ports *p, struct err *err)
 {
-	const struct machine_spec *spec = spec_of(lab, row->machine);
-	const struct nic *nic = spec ? net_way_in(spec) : NULL;
+	const struct nic *nic = net_way_in(spec);
 
 	if (!nic || !nic->address)
-		return 0; /* the machine was not made yet, and is not chosen now */
+		return 0;
 	char *bridge = bridge_of(lab, nic);
 	if (!bridge)
 		return err_set(err, ERR_FAILED,
@@ -99,14 +123,31 @@ static int add_row(
 	const struct host_address *address = &row->map.address;
 	size_t net = net_of(lab, p, nic, bridge);
 	if (address->v4)
-		add_rule(p, row, spec->selector, host_address_v4(address->ip4), nic->address, net);
+		add_rule(p, row, machine, host_address_v4(address->ip4), nic->address, net);
 	if (!address->v6 || !nic->address6)
 		return 0;
-	add_rule(p, row, spec->selector, host_address_v6(&address->ip6), nic->address6, net);
+	add_rule(p, row, machine, host_address_v6(&address->ip6), nic->address6, net);
 	if (!p->nets[net].subnet6)
 		p->nets[net].subnet6 = subnet6_of(nic);
 	p->nets[net].no_way_back6 = !nic->default_route || !nic->gateway6;
 	return 0;
+}
+
+static int add_rows(const struct ports_who *who, const struct machine *m,
+        const struct published_list *list, struct ports *p, struct err *err)
+{
+	bool coming = is_among(who->coming, who->n_coming, m);
+	struct machine_spec running = {0};
+	const struct machine_spec *spec = coming ? &m->spec : &running;
+	int rc = coming                                 ? 1
+	        : is_among(who->ended, who->n_ended, m) ? 0
+	                                                : read_running(who->lab, m, &running, err);
+
+	for (const struct published *row = NULL;
+	        rc > 0 && (row = published_next(list, m->spec.selector, row));)
+		rc = add_row(who->lab, row, m->spec.selector, spec, p, err) < 0 ? -1 : 1;
+	spec_clear(&running);
+	return rc < 0 ? -1 : 0;
 }
 
 char *lab_ports_table(const struct lab *lab)
@@ -114,15 +155,20 @@ char *lab_ports_table(const struct lab *lab)
 	return xasprintf("prov-%s", lab->id);
 }
 
-int lab_ports_build(const struct lab *lab, struct ports *p, struct err *err)
+int lab_ports_build(const struct ports_who *who, struct ports *p, struct err *err)
 {
+	const struct lab *lab = who->lab;
 	struct published_list list = {0};
 	int rc = 0;
 
 	*p = (struct ports){.table = lab_ports_table(lab), .no_loopback6 = !ports_loopback6()};
 	published_read(journal_state(lab->journal), &list);
-	for (size_t i = 0; rc == 0 && i < list.n; i++)
-		rc = add_row(lab, &list.rows[i], p, err);
+	/* In the journal's order, so that the rules are the same whatever the file's is now. */
+	for (size_t i = 0; rc == 0 && i < list.n; i++) {
+		const struct machine *m = machine_of(lab, list.rows[i].machine);
+		if (m && (i == 0 || !str_eq(list.rows[i].machine, list.rows[i - 1].machine)))
+			rc = add_rows(who, m, &list, p, err);
+	}
 	published_clear(&list);
 	if (rc < 0)
 		ports_clear(p);

@@ -39,7 +39,7 @@ bool published_now(const struct lab *lab);
 
 /*
  * Refuses, naming the holder, ports that another lab or a process of the host has; without a lock,
- * before anything is made. What the lab has published already in this boot is its own.
+ * before anything is made. What leads to a machine already is its own.
  */
 MUST_CHECK int published_check(
         const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err);

@@ -117,13 +117,14 @@ bool published_now(const struct lab *lab)
 	        str_eq(boot, step->boot_id);
 }
 
-/* By the table that was made in this boot. */
+/* By the table that was made in this boot, in which a halted machine has nothing. */
 static bool stands_already(const struct lab *lab, const struct published_list *own,
-        const char *machine, const struct port_map *map)
+        const struct machine *machine, const struct port_map *map)
 {
-	if (!published_now(lab))
+	if (!published_now(lab) || !journal_started(&machine->state))
 		return false;
-	for (const struct published *row = NULL; (row = published_next(own, machine, row));)
+	for (const struct published *row = NULL;
+	        (row = published_next(own, machine->spec.selector, row));)
 		if (row->map.udp == map->udp &&
 		        host_address_same(&row->map.address, &map->address) &&
 		        row->map.host <= map->host && row->map.host_last >= map->host_last)
@@ -132,13 +133,15 @@ static bool stands_already(const struct lab *lab, const struct published_list *o
 }
 
 static int check_machine(const struct lab *lab, const struct published_others *neighbours,
-        const struct published_list *own, const struct machine_spec *spec, struct err *err)
+        const struct published_list *own, const struct machine *machine, struct err *err)
 {
+	const struct machine_spec *spec = &machine->spec;
+
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		struct port_map map = map_of(lab, spec, &spec->ports[i]);
 		if (check_loopback6(spec, &map, err) < 0)
 			return -1;
-		if (!map.host || stands_already(lab, own, spec->selector, &map))
+		if (!map.host || stands_already(lab, own, machine, &map))
 			continue;
 		if (check_neighbours(neighbours, spec, &map, err) < 0 ||
 		        check_host(spec, &map, err) < 0)
@@ -165,7 +168,7 @@ int published_check(const struct lab *lab, struct machine *const *chosen, size_t
 	published_read(&lab->state, &own);
 	int rc = published_others_read(lab, &neighbours, err);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = check_machine(lab, &neighbours, &own, &chosen[i]->spec, err);
+		rc = check_machine(lab, &neighbours, &own, chosen[i], err);
 	published_others_clear(&neighbours);
 	published_clear(&own);
 	return rc;

@@ -39,9 +39,12 @@ expect 0 prov up
 id=$(lab_id)
 bridge=$(ip -4 -o route show "$(iptables -w -S FORWARD | sed -n "s/.*--ctreplsrc \([^ ]*\) .*prov-$id .*/\1/p")" | sed 's/.* dev \([^ ]*\).*/\1/')
 [ -n "$bridge" ] || fail "no accept rule of the lab"
-serve() {
+serve_web() {
 	expect 0 prov exec web -- sh -c "mkdir -p /www; echo from-web >/www/index.html
 		for port in 80 81 82 $((p + 4)) $((p + 6)); do httpd -p \$port -h /www; done"
+}
+serve() {
+	serve_web
 	expect 0 prov exec vm -- sh -c "mkdir -p /www; echo from-vm >/www/index.html; httpd -p 80 -h /www"
 }
 serve
@@ -106,10 +109,10 @@ expect_same "who asks" 198.51.100.2 "$(tail -n 1 "$scratch/who")"
 
 # What prov port says; the free one is kept.
 expect 0 prov port
-expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp$"
-expect_text "$out" "^0.0.0.0:$((p + 3)) +web@container +53 +udp$"
-expect_text "$out" "^127.0.0.1:$((p + 4))-$((p + 6)) +web@container +$((p + 4))-$((p + 6)) +tcp$"
-expect_text "$out" "^0.0.0.0:$((p + 1)) +vm@kvm +80 +tcp$"
+expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp +running$"
+expect_text "$out" "^0.0.0.0:$((p + 3)) +web@container +53 +udp +running$"
+expect_text "$out" "^127.0.0.1:$((p + 4))-$((p + 6)) +web@container +$((p + 4))-$((p + 6)) +tcp +running$"
+expect_text "$out" "^0.0.0.0:$((p + 1)) +vm@kvm +80 +tcp +running$"
 free=$(sed -n 's/^127.0.0.1:\([0-9]*\) *web@container *80 .*/\1/p' "$out" | grep -vx "$p")
 expect_same "the free port" from-web "$(fetch "127.0.0.1:$free")"
 expect 0 prov port web 53/udp
@@ -149,8 +152,48 @@ expect 0 prov reload
 serve
 serve_udp
 expect 0 prov port
-expect_text "$out" "^127.0.0.1:$free +web@container +80 +tcp$"
+expect_text "$out" "^127.0.0.1:$free +web@container +80 +tcp +running$"
 reached "after reload"
+
+# Those of a machine that does not run are refused, not led to where nobody answers; its neighbour's are there.
+cat >"$scratch/knock.pl" <<'P'
+use IO::Socket::INET;
+print IO::Socket::INET->new(PeerAddr => $ARGV[0]) ? "open" : 0 + $! == 111 ? "refused" : "$!";
+P
+refused() { # WHEN
+	expect_same "$1: by loopback" refused "$(perl "$scratch/knock.pl" "127.0.0.1:$p")"
+	expect_same "$1: by the host's own address" refused "$(perl "$scratch/knock.pl" "198.51.100.1:$((p + 2))")"
+	expect_same "$1: from outside" refused "$(outside perl "$scratch/knock.pl" "198.51.100.1:$((p + 2))")"
+	expect_same "$1: the neighbour's" from-vm "$(fetch "127.0.0.1:$((p + 1))")"
+	expect 0 prov port
+	expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp +(halted|created)$"
+	expect_text "$out" "^0.0.0.0:$((p + 1)) +vm@kvm +80 +tcp +running$"
+	expect 1 prov port web 80
+	expect_text "$err" "'web@container' is (halted|created): nothing leads to its ports"
+}
+expect 0 prov halt web
+refused "halted"
+# Nobody else has been given them; a process of the host may have taken one, and is named.
+mkdir "$scratch/second"
+printf 'machines:\n  thief: { box: tiny, ports: ["%s:80"] }\n' $((p + 2)) | sed '1i prov: 1' >"$scratch/second/prov.yaml"
+expect 1 prov -C "$scratch/second" up
+expect_text "$err" "which 'web@container' of the lab '[^']+' \\($id\\) publishes"
+listen "$p"
+expect 1 prov up web
+expect_text "$err" "'web@container' would publish port 127.0.0.1:$p/tcp of the host, which perl \(pid $!\) listens on"
+kill "$!"
+wait "$!" 2>/dev/null
+expect 0 prov up web
+pid=$(prov inspect web@container --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+kill -KILL "$pid"
+has_ended() { states | grep -Eqx "web@container (halted|created)"; }
+await "the container's end" has_ended
+expect 0 prov port
+refused "ended by itself"
+expect 0 prov up web
+serve_web
+serve_udp
+reached "after halt"
 
 # What a firewall's reload took away comes back: each by itself, and put behind what refuses.
 lost "without the table" nft delete table ip "prov-$id"
@@ -174,8 +217,6 @@ expect 0 prov up web
 expect_same "the VM's, which was not chosen" from-vm "$(fetch "127.0.0.1:$((p + 1))")"
 
 # Another lab does not get them, nor a machine of the same that came later.
-mkdir "$scratch/second"
-printf 'machines:\n  thief: { box: tiny, ports: ["%s:80"] }\n' $((p + 2)) | sed '1i prov: 1' >"$scratch/second/prov.yaml"
 expect 1 prov -C "$scratch/second" up
 expect_text "$err" "which 'web@container' of the lab '[^']+' \\($id\\) publishes"
 

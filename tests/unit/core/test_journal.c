@@ -27,6 +27,7 @@ START_TEST(lines_fold_to_a_state)
 	/* The reader needs no lock and sees the same. */
 	reread();
 	check_same(&state, s);
+	ck_assert(journal_started(s));
 }
 END_TEST
 
@@ -47,6 +48,7 @@ START_TEST(reverts_and_failures_fold)
 	ck_assert_int_eq(journal_step(journal_state(j), "kvm.start")->state, STEP_REVERTING);
 	ck_ok(journal_reverted(j, "kvm.start", &err));
 	ck_assert_int_eq(journal_step(journal_state(j), "kvm.start")->state, STEP_ABSENT);
+	ck_assert(!journal_started(journal_state(j)));
 	ck_ok(journal_set(j, "pid", NULL, &err));
 	ck_ok(journal_set(j, "never", NULL, &err));
 	ck_assert_uint_eq(journal_state(j)->n_facts, 0);
@@ -144,6 +146,7 @@ START_TEST(another_boot_is_noticed)
 	reopen();
 	ck_assert(journal_state(j)->rebooted);
 	ck_assert_str_eq(journal_step(journal_state(j), "a")->boot_id, "other");
+	ck_assert(!journal_started(journal_state(j)));
 	ck_ok(journal_begun(j, "b", &err));
 	ck_ok(journal_done(j, "b", "", true, &err));
 	ck_assert_str_eq(journal_step(journal_state(j), "b")->boot_id, journal_boot_id(j));
