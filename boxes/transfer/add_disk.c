@@ -15,6 +15,7 @@
 
 #define BLOCK         (1024 * 1024)
 #define SECTOR        512
+#define CLUSTER       65536 /* qcow2's, as qemu-img makes it */
 #define TAR_MAGIC_AT  257
 #define METADATA_MAX  (64 * 1024)
 #define VAGRANT_DISK  "box.img"
@@ -59,6 +60,47 @@ static int copy_image(struct add *add, int from, const char *path, struct err *e
 	return n < 0 ? err_sys(err, "read the disk") : 0;
 }
 
+/* What a qcow2 of this image takes: the clusters that are not only zeros, and its tables, which are
+ * less than a thousandth, with one megabyte for their beginnings. */
+static int measure_image(struct add *add, int fd, int64_t *out, struct err *err)
+{
+	AUTO_FREE unsigned char *cluster = xmalloc(CLUSTER);
+	int64_t used = 0;
+	ssize_t n;
+
+	for (off_t at = 0; (at = lseek(fd, at, SEEK_DATA)) >= 0; at += n) {
+		at -= at % CLUSTER;
+		if ((n = pread(fd, cluster, CLUSTER, at)) <= 0)
+			break;
+		if (cluster[0] || memcmp(cluster, cluster + 1, (size_t)n - 1) != 0)
+			used += CLUSTER;
+		if (job_go_on(add->stage.job, err) < 0)
+			return -1;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, "seek");
+	*out = used + used / 1000 + 1048576;
+	return 0;
+}
+
+/* Most disks have room for all that the image's file takes: only where there is doubt it is read
+ * once more. */
+static int need_for_raw(struct add *add, int fd, const struct stat *st, struct err *err)
+{
+	int64_t least = (int64_t)st->st_blocks * 512, bytes = st->st_size;
+	uint64_t left;
+
+	if (least < bytes)
+		bytes = least;
+	if (fs_free_bytes(add->stage.dir, &left, err) < 0)
+		return -1;
+	if (left / 2 > (uint64_t)bytes)
+		return 0;
+	return measure_image(add, fd, &bytes, err) < 0
+	        ? -1
+	        : stage_need(&add->stage, bytes, "the disk", err);
+}
+
 /* A raw image becomes a qcow2: what is only zeros takes no room then. */
 static int convert_image(struct add *add, int from, const char *path, struct err *err)
 {
@@ -76,7 +118,8 @@ int add_image(struct add *add, int fd, enum add_image kind, struct err *err)
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, "look at the disk");
-	if (kind == ADD_QCOW2 && stage_need(&add->stage, st.st_size, "the disk", err) < 0)
+	if ((kind == ADD_QCOW2 ? stage_need(&add->stage, st.st_size, "the disk", err)
+	                       : need_for_raw(add, fd, &st, err)) < 0)
 		return -1;
 	int rc = kind == ADD_QCOW2 ? copy_image(add, fd, path, err)
 	                           : convert_image(add, fd, path, err);

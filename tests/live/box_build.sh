@@ -90,3 +90,25 @@ expect 1 unshare -m --propagation private sh "$scratch/full.sh" "$scratch/small"
 expect_text "$err" "[Nn]o space"
 expect_no_text "$out" LEFT
 expect_clean "a full disk"
+
+# A raw disk for which there is no room is refused before a byte is written; what is only zeros in it takes none.
+cat >"$scratch/disk.sh" <<'S'
+mount -t tmpfs -o size=12m none "$1" || exit 99
+export PROV_HOME="$1/home"
+"$2/prov" box add --name foreign-test/big "$3"
+code=$?
+find "$1" -type f | sed 's/^/LEFT /'
+exit $code
+S
+raw_disk() { # FILE SOURCE
+	head -c 30M "$2" >"$1"
+	printf '\125\252' | dd of="$1" bs=1 seek=510 conv=notrunc 2>/dev/null
+}
+raw_disk "$scratch/full.img" /dev/urandom
+expect 1 unshare -m --propagation private sh "$scratch/disk.sh" "$scratch/small" "$build" "$scratch/full.img"
+expect_text "$err" "no space left in '$scratch/small/home': the disk needs 32 MiB, 1[12] MiB are free"
+expect_text "$err" "make room, remove a box \(prov box remove\), or set PROV_HOME to another disk"
+expect_no_text "$out" LEFT
+raw_disk "$scratch/zeros.img" /dev/zero
+expect 0 unshare -m --propagation private sh "$scratch/disk.sh" "$scratch/small" "$build" "$scratch/zeros.img"
+expect_text "$out" "LEFT .*\.qcow2$"
