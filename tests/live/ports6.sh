@@ -69,9 +69,9 @@ for m in web vm; do
 	expect_same "$m by itself while up ran" "from-$m from-$m" "$(xargs <"$out")"
 done
 expect 0 prov port
-expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp$"
-[ -z "$six" ] || expect_text "$out" "^\[::1\]:$p +web@container +80 +tcp$"
-expect_text "$out" "^\[::\]:$((p + 1)) +web@container +80 +tcp$"
+expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp +running$"
+[ -z "$six" ] || expect_text "$out" "^\[::1\]:$p +web@container +80 +tcp +running$"
+expect_text "$out" "^\[::\]:$((p + 1)) +web@container +80 +tcp +running$"
 free=$(sed -n 's/^127.0.0.1:\([0-9]*\) .*/\1/p' "$out" | grep -vxE "$p|$((p + 3))")
 expect 0 prov port vm --json
 expect_text "$out" '"address": "::"'
@@ -140,7 +140,7 @@ nft delete table ip "prov-$id"
 nft delete table ip6 "prov-$id"
 expect 0 prov port
 expect_text "$err" "lab.ports done"
-expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp$"
+expect_text "$out" "^127.0.0.1:$p +web@container +80 +tcp +running$"
 reached "after prov port"
 expect 0 prov port
 expect_no_text "$err" "lab.ports"
