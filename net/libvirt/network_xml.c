@@ -36,6 +36,15 @@ void network_host_xml(const struct net_host *host, bool ipv6, struct str *out)
 	host_xml(ipv6 ? host->address6 : host->address, host->names, out);
 }
 
+void network_host_names(const struct net_host *host, struct strv *out)
+{
+	const char *rest = host->names;
+	char *word;
+
+	while ((word = next_word(&rest)))
+		strv_take(out, word);
+}
+
 void network_lease_xml(const struct net_host *host, struct str *out)
 {
 	str_add(out, "      <host");

@@ -9,6 +9,8 @@ void network_xml(
         const struct net_spec *spec, const char *uuid, const char *bridge, struct str *out);
 /* One `<host ip=…>` element of the network's `<dns>`: its IPv4 or its IPv6 address. */
 void network_host_xml(const struct net_host *host, bool ipv6, struct str *out);
+/* Its names, one by one. */
+void network_host_names(const struct net_host *host, struct strv *out);
 /* One `<host mac=… ip=…>` element of its `<dhcp>`; and whether XML as libvirt prints it has it. */
 void network_lease_xml(const struct net_host *host, struct str *out);
 bool network_has_lease(const char *xml, const struct net_host *host);
