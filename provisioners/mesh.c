@@ -31,13 +31,20 @@ static const char common[] =
         "mv -f ssh_known_hosts.new ssh_known_hosts\n"
         "cat >ssh_config.d/prov-lab.conf <<END\n$config\nEND\n";
 
-/* 0A: a socket that listens; 0016: port 22. */
-static const char listen[] = "if [ ! -x /usr/sbin/sshd ]; then\n"
-                             "  echo 'the box has no sshd: the other machines cannot log in here'\n"
-                             "elif ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |\n"
-                             "    grep -q ':0016 [0-9A-F]*:[0-9A-F]* 0A '; then\n"
-                             "  mkdir -p -m 0755 /run/sshd; /usr/sbin/sshd </dev/null\n"
-                             "fi\n";
+/* 0A: a socket that listens; 0016: port 22. sshd goes into the background before it listens. */
+static const char listen[] =
+        "listens() {\n"
+        "  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |\n"
+        "    grep -q ':0016 [0-9A-F]*:[0-9A-F]* 0A '\n"
+        "}\n"
+        "if [ ! -x /usr/sbin/sshd ]; then\n"
+        "  echo 'the box has no sshd: the other machines cannot log in here'\n"
+        "elif ! listens; then\n"
+        "  mkdir -p -m 0755 /run/sshd; /usr/sbin/sshd </dev/null\n"
+        "  n=0; until listens; do n=$((n + 1))\n"
+        "  [ $n -lt 100 ] || { echo 'sshd does not listen on port 22'; break; }\n"
+        "  sleep 0.1 2>/dev/null || sleep 1; done\n"
+        "fi\n";
 
 static int add_variable(struct str *script, const char *name, const char *path, struct err *err)
 {

@@ -19,7 +19,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define LOGIN_NS  (30 * SECOND_NS)
-#define DETACH_NS (20 * SECOND_NS) /* the guest has to let go of it */
+#define DETACH_NS (60 * SECOND_NS) /* the guest has to let go of it, on a busy host too */
 #define WAKE_MS   200
 
 static const char plugs_fact[] = "kvm.plugs";

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define INSIDE_NS INT64_C(30000000000)
+#define INSIDE_NS INT64_C(120000000000) /* on a busy host, under TCG */
 
 /* $1 MAC, $2 ADDRESS/PREFIX, $3 GATEWAY, $4 MTU, $5 and $6 of IPv6; "-" is none. udev may give the
  * device another name, which it has when udev is through. */
@@ -10,7 +10,7 @@ static const char inside_script[] =
         "find() { dev=; for d in /sys/class/net/*; do\n"
         "[ \"$(cat $d/address)\" != \"$1\" ] || dev=${d##*/}; done; [ \"$dev\" ]; }\n"
         "n=0; until find $1; do n=$((n + 1))\n"
-        "[ $n -lt 100 ] || { echo \"no network card $1 appears\" >&2; exit 1; }\n"
+        "[ $n -lt 300 ] || { echo \"no network card $1 appears\" >&2; exit 1; }\n"
         "sleep 0.1 2>/dev/null || sleep 1; done\n"
         "! command -v udevadm >/dev/null || { udevadm settle -t 5; find $1; }\n"
         "set -e\n"

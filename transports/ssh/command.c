@@ -135,11 +135,12 @@ int ssh_command_build(const struct transport_cmd *cmd, const char *mark, bool tt
 void ssh_command_kill(const char *mark, struct str *out)
 {
 	/* The environment of a process is NUL-separated, hence -z. What was forked between reading
-	 * and killing is found in the next round. */
+	 * and killing is found in the next round; on a busy machine it takes a while to die. */
 	str_addf(out,
-	        "for round in 1 2 3 4 5 6 7 8; do "
+	        "round=0; while [ $round -lt 100 ]; do round=$((round + 1)); "
 	        "pids=$(grep -lz '^" COMMAND_MARK "=%s$' /proc/[0-9]*/environ 2>/dev/null | "
 	        "sed 's,^/proc/,,;s,/environ$,,'); "
-	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; done; exit 1",
+	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; "
+	        "[ $round -lt 4 ] || sleep 0.1 2>/dev/null || sleep 1; done; exit 1",
 	        mark);
 }
