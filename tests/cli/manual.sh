@@ -26,7 +26,7 @@ done
 
 if command -v man >/dev/null && command -v groff >/dev/null; then
 	for page in "$top/docs/prov.1" "$build/prov.yaml.5"; do
-		LC_ALL=C.UTF-8 man --warnings -l "$page" >"$out" 2>"$err" || fail "$page cannot be shown"
+		MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -l "$page" >"$out" 2>"$err" || fail "$page cannot be shown"
 		[ ! -s "$err" ] || fail "$page has mistakes"
 	done
 else

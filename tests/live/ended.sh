@@ -8,7 +8,7 @@ remember_host
 machine() { # INIT COMMAND…
 	init=$1
 	shift
-	printf 'prov: 1\nlab: ended\nmachines:\n  one:\n    box: tiny\n    networks: none\n    container: { init: %s, command: [sh, -c, "%s"] }\n' \
+	printf 'prov: 1\nlab: ended\nmachines:\n  one:\n    box: tiny\n    networks: none\n    cpu_weight: 10000\n    container: { init: %s, command: [sh, -c, "%s"] }\n' \
 		"$init" "$*" | lab_file
 }
 has_ended() { # CODE
@@ -18,11 +18,11 @@ has_ended() { # CODE
 
 # How long a host takes to start a program is its own affair: up waits for a moment only, and where the
 # end came later, status says it all the same.
-caught() { # CODE COMMAND…: of ten, one at least ends while up looks
+caught() { # CODE COMMAND…: of many, one at least ends while up looks
 	code=$1
 	shift
 	seen=0
-	for round in 1 2 3 4 5 6 7 8 9 10; do
+	for round in $(seq 100); do
 		"$@" >"$out" 2>"$err" </dev/null
 		got=$?
 		if grep -q "PID 1 ended with $code: it is halted" "$err"; then

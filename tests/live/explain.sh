@@ -65,12 +65,12 @@ nsenter -t $pid -m -p sh -c 'echo procs: $(ls -d /proc/[0-9]*)'
 kill -KILL $pid
 wait
 T
-timeout 120 sh -e "$scratch/commands" >"$out" 2>"$err"
+timeout 300 sh -e "$scratch/commands" >"$out" 2>"$err"
 code=$?
 for d in /sys/fs/cgroup/prov-"$id"-hand /sys/fs/cgroup/*/prov-"$id"-hand; do
 	[ -d "$d" ] || continue
 	# What is killed leaves its group a moment later.
-	timeout 60 sh -c "until rmdir '$d' 2>/dev/null; do sleep 0.05; done" || echo "cannot remove $d"
+	timeout 300 sh -c "until rmdir '$d' 2>/dev/null; do sleep 0.05; done" || echo "cannot remove $d"
 done
 [ $code -eq 0 ] || fail "the commands exit with $code"
 expect_same "the hostname" hand-container "$(head -n 1 "$out")"

@@ -22,7 +22,7 @@ field() { # FILE KEY
 	awk -v key="$2" '$1 == key {print $2}' "$1"
 }
 neighbour_answers() {
-	expect 0 timeout 60 "$build/prov" -C "$lab" exec two true
+	expect 0 timeout 300 "$build/prov" -C "$lab" exec two true
 }
 
 # PID 1 of "kept" is a command, so that there is a supervisor to survive.

@@ -30,9 +30,10 @@ new() {
 	namespaces='{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}'
 	caps='["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETUID", "CAP_SETGID", "CAP_MKNOD", "CAP_NET_RAW"]'
 	hostname='"hostname": "web",'
-	id=c$((${id#c} + 1))
+	n=$((n + 1))
+	id=c$$-$n
 }
-id=c0
+n=0
 write() {
 	cat >"$bundle/config.json" <<-E
 		{"ociVersion": "1.0.2", $hostname "root": {"path": "rootfs" $root},
@@ -50,13 +51,9 @@ create() { oci create --bundle "$bundle" "$@" "$id" >"$out" 2>"$err" </dev/null;
 status() { oci state "$id" 2>/dev/null | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 pid() { oci state "$id" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p'; }
 wait_for() { # STATUS
-	tries=0
-	until [ "$(status)" = "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || fail "$id is $(status), not $1"
-		sleep 0.05
-	done
+	await "$id is $1" has_status "$1"
 }
+has_status() { [ "$(status)" = "$1" ]; }
 # Creates, starts and waits; what the program wrote is in $out.
 run() {
 	write
@@ -76,7 +73,7 @@ lines() { expect_same "$context" "$1" "$(tr '\n' '|' <"$out")"; }
 
 context="life of a container"
 new
-args='["sleep", "30"]'
+args='["sleep", "1000"]'
 write
 expect 1 oci create --bundle "$bundle"
 expect 1 oci state "$id"
@@ -132,8 +129,7 @@ for sig in TERM SIGUSR1 2; do
 	write
 	create || fail "create"
 	oci start "$id"
-	tries=0
-	until grep -q up "$out" || [ $tries -gt 3000 ]; do sleep 0.02; tries=$((tries + 1)); done
+	await "it has its trap" grep -q up "$out"
 	expect_same "kill $sig" 0 "$(oci kill "$id" $sig; echo $?)"
 	wait_for stopped
 	expect_text "$out" got
@@ -166,11 +162,11 @@ lines 'web|10|20|20 5 6|0027|300|100|200|unlimited|1|4096|b/|1|'
 context="a pipe as /etc/passwd"
 new
 mkfifo "$rootfs/etc/passwd"
-args='["sleep", "60"]'
+args='["sleep", "1000"]'
 write
-expect 0 timeout 60 "$build/prov-oci" --root "$state_root" create --bundle "$bundle" "$id" </dev/null
+expect 0 timeout 300 "$build/prov-oci" --root "$state_root" create --bundle "$bundle" "$id" </dev/null
 expect 0 oci start "$id"
-expect 0 timeout 60 "$build/prov-oci" --root "$state_root" exec "$id" sh -c 'echo $HOME'
+expect 0 timeout 300 "$build/prov-oci" --root "$state_root" exec "$id" sh -c 'echo $HOME'
 lines '/|'
 expect 0 oci delete --force "$id"
 rm "$rootfs/etc/passwd"
@@ -240,12 +236,7 @@ notify() { # FLAGS
 if command -v python3 >/dev/null; then
 	python3 "$scratch/listener.py" "$scratch/listener" "$scratch/listens" "$scratch/told" 2>"$scratch/listener.err" &
 	listener=$!
-	tries=0
-	until [ -e "$scratch/listens" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "the listener does not listen: $(cat "$scratch/listener.err")"
-		sleep 0.1
-	done
+	await "the listener listens" test -e "$scratch/listens"
 	for flags in '' '"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],'; do
 		new
 		notify "$flags"
@@ -253,7 +244,7 @@ if command -v python3 >/dev/null; then
 		run
 		lines "mkdir: can't create directory '/tmp/x': Invalid cross-device link|done|"
 		told="['seccompFd'] about it $id created same pid|"
-		script 'mkdir /tmp/x; exec sleep 60'
+		script 'mkdir /tmp/x; exec sleep 1000'
 		write
 		create || fail "$context: create"
 		expect 0 oci start "$id"
@@ -376,7 +367,7 @@ context="namespaces"
 new
 namespaces=
 hostname=
-args='["sleep", "30"]'
+args='["sleep", "1000"]'
 write
 before=$(grep -c "$scratch" /proc/self/mountinfo)
 create || fail "create without namespaces"
@@ -413,6 +404,10 @@ for maps in '' ', "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}], "
 done
 oci delete --force "$new_holder"
 chown -R 0:0 "$rootfs"
+# A namespace of processes is one to join once its first process is there.
+is_apart() { # LINK KIND
+	its=$(readlink "$1") && [ -n "$its" ] && [ "$its" != "$(readlink "/proc/self/ns/$2")" ]
+}
 for ns in ipc net uts pid mnt; do
 	case $ns in
 	net) type=network ;;
@@ -420,15 +415,14 @@ for ns in ipc net uts pid mnt; do
 	*) type=$ns ;;
 	esac
 	new
-	unshare "--${type%work}" --fork sleep 60 2>/dev/null &
+	unshare "--${type%work}" --fork sleep 1000 2>/dev/null &
 	holder=$!
 	children="$children $holder"
 	link=/proc/$holder/ns/$ns
 	[ $ns != pid ] || link=${link}_for_children
-	tries=0
-	while [ "$(readlink "$link")" = "$(readlink "/proc/self/ns/$ns")" ] && [ $tries -lt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+	await "a namespace to join" is_apart "$link" $ns
 	namespaces=$(echo "$namespaces" | sed "s,{\"type\": \"$type\"},{\"type\": \"$type\"\, \"path\": \"$link\"},")
-	args='["sleep", "30"]'
+	args='["sleep", "1000"]'
 	write
 	create || fail "join $ns"
 	expect_same "joined $ns" "$(readlink "$link")" "$(readlink "/proc/$(pid)/ns/$ns")"
@@ -477,7 +471,7 @@ done
 
 context="cgroup"
 new
-args='["sleep", "30"]'
+args='["sleep", "1000"]'
 linux=", \"cgroupsPath\": \"/prov-oci-test-$$\", \"resources\": {\"pids\": {\"limit\": 77}, \"memory\": {\"limit\": 50593792}}"
 write
 create || fail "create"
@@ -528,7 +522,7 @@ write
 sum=$(sha256sum <"$build/prov-oci")
 if oci run --bundle "$bundle" "$id" >"$out" 2>"$err"; then expect_text "$out" version; fi
 new
-args='["sleep", "30"]'
+args='["sleep", "1000"]'
 caps='["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"]'
 write
 create || fail "create"
@@ -540,19 +534,20 @@ expect_same "the file" "$sum" "$(sha256sum <"$build/prov-oci")"
 # Nobody waits for what a killed create began.
 context="create is killed"
 new
-top=', "hooks": {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "20"]}]}'
+top=', "hooks": {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "1000"]}]}'
 write
 "$build/prov-oci" --root "$state_root" create --bundle "$bundle" "$id" >"$out" 2>"$err" </dev/null &
 creator=$!
-tries=0
-until [ "$(status)" = creating ] || [ $tries -gt 100 ]; do sleep 0.02; tries=$((tries + 1)); done
+children=$creator
+await "it is being created" has_status creating
 kill -KILL "$creator"
 wait "$creator" 2>/dev/null
+children=
 wait_for stopped
 expect 0 oci delete "$id"
 expect 0 oci list -q
 [ ! -s "$out" ] || fail "containers are left: $(cat "$out")"
-[ -z "$(find /sys/fs/cgroup -maxdepth 2 -name "prov-oci-c[0-9]*")" ] || fail "cgroups are left"
+[ -z "$(find /sys/fs/cgroup -maxdepth 2 -name "prov-oci-c$$-*")" ] || fail "cgroups are left"
 
 expect 0 oci features
 expect_text "$out" '"rro"'

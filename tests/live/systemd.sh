@@ -8,7 +8,7 @@ remember_host
 lab_file <<'Y'
 prov: 1
 machines:
-  web: { box: debian/12, networks: none, container: { init: systemd } }
+  web: { box: debian/12, networks: none, container: { init: systemd, stop_timeout: 2m } }
 Y
 in_web() { prov exec web -- "$@"; }
 
@@ -40,7 +40,7 @@ expect_same "sudo" 0 "$(cat "$out")"
 expect 0 in_web journalctl --no-pager -n 5
 
 # What it prints on its console is the machine's log.
-grep -q "Reached target" "$PROV_HOME"/labs/*/machines/web@container/console.log || fail "no console in the log"
+await "its console in the log" grep -q "Reached target" "$PROV_HOME/labs/$(lab_id)/machines/web@container/console.log"
 
 # It stops by its own signal, in order.
 expect 0 prov halt
@@ -70,7 +70,7 @@ machines:
   web:
     box: debian/12
     networks: none
-    container: { init: systemd }
+    container: { init: systemd, stop_timeout: 2m }
     provision: [ { name: unit, shell: "systemctl start systemd-journald && systemctl is-active ssh" } ]
 Y
 expect 0 prov up

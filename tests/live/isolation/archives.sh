@@ -28,7 +28,7 @@ empty_store() { # WHAT
 	[ -z "$left" ] || fail "$1: left in the store: $left"
 }
 refused() { # WHAT FILE [PATTERN]
-	timeout 60 "$build/prov" box add "$2" --name evil >"$out" 2>"$err" </dev/null
+	timeout 300 "$build/prov" box add "$2" --name evil >"$out" 2>"$err" </dev/null
 	code=$?
 	[ $code -eq 1 ] || fail "$1: exit $code instead of an error"
 	expect_one_error
@@ -119,7 +119,7 @@ gzip -9 <"$scratch/bomb.tar.gz" | zstd -q >"$scratch/twice.tar.gz.zst"
 refused "a bomb in a wrapping" "$scratch/twice.tar.gz.zst" '.'
 # A million is refused (tests/unit/boxes/test_unpack.c); ten thousand are taken in, and go again.
 e 'many n 10000' | "$attacks/mktar" | gzip -1 >"$scratch/names.tar.gz"
-expect 0 timeout 60 "$build/prov" box add "$scratch/names.tar.gz" --name names
+expect 0 timeout 300 "$build/prov" box add "$scratch/names.tar.gz" --name names
 expect 0 prov box remove names
 empty_store "many names"
 e "many $(printf 'd/%.0s' $(seq 60))f 1" | "$attacks/mktar" >"$scratch/deep.tar"
@@ -146,10 +146,13 @@ for pack in gzip xz zstd; do
 		refused "$pack, flipped at $i/5" "$scratch/flip.tar.z"
 	done
 done
-# Ended in the middle: the next command finds a store without it.
-timeout -s KILL 0.05 "$build/prov" box add "$scratch/names.tar.gz" --name evil >/dev/null 2>&1 </dev/null && expect 0 prov box remove evil
+# Ended in the middle: the next command finds a store without it, or with all of it.
+timeout -s KILL 0.05 "$build/prov" box add "$scratch/names.tar.gz" --name evil >/dev/null 2>&1 </dev/null
 expect 0 prov box list
-expect_no_text "$out" evil
+if grep -q evil "$out"; then
+	expect 0 prov box verify evil
+	expect 0 prov box remove evil
+fi
 expect 0 prov box add "$scratch/good.tar" --name good
 expect 0 prov box remove good
 unharmed "all of it"

@@ -43,7 +43,7 @@ prov exec web -- /watch 4 >"$scratch/watch.out" 2>&1 </dev/null &
 watch=$!
 children=$watch
 await "the watcher starts" grep -q ready "$scratch/watch.out"
-while kill -0 $watch 2>/dev/null; do
+while kill -0 $watch 2>/dev/null; do # it lasts until it has seen enough
 	prov exec web -- true >/dev/null 2>&1 </dev/null
 	prov exec -w /tmp -u 1000 web -- true >/dev/null 2>&1 </dev/null
 done

@@ -7,7 +7,7 @@ need_tool zstd prlimit
 remember_host
 
 # What a hostile file may cost: an address space of 512 MiB and a minute.
-bounded() { prlimit --as=536870912 timeout 60 "$build/prov" -C "$lab" "$@"; }
+bounded() { prlimit --as=536870912 timeout 300 "$build/prov" -C "$lab" "$@"; }
 printable() { # WHAT
 	! LC_ALL=C grep -q '[[:cntrl:]]' "$err" || fail "$1: control characters in the error"
 	[ "$(wc -c <"$err")" -lt 4000 ] || fail "$1: an error of $(wc -c <"$err") bytes"

@@ -32,7 +32,7 @@ J
 n=0
 run() {
 	n=$((n + 1))
-	timeout 120 "$oci" --root "$scratch/oci" run --bundle "$bundle" "attack-$$-$n" >"$out" 2>"$err" </dev/null
+	timeout 300 "$oci" --root "$scratch/oci" run --bundle "$bundle" "attack-$$-$n" >"$out" 2>"$err" </dev/null
 }
 
 config '["/bin/fds", "self", "'"$marker"'"]' / '' ''

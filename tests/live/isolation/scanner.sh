@@ -33,7 +33,7 @@ printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\
 # crun 1.8 does not know a hybrid hierarchy: it gets one of v1 alone.
 CONTAINERS_CONF=$scratch/containers.conf unshare -m --propagation private sh -c '
 	[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified
-	exec timeout 120 podman --root "$1/pod/store" --runroot "$1/pod/run" --tmpdir "$1/pod/tmp" --storage-driver vfs \
+	exec timeout 300 podman --root "$1/pod/store" --runroot "$1/pod/run" --tmpdir "$1/pod/tmp" --storage-driver vfs \
 		--cgroup-manager cgroupfs --events-backend file run --rm --network none --rootfs "$1/rootfs" /scan' sh "$scratch" \
 	>"$scratch/podman.raw" 2>"$err" </dev/null
 sort -u "$scratch/podman.raw" >"$scratch/podman.scan"

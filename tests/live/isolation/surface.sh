@@ -98,15 +98,15 @@ $build/prov -C $lab exec $how web -- /tiocsti 'touch $scratch/typed
 read -r -t 1 line && echo "READ \$line" >>$scratch/typed
 exit 0
 S
-		timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
+		timeout 300 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
 		grep -qE '^(got|no) ' "$out" || fail "tiocsti did not run with '$how'"
 		[ ! -e "$scratch/typed" ] || fail "exec $how: text was pushed into the caller's terminal"
 	done
 	# Positive control: without a container it arrives, where the kernel still has it.
 	if [ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null)" = 1 ]; then
 		printf '%s\n' "$attacks/tiocsti 'pushed
-' own" 'read -r -t 1 line; echo "READ=$line"' >"$scratch/outer.sh"
-		timeout 60 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
+' own" 'read -r -t 60 line; echo "READ=$line"' >"$scratch/outer.sh"
+		timeout 300 script -qec "bash $scratch/outer.sh" /dev/null >"$out" 2>&1 <>"$scratch/quiet"
 		expect_text "$out" 'READ=pushed'
 	fi
 else

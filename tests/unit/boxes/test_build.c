@@ -196,7 +196,7 @@ START_TEST(test_interrupted)
 	struct box box;
 	struct err err;
 
-	recipe(META, TREE "sleep 60\n");
+	recipe(META, TREE "sleep 1000\n");
 	f.stop = 1;
 	ck_assert_int_eq(box_build(&f.job, dir, &box, &err), -1);
 	ck_assert_int_eq(err.kind, ERR_INTERRUPTED);
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(test_killed)
 {
 	AUTO_FREE char *fifo = fixture_path(&f, "fifo");
-	AUTO_FREE char *script = xasprintf(TREE "echo up >'%s'; sleep 60 >'%s'\n", fifo, fifo);
+	AUTO_FREE char *script = xasprintf(TREE "exec >'%s'; echo up; sleep 1000\n", fifo);
 
 	struct box box;
 	struct err err;

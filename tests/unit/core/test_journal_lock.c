@@ -104,7 +104,7 @@ START_TEST(a_dying_holder_is_waited_for)
 	ck_assert_int_eq(err.kind, ERR_BUSY);
 	ck_assert_int_ge(clock_mono_ns() - start, 50000000);
 	close(go[1]);
-	ck_ok(journal_open_after(path, 10000000000, &j, &err));
+	ck_ok(journal_open_after(path, INT64_C(60000000000), &j, &err));
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	close(go[0]);
 	close(ready[0]);
@@ -168,7 +168,7 @@ static int hold(const char *journal, int fd)
 
 	if (journal_open(journal, &own, &err) < 0 || write(fd, "x", 1) != 1)
 		return 1;
-	return poll(NULL, 0, 60000);
+	return poll(NULL, 0, -1);
 }
 
 int main(int argc, char **argv)

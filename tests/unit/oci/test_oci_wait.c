@@ -63,7 +63,7 @@ START_TEST(a_flood_holds_up_no_signal)
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	/* Once some of it was taken, more than a terminal holds is on its way. */
 	struct pollfd taken = {input[1], POLLOUT, 0};
-	ck_assert_int_eq(poll(&taken, 1, 10000), 1);
+	ck_assert_int_eq(poll(&taken, 1, 60000), 1);
 	ck_assert_int_eq(kill(waiter, SIGTERM), 0);
 	ck_assert_int_eq(waitpid(waiter, &status, 0), waiter);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);

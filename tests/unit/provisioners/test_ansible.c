@@ -131,7 +131,7 @@ START_TEST(failures)
 	ck_assert_str_eq(err.message, "playbook 'site': ansible-playbook exited with 4");
 	ck_assert_int_eq(err.code, 4);
 	expect_no_inventory();
-	write_program("#!/bin/sh\nexec sleep 60\n");
+	write_program("#!/bin/sh\nexec sleep 1000\n");
 	item.timeout_ns = 100000000;
 	ck_assert_int_eq(apply(&err), -1);
 	ck_assert_msg(str_starts(err.message, "playbook 'site': "), "%s", err.message);

@@ -1,6 +1,5 @@
 /* The exec transport on this host itself: commands, output, limits, files. What needs a
  * container is in test_exec_container.c. */
-#include "base/clock.h"
 #include "tests/fake/check_util.h"
 #include "transports/exec.h"
 
@@ -75,14 +74,34 @@ START_TEST(exit_codes)
 }
 END_TEST
 
+/* What comes is answered with a line, so that the command says nothing before the last was heard.
+ */
+static void collect_and_answer(void *ctx, int stream, const char *data, size_t n)
+{
+	collect(ctx, stream, data, n);
+	ck_assert_int_eq(write(*(int *)ctx, "\n", 1), 1);
+}
+
 START_TEST(streams_arrive_apart)
 {
-	ck_assert_int_eq(
-	        RUN("sh", "-c",
-	                "echo one; sleep 0.05; echo two >&2; cat; sleep 0.05; echo \"$1 $2\"", "sh",
-	                "a b", "c'd"),
-	        0);
+	const char *const argv[] = {"sh", "-c",
+	        "echo one; read -r x; echo two >&2; read -r x; echo \"$1 $2\"", "sh", "a b", "c'd",
+	        NULL};
+	struct transport_cmd cmd = command(argv);
+	int in[2], status;
+
+	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+	cmd.in_fd = in[0];
+	cmd.output = collect_and_answer;
+	cmd.ctx = &in[1];
+	ck_ok(t->ops->run(t, &cmd, &status, &err));
+	ck_assert_int_eq(status, 0);
 	ck_assert_str_eq(str_text(&out), "1:one\n2:two\n1:a b c'd\n");
+	close(in[0]);
+	close(in[1]);
+	/* Without one, its input is empty. */
+	ck_assert_int_eq(RUN("cat"), 0);
+	ck_assert_str_eq(str_text(&out), "");
 }
 END_TEST
 
@@ -136,6 +155,7 @@ static bool lives(const char *pid_file)
 	AUTO_STR text = {0}, stat = {0};
 
 	ck_ok(fs_read(pid_file, 64, &text, &err));
+	ck_assert_uint_gt(text.len, 0);
 	AUTO_FREE char *path = xasprintf("/proc/%d/stat", atoi(str_text(&text)));
 	return fs_read(path, 4096, &stat, NULL) == 0 && !strstr(str_text(&stat), ") Z ");
 }
@@ -150,11 +170,15 @@ START_TEST(time_limit_takes_all_that_was_started)
 	const char *const argv[] = {"sh", "-c", script, NULL};
 	struct transport_cmd cmd = command(argv);
 	int status;
-	int64_t from = clock_mono_ns();
+	AUTO_STR text = {0};
 
-	cmd.timeout_ns = INT64_C(3000000000);
-	ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED, "'sh' ran longer than 3 s");
-	ck_assert_int_lt(clock_mono_ns() - from, INT64_C(60000000000));
+	/* On a busy host it may not have begun within one second: then it gets longer. */
+	for (int64_t s = 1; s < 100 && text.len == 0; s *= 4) {
+		AUTO_FREE char *message = xasprintf("'sh' ran longer than %d s", (int)s);
+		cmd.timeout_ns = s * INT64_C(1000000000);
+		ck_fails(t->ops->run(t, &cmd, &status, &err), ERR_FAILED, message);
+		(void)!fs_read(own, 64, &text, NULL);
+	}
 	ck_assert(!lives(child));
 	ck_assert(!lives(own));
 }
@@ -188,11 +212,9 @@ END_TEST
 
 START_TEST(what_stays_behind_does_not_hang)
 {
-	int64_t from = clock_mono_ns();
-
-	ck_assert_int_eq(RUN("sh", "-c", "echo first; sleep 60 &"), 0);
-	ck_assert_str_eq(str_text(&out), "1:first\n");
-	ck_assert_int_lt(clock_mono_ns() - from, INT64_C(50000000000));
+	ck_assert_int_eq(RUN("sh", "-c", "sleep 1000 & echo $!"), 0);
+	/* It is still there, so nobody waited for it. */
+	ck_assert_int_eq(kill(atoi(str_text(&out) + strlen("1:")), SIGKILL), 0);
 }
 END_TEST
 
@@ -267,7 +289,7 @@ int main(void)
 	        time_limit_takes_all_that_was_started, request_to_stop,
 	        what_stays_behind_does_not_hang, files_and_folders,
 	        what_stays_behind_and_writes_does_not_hang, what_is_no_file_stays_here,
-	        files_and_folders, process_that_is_none};
+	        process_that_is_none};
 
 	use_built_modules();
 	return suite_run("exec", tests, ARRAY_SIZE(tests), set_up, tear_down);

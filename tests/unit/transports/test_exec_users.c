@@ -93,8 +93,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {users_by_name_and_number, users_by_name_and_number,
-	        users_that_are_none, groups_that_are_none, later_settings_win};
+	const TTest *const tests[] = {users_by_name_and_number, users_that_are_none,
+	        groups_that_are_none, later_settings_win};
 
 	use_built_modules();
 	return suite_run("exec_users", tests, ARRAY_SIZE(tests), NULL, NULL);

