@@ -23,7 +23,7 @@ void lab_plan_add(
 void lab_plan_clear(struct lab_plan *plan);
 
 /* Networks that were made and that no machine joins: of the chosen machines the file counts, of all
- * others also what they were made with. */
+ * others also what they were made with. None where that cannot be told of one of them. */
 void lab_networks_unused(
         const struct lab *lab, struct machine *const *chosen, size_t n, struct strv *out);
 /* lab_lock'ed, after the machines are as the file says: removes them, and what is recorded of them.

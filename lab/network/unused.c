@@ -11,19 +11,24 @@ static void add_nics(const struct machine_spec *spec, struct strv *out)
 			strv_add(out, spec->nics[i].network);
 }
 
-/* What it was made with, by its journal of now. */
-static void add_made(const struct machine *m, struct strv *out)
+/* What it was made with, by its journal of now. false: that cannot be told. */
+static bool add_made(const struct machine *m, struct strv *out)
 {
 	struct journal_state state = {0};
 	struct machine_spec spec;
 
-	if (!m->names.journal || journal_read(m->names.journal, &state, NULL) < 0)
-		return;
-	if (state.exists && state.spec && spec_read(state.spec, &spec, NULL) == 0) {
+	if (!m->names.journal)
+		return true;
+	if (journal_read(m->names.journal, &state, NULL) < 0)
+		return false;
+	bool readable = state.spec && spec_read(state.spec, &spec, NULL) == 0;
+	if (readable) {
 		add_nics(&spec, out);
 		spec_clear(&spec);
 	}
+	bool known = !state.damaged && (readable || !state.exists);
 	journal_state_clear(&state);
+	return known;
 }
 
 static bool is_chosen(const struct machine *m, struct machine *const *chosen, size_t n)
@@ -53,8 +58,9 @@ void lab_networks_unused(
 
 	net_joined(lab, &used);
 	for (size_t i = 0; i < lab->n; i++)
-		if (!lab->machines[i].in_file || !is_chosen(&lab->machines[i], chosen, n))
-			add_made(&lab->machines[i], &used);
+		if ((!lab->machines[i].in_file || !is_chosen(&lab->machines[i], chosen, n)) &&
+		        !add_made(&lab->machines[i], &used))
+			return; /* it may be in any of them */
 	net_recorded(state, &recorded);
 	for (size_t i = 0; i < recorded.n; i++)
 		if (net_fact(state, recorded.v[i], "subnet") && !strv_has(&used, recorded.v[i]) &&

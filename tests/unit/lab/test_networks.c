@@ -1,4 +1,5 @@
 /* Numbers of several networks: found, compared, recorded once, and what is filled from them. */
+#include "lab/lab_plan.h"
 #include "lab/network/networks.h"
 
 #include "base/fs.h"
@@ -309,6 +310,43 @@ START_TEST(a_bridge_that_the_host_has_not)
 }
 END_TEST
 
+static void expect_unused(const char *network)
+{
+	struct lab lab;
+	AUTO_STRV names = {0};
+
+	lab_fixture_open(fixture.project, &lab);
+	lab_networks_unused(&lab, NULL, 0, &names);
+	ck_assert_uint_eq(names.n, network ? 1 : 0);
+	if (network)
+		ck_assert_str_eq(names.v[0], network);
+	lab_clear(&lab);
+}
+
+/* It may run there. */
+START_TEST(no_network_is_unused_while_a_machine_cannot_be_read)
+{
+	struct lab lab;
+	struct err err = {0};
+
+	allocate(&lab);
+	AUTO_FREE char *dir = xasprintf("%s/machines/own@container", lab.dir);
+	AUTO_FREE char *journal = xasprintf("%s/journal", dir);
+	lab_clear(&lab);
+	expect_unused(NULL);
+	ck_ok(fs_mkdirs(dir, 0700, &err));
+	ck_ok(fs_replace(journal, "damaged\ndamaged\n", 16, 0600, &err));
+	lab_fixture_write(fixture.project,
+	        "prov: 1\nlab: shop\ndefaults: { box: tiny }\n"
+	        "networks: { lan: { subnet: 10.200.40.0/24, ipv6: true }, back: { mode: isolated } "
+	        "}\n"
+	        "machines: { web: { networks: [lan, back] } }\n");
+	expect_unused(NULL);
+	ck_ok(fs_remove_tree(dir, &err));
+	expect_unused("default");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("networks");
@@ -324,6 +362,7 @@ int main(void)
 	tcase_add_test(t, what_was_made_keeps_its_form);
 	tcase_add_test(t, no_address_is_left);
 	tcase_add_test(t, a_bridge_that_the_host_has_not);
+	tcase_add_test(t, no_network_is_unused_while_a_machine_cannot_be_read);
 	suite_add_tcase(s, t);
 	return suite_finish(s);
 }
