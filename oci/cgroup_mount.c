@@ -12,7 +12,8 @@ struct expansion {
 	const struct fs_row *row;    /* the one that is replaced */
 	const struct cgroup_tree *tree;
 	const char *group;
-	bool own; /* the container has a cgroup namespace */
+	bool own;              /* the container has a cgroup namespace */
+	struct strv *readonly; /* file systems that become so when all else is mounted */
 };
 
 static bool is_cgroup(const struct fs_row *row)
@@ -83,9 +84,8 @@ static void add_tree(const struct expansion *x)
 		add_hierarchy(x, i, path);
 		add_links(x, name);
 	}
-	if (!(x->row->attr_set & MOUNT_ATTR_RDONLY))
-		return;
-	plan_add(x->plan, FS_CHANGE, x->row->path)->attr_set = MOUNT_ATTR_RDONLY;
+	if (x->row->attr_set & MOUNT_ATTR_RDONLY)
+		strv_add(x->readonly, x->row->path);
 }
 
 void cgroup_mounts_expand(
@@ -95,11 +95,12 @@ void cgroup_mounts_expand(
 	struct fs_row *rows = plan->rows;
 	size_t n = plan->n_rows;
 	bool own = config_namespaces(config) & CLONE_NEWCGROUP;
+	AUTO_STRV readonly = {0};
 
 	plan->rows = NULL;
 	plan->n_rows = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct expansion x = {plan, &rows[i], tree, group, own};
+		struct expansion x = {plan, &rows[i], tree, group, own, &readonly};
 		if (!is_cgroup(&rows[i])) {
 			plan->rows = xrealloc(plan->rows, plan->n_rows + 1, sizeof(*plan->rows));
 			plan->rows[plan->n_rows++] = rows[i];
@@ -111,5 +112,7 @@ void cgroup_mounts_expand(
 			add_tree(&x);
 		fs_row_clear(&rows[i]);
 	}
+	for (size_t i = 0; i < readonly.n; i++)
+		plan_add(plan, FS_CHANGE, readonly.v[i])->attr_set = MOUNT_ATTR_RDONLY;
 	free(rows);
 }

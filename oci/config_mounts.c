@@ -207,6 +207,17 @@ static bool is_below(const char *path, const char *top)
 	return !strncmp(path, top, n) && path[n] == '/' && path[n + 1];
 }
 
+/* Where nothing can be made anyway, or what it stands for is decided later (oci/cgroup_mount). */
+static bool is_kernels(const char *type)
+{
+	static const char *const types[] = {"sysfs", "proc", "cgroup", "cgroup2"};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		found = found || str_eq(type, types[i]);
+	return found;
+}
+
 /* What is mounted or made in a new file system later would find it read-only. */
 void config_defer_readonly(struct container_plan *plan)
 {
@@ -218,7 +229,7 @@ void config_defer_readonly(struct container_plan *plan)
 			filled = filled || is_below(plan->rows[k].path, plan->rows[i].path);
 		if (plan->rows[i].op != FS_MOUNT || !filled ||
 		        !(plan->rows[i].attr_set & MOUNT_ATTR_RDONLY) ||
-		        str_eq(plan->rows[i].type, "sysfs") || str_eq(plan->rows[i].type, "proc"))
+		        is_kernels(plan->rows[i].type))
 			continue;
 		plan->rows[i].attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 		AUTO_FREE char *path = xstrdup(plan->rows[i].path);

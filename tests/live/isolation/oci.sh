@@ -85,6 +85,23 @@ for key in kernel.domainname net.ipv4.ip_forward kernel.msgmax; do
 	[ -z "$(ls -A "$canary")" ] || fail "$key was written through a link"
 done
 
+# A control group that is mounted read-only, and what the container is given below it (podman for a systemd): no limit
+# can be written. v2 takes nothing there that is not a group.
+if [ -d /sys/fs/cgroup/pids ]; then
+	for own in '' ', {"type": "cgroup"}'; do
+		config '["sh", "-c", "cd /sys/fs/cgroup && ls pids/pids.max && for f in */*.max */*limit_in_bytes; do ! { echo 1000000 >$f; } 2>/dev/null || echo got $f; done; echo >x && echo got x; echo text >systemd/file && cat systemd/file"]' \
+			/ ', {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]},
+			{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]},
+			{"destination": "/sys/fs/cgroup/systemd", "type": "tmpfs", "source": "tmpfs"}' ', "resources": {"pids": {"limit": 50}}'
+		sed "s|{\"type\": \"network\"}|&$own|" "$bundle/config.json" >"$bundle/config.own"
+		mv "$bundle/config.own" "$bundle/config.json"
+		run || fail "a read-only cgroup with a mount below does not run"
+		expect_text "$out" '^pids/pids.max$'
+		expect_text "$out" '^text$'
+		expect_no_text "$out" '^got'
+	done
+fi
+
 # A folder that another shares and swaps for a link, while mounts are made in it.
 mkdir "$shared/deep"
 config '["cat", "/proc/self/mountinfo"]' / ', {"destination": "/vol", "type": "bind", "source": "'"$shared"'", "options": ["rbind", "rw"]},

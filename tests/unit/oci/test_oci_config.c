@@ -1,3 +1,4 @@
+#include "oci/cgroup_mount.h"
 #include "oci/config.h"
 #include "oci/resources.h"
 
@@ -206,6 +207,35 @@ START_TEST(mounts_become_rows)
 }
 END_TEST
 
+/* Whatever is mounted below: v1's hierarchies, v2, and the folder that holds those of v1 at last.
+ */
+START_TEST(a_read_only_cgroup_stays_so)
+{
+	static const char mounts[] =
+	        "{'destination': '/sys/fs/cgroup', 'type': 'cgroup', 'source': "
+	        "'cgroup', 'options': ['ro', 'nosuid']},"
+	        "{'destination': '/sys/fs/cgroup/pids/x', 'type': 'tmpfs'}";
+
+	for (int v2 = 0; v2 < 2; v2++) {
+		struct cgroup_tree tree = {.v2 = v2, .controllers = {v2 ? CG_CORE : CG_PIDS}};
+		struct oci_config c;
+		ck_assert_msg(parse_with("", mounts, ", 'maskedPaths': ['/m']", &c) == 0, "%s",
+		        err.message);
+		strv_add(&tree.dirs, v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids");
+		cgroup_mounts_expand(&c, &tree, "group");
+		const struct fs_row *group =
+		        find(&c, FS_BIND, v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids");
+		const struct fs_row *last = &c.plan.rows[c.plan.n_rows - 1];
+		ck_assert_ptr_nonnull(group);
+		ck_assert(group->attr_set == (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID));
+		ck_assert(v2 || last == find(&c, FS_CHANGE, "/sys/fs/cgroup"));
+		ck_assert(v2 || last->attr_set == MOUNT_ATTR_RDONLY);
+		config_clear(&c);
+		cgroup_tree_clear(&tree);
+	}
+}
+END_TEST
+
 START_TEST(process_and_limits)
 {
 	struct oci_config c;
@@ -281,8 +311,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {what_is_wrong_is_said_with_its_place, the_top_is_checked,
-	        unknown_keys_are_ignored, mounts_become_rows, process_and_limits, limits_by_name,
-	        users_by_number};
+	        unknown_keys_are_ignored, mounts_become_rows, a_read_only_cgroup_stays_so,
+	        process_and_limits, limits_by_name, users_by_number};
 
 	return suite_run("oci config", tests, ARRAY_SIZE(tests), NULL, NULL);
 }
