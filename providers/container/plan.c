@@ -59,7 +59,8 @@ static const char *const readonly[] = {
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 static const char *const masked[] = {"/proc/acpi", "/proc/asound", "/proc/interrupts",
         "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-        "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"};
+        "/proc/sched_debug", "/proc/scsi", "/sys/dev/block", "/sys/devices/virtual/powercap",
+        "/sys/firmware", "/sys/fs/selinux"};
 
 /* A sysfs shows a network namespace, and is refused to who does not own that: in the host's network
  * it is the host's own. */

@@ -12,7 +12,7 @@ sort -u "$out" >"$scratch/prov.scan"
 # By itself: no namespace of the host's but time's, a filter, no mount, no log, no device but the usual.
 expect_text "$scratch/prov.scan" '^filter yes$'
 [ "$(grep -c '^call ' "$scratch/prov.scan")" -gt 150 ] || fail "hardly any system call works"
-expect_no_text "$scratch/prov.scan" '^shared (ipc|uts|user|pid|cgroup)|^dmesg|^mount|^root of|^cgroup folder'
+expect_no_text "$scratch/prov.scan" '^shared (ipc|uts|user|pid|cgroup)|^dmesg|^listed|^mount|^root of|^cgroup folder'
 grep '^device' "$scratch/prov.scan" | grep -vxE 'device (1:(3|5|7|8|9)|5:[02])' >"$out"
 [ ! -s "$out" ] || fail "devices beyond the usual"
 grep '^writable' "$scratch/prov.scan" | grep -v ' /proc/pressure/' >"$out"

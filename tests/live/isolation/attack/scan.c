@@ -132,6 +132,25 @@ static int look(const char *path, const struct stat *st, int type, struct FTW *f
 	return 0;
 }
 
+/* What other runtimes hide of the host's hardware. */
+static void scan_folders(void)
+{
+	static const char *const hidden[] = {"/proc/acpi", "/proc/asound", "/proc/scsi",
+	        "/sys/dev/block", "/sys/devices/virtual/powercap", "/sys/firmware",
+	        "/sys/fs/selinux"};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+		DIR *dir = opendir(hidden[i]);
+		int n = 0;
+		while (dir && readdir(dir))
+			n++;
+		if (n > 2)
+			printf("listed %s\n", hidden[i]);
+		if (dir)
+			closedir(dir);
+	}
+}
+
 static void scan_files(void)
 {
 	static const char *const secret[] = {"/proc/kcore", "/proc/keys", "/proc/kmsg",
@@ -148,6 +167,7 @@ static void scan_files(void)
 			printf("readable %s\n", secret[i]);
 		close(fd);
 	}
+	scan_folders();
 	nftw("/", look, 64, FTW_PHYS);
 }
 
