@@ -69,7 +69,7 @@ struct time_offset {
 };
 
 struct setting {
-	char *key, *value; /* "net.ipv4.ip_forward", "1" */
+	char *key, *value; /* "net.ipv4.ip_forward", "1"; a dot in a name is written as a slash */
 };
 
 struct container_plan {

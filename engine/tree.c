@@ -31,9 +31,9 @@ static int write_setting(int proc, const struct setting *setting, struct err *er
 	struct statfs fs;
 	size_t n = strlen(setting->value);
 
-	if (!strchr(setting->key, '/'))
-		for (char *p = path; *p; p++)
-			*p = *p == '.' ? '/' : *p;
+	/* A slash in it is a dot of a name, such as that of an interface (sysctl.d(5)). */
+	for (char *p = path + strlen("sys/"); *p; p++)
+		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
 	AUTO_FD int fd = (int)syscall(SYS_openat2, proc, path, &how, sizeof(how));
 	if (fd < 0)
 		return err_sys(err, "open the setting '%s'", setting->key);

@@ -157,7 +157,9 @@ int cmd_update(const struct oci_call *call, struct err *err)
 	int rc = call->o.resources ? read_file(call->o.resources, &limits, err) : 0;
 	if (rc == 0)
 		rc = read_flags(&call->o.limits, &limits, err);
-	/* Device rules of an update would be added to those that there are. */
+	/* Devices stay what create made of them: with those of a file that has all resources
+	 * (containerd hands over such) the container would lose what each one may use. */
+	limits.n_rules = 0;
 	if (rc == 0)
 		rc = cgroup_create(&c.tree, c.state.cgroup, CG_ALL, err);
 	if (rc == 0)

@@ -183,6 +183,14 @@ static int sysctl_namespace(const char *key)
 	return 0;
 }
 
+/* The name decides whose it is: no way up or round in it, "net.ipv4.//.//.kernel". */
+static bool is_setting(const char *key)
+{
+	AUTO_FREE char *framed = xasprintf(".%s.", key);
+
+	return !strstr(framed, "..") && !strstr(framed, "./.") && !strstr(framed, ".//.");
+}
+
 static int add_sysctl(void *ctx, const struct node *pair, const char *value, struct err *err)
 {
 	struct oci_config *c = ctx;
@@ -193,6 +201,8 @@ static int add_sysctl(void *ctx, const struct node *pair, const char *value, str
 	bool by_slash = slash && (!dot || slash < dot);
 	for (char *p = key; by_slash && *p; p++)
 		*p = *p == '/' ? '.' : *p == '.' ? '/' : *p;
+	if (!is_setting(key))
+		return node_fail(pair, err, "this is no name of a setting");
 	int kind = sysctl_namespace(key);
 	if (!kind)
 		return node_fail(

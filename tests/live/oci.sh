@@ -111,6 +111,10 @@ expect_text "$out" "$(pid)"
 expect 0 oci update --pids-limit 33 "$id"
 expect 0 oci events --stats "$id"
 expect_text "$out" '"limit":33'
+# All resources, as containerd hands them over: devices stay what they were.
+echo '{"devices": [{"allow": false, "access": "rwm"}], "pids": {"limit": 34}}' >"$scratch/resources.json"
+expect 0 oci update --resources "$scratch/resources.json" "$id"
+expect 0 oci exec "$id" sh -c 'echo >/dev/null && head -c 1 /dev/zero'
 expect 0 oci kill "$id" KILL
 wait_for stopped
 expect 1 oci kill "$id" KILL
@@ -423,8 +427,14 @@ for ns in ipc net uts pid mnt; do
 	await "a namespace to join" is_apart "$link" $ns
 	namespaces=$(echo "$namespaces" | sed "s,{\"type\": \"$type\"},{\"type\": \"$type\"\, \"path\": \"$link\"},")
 	args='["sleep", "1000"]'
+	# An interface with a dot in its name, which the setting's name has to carry.
+	if [ $ns = net ] && nsenter --net="$link" ip link add a.b type veth peer name c.d 2>/dev/null; then
+		linux=', "sysctl": {"net/ipv4/conf/a.b/forwarding": "1", "net.ipv4.conf.c/d.forwarding": "1"}'
+	fi
 	write
 	create || fail "join $ns"
+	[ -z "$linux" ] || expect_same "settings" 1:1 \
+		"$(nsenter --net="$link" sh -c 'cd /proc/sys/net/ipv4/conf && echo "$(cat a.b/forwarding):$(cat c.d/forwarding)"')"
 	expect_same "joined $ns" "$(readlink "$link")" "$(readlink "/proc/$(pid)/ns/$ns")"
 	oci delete --force "$id"
 	pkill -KILL -P "$holder"

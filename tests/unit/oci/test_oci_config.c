@@ -76,6 +76,12 @@ static const struct {
                 "linux.uidMappings: there is no user namespace to have it"},
         {"", "", ", 'maskedPaths': ['relative']",
                 "linux.maskedPaths[0]: 'relative' is no absolute path"},
+        {"", "", ", 'sysctl': {'net/ipv4/../../kernel/panic': '1'}",
+                "linux.sysctl.net/ipv4/../../kernel/panic: this is no name of a setting"},
+        {"", "", ", 'sysctl': {'net.ipv4.//.kernel': '1'}",
+                "linux.sysctl.net.ipv4.//.kernel: this is no name of a setting"},
+        {"", "", ", 'sysctl': {'net..x': '1'}",
+                "linux.sysctl.net..x: this is no name of a setting"},
         {"", "", ", 'sysctl': {'kernel.panic': '1'}",
                 "linux.sysctl.kernel.panic: this setting is the whole host's, no "
                 "namespace has it"},
