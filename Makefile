@@ -98,6 +98,12 @@ $(B)/prov-%: guest/prov-%.c $(wildcard guest/*.h)
 	@mkdir -p $(@D)
 	$(call Q,MUSL)$(MUSL_CC) $(GUEST_CFLAGS) -static -s -Wl,--gc-sections -o $@ $<
 
+# The folders of the installation are compiled in: where they are others than last time, what knows them is compiled again.
+$(B)/installed: always
+	@mkdir -p $(@D)
+	@echo '$(moduledir) $(recipedir) $(datadir)' | cmp -s - $@ || echo '$(moduledir) $(recipedir) $(datadir)' >$@
+$(call objs,$(shell grep -lwE 'MODULE_DIR|RECIPE_DIR|CLAIMS_FILE' */*.c */*/*.c)): $(B)/installed
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call Q,CC  )$(CC) $(CFLAGS_ALL) -c -o $@ $<
@@ -167,7 +173,7 @@ install: all $(B)/prov.yaml.5
 clean:
 	rm -rf build
 
-.PHONY: all test-programs unit crash test test-in-vm asan lint demo bench outside install clean
+.PHONY: all always test-programs unit crash test test-in-vm asan lint demo bench outside install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name test-home -prune -o -type f -name '*.d' -print 2>/dev/null)
