@@ -92,7 +92,7 @@ modules_with_needs() {
 	for module in "$@"; do
 		modprobe -d "$BOX_WORK/kernel" -S "$KERNEL_RELEASE" --show-depends "$module" ||
 			die "the kernel $KERNEL_RELEASE has no module '$module'"
-	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++'
+	done | sed -n 's/^insmod \(.*\.ko[.a-z]*\) .*/\1/p' | awk '!seen[$0]++'
 }
 
 # modules_into_tree MODULE…: below the tree's /usr/lib/modules, for modprobe. After kernel_and_initrd.

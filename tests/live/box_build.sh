@@ -9,6 +9,8 @@ remember_host
 TMPDIR=$scratch/tmp
 export TMPDIR
 mkdir "$TMPDIR"
+# No recipe stumbles over a space in the path.
+PROV_HOME="$scratch/my home"
 
 expect_no_box() { # AFTER WHAT
 	expect 0 prov box list
