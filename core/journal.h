@@ -15,6 +15,8 @@
 #include "base/str.h"
 #include "base/clock.h"
 
+#include <sys/types.h>
+
 enum step_state { STEP_ABSENT, STEP_BEGUN, STEP_DONE, STEP_REVERTING };
 
 struct step_record {
@@ -80,6 +82,10 @@ MUST_CHECK int journal_discard(struct journal *journal, struct err *err);
 const char *journal_path(const struct journal *journal);
 const char *journal_boot_id(const struct journal *journal); /* of now */
 const struct journal_state *journal_state(const struct journal *journal);
+
+/* The process that holds the lock of the journal at path, and its command line, escaped, for
+ * people. 0: nobody does, or a process of another PID namespace. */
+pid_t journal_holder(const char *path, struct str *command);
 
 /* Reads without a lock. An absent file is an empty state (exists = false). */
 MUST_CHECK int journal_read(const char *path, struct journal_state *out, struct err *err);

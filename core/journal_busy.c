@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -79,6 +80,16 @@ void journal_await_holder(int fd, int64_t timeout_ns)
 	/* A holder that cannot be watched is looked for again soon. */
 	int64_t ms = timeout_ns / 1000000 + 1;
 	poll(&end, 1, (int)(pidfd < 0 && ms > 10 ? 10 : ms));
+}
+
+pid_t journal_holder(const char *path, struct str *command)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	pid_t pid = fd < 0 ? 0 : holder_of(fd);
+
+	if (pid > 0)
+		command_of(pid, command);
+	return pid > 0 ? pid : 0;
 }
 
 int journal_busy(int fd, const char *path, struct err *err)

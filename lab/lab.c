@@ -257,6 +257,19 @@ static int read_again(struct lab *lab, struct err *err)
 	return n ? changed_meanwhile(lab, err) : 0;
 }
 
+/* The holder of the lab's journal, told without the journal. */
+static int lab_busy(const struct lab *lab, const char *path, struct err *err)
+{
+	AUTO_STR command = {0};
+	pid_t pid = journal_holder(path, &command);
+
+	if (pid == 0) /* of another PID namespace, or gone meanwhile: what the journal says */
+		return -1;
+	err_set(err, ERR_BUSY, "lab '%s' is being changed by %s (pid %d)",
+	        lab->name ? lab->name : lab->id, str_text(&command), pid);
+	return err_hint(err, "wait until it has ended, or stop it with Ctrl-C where it runs");
+}
+
 int lab_lock(struct lab *lab, struct err *err)
 {
 	AUTO_FD int fresh = -1;
@@ -273,7 +286,7 @@ int lab_lock(struct lab *lab, struct err *err)
 		        err, "state lives below '%s'; PROV_HOME names another place", lab->home);
 	/* A moment's patience: a command that was just killed still holds it until its end. */
 	if (journal_open_after(path, 250 * INT64_C(1000000), &lab->journal, err) < 0)
-		return -1;
+		return err->kind == ERR_BUSY ? lab_busy(lab, path, err) : -1;
 	if (helper_await(lab, err) < 0)
 		return -1;
 	if (read_again(lab, err) < 0) {

@@ -19,6 +19,23 @@ START_TEST(a_second_writer_is_told_who_holds_it)
 	ck_has(err.message, begin);
 	ck_assert_msg(str_ends(err.message, end), "%s", err.message);
 	ck_assert_ptr_null(other);
+	AUTO_STR command = {0};
+	ck_assert_int_eq(journal_holder(path, &command), getpid());
+	ck_has(str_text(&command), "test_journal_lock");
+	reopen();
+}
+END_TEST
+
+START_TEST(nobody_holds_what_is_closed_or_absent)
+{
+	AUTO_FREE char *absent = xasprintf("%s.absent", path);
+	AUTO_STR command = {0};
+
+	journal_close(j);
+	j = NULL;
+	ck_assert_int_eq(journal_holder(path, &command), 0);
+	ck_assert_int_eq(journal_holder(absent, &command), 0);
+	ck_assert_str_eq(str_text(&command), "");
 	reopen();
 }
 END_TEST
@@ -174,9 +191,10 @@ static int hold(const char *journal, int fd)
 int main(int argc, char **argv)
 {
 	const TTest *const tests[] = {a_second_writer_is_told_who_holds_it,
-	        the_holder_is_another_program, the_lock_goes_with_the_process,
-	        a_dying_holder_is_waited_for, discard_removes_all_and_can_still_be_written,
-	        the_lock_of_an_unlinked_file_is_none, the_descriptor_is_not_inherited};
+	        nobody_holds_what_is_closed_or_absent, the_holder_is_another_program,
+	        the_lock_goes_with_the_process, a_dying_holder_is_waited_for,
+	        discard_removes_all_and_can_still_be_written, the_lock_of_an_unlinked_file_is_none,
+	        the_descriptor_is_not_inherited};
 
 	if (argc == 6 && str_eq(argv[3], "--hold"))
 		return hold(argv[4], atoi(argv[5]));

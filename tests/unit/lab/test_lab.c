@@ -183,7 +183,8 @@ START_TEST(a_second_command_is_told_who_holds_the_lab)
 	lab_fixture_open(fixture.project, &second);
 	ck_assert_int_eq(lab_lock(&second, &err), -1);
 	ck_assert_int_eq(err.kind, ERR_BUSY);
-	AUTO_FREE char *pid = xasprintf("pid %d", getpid());
+	AUTO_FREE char *pid = xasprintf("(pid %d)", getpid());
+	ck_has(err.message, "lab 'shop' is being changed by test_lab");
 	ck_has(err.message, pid);
 	lab_clear(&second);
 	lab_clear(&first);
