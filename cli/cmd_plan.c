@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "lab/lab_plan.h"
+#include "lab/orphan.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -179,6 +180,33 @@ static void preview_names(struct lab *lab)
 	}
 }
 
+/* Those that the file no longer has: where a count went down, up destroys them unasked, also those
+ * that were not named. */
+static void show_orphans(const struct lab *lab, struct machine *const *chosen, size_t n,
+        struct str *out, json_t *list)
+{
+	for (size_t i = 0; i < lab->n; i++) {
+		const struct machine *m = &lab->machines[i];
+		const char *name = m->spec.selector;
+		bool named = false;
+		for (size_t k = 0; k < n; k++)
+			named = named || chosen[k] == m;
+		bool gone = !m->in_file && orphan_of(lab, chosen, n, m) == ORPHAN_SCALED_DOWN;
+		if (m->in_file || (!named && !gone))
+			continue;
+		if (gone)
+			str_addf(out, "%s: is destroyed (count went down)\n", name);
+		else
+			str_addf(out,
+			        "%s: no longer in the file; prov destroy %s, or up "
+			        "--remove-orphans, removes it\n",
+			        name, name);
+		json_array_append_new(list,
+		        json_pack("{s:s, s:s, s:b, s:[]}", "name", name, "error",
+		                gone ? "" : "no longer in the file", "destroyed", gone, "steps"));
+	}
+}
+
 static int show(
         const struct cli *cli, const struct lab *lab, struct machine *const *chosen, size_t n)
 {
@@ -193,14 +221,8 @@ static int show(
 	print_lab(&of_lab, &out);
 	for (size_t i = 0; i < n; i++) {
 		struct view view;
-		if (!chosen[i]->in_file) {
-			str_addf(&out, "%s: no longer in the file; prov destroy %s removes it\n",
-			        chosen[i]->spec.selector, chosen[i]->spec.selector);
-			json_array_append_new(list,
-			        json_pack("{s:s, s:s, s:[]}", "name", chosen[i]->spec.selector,
-			                "error", "no longer in the file", "steps"));
+		if (!chosen[i]->in_file)
 			continue;
-		}
 		look(cli, chosen[i], &view);
 		json_array_append_new(list, view_json(cli, &view));
 		print_view(cli, &view, &out);
@@ -209,6 +231,7 @@ static int show(
 		free(view.plan.rows);
 		access_close(&view.access);
 	}
+	show_orphans(lab, chosen, n, &out, list);
 	if (cli_has(cli, "json"))
 		cli_print_json(json_pack("{s:i, s:o, s:O}", "schema", 1, "lab",
 		        lab_json(lab, &of_lab), "machines", list));

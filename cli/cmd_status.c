@@ -2,6 +2,7 @@
 
 #include "base/table.h"
 #include "lab/network/plug.h"
+#include "lab/orphan.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -34,14 +35,22 @@ static void add_note(struct row *row, const char *fmt, const char *what)
 	str_add(&row->note, text);
 }
 
-/* An up that was killed or interrupted leaves no error, only a step that never came to its end. */
+/* An up that was killed or interrupted leaves no error, only a step that never came to its end; one
+ * that works on the machine now holds its journal. */
 static void note_interruption(struct row *row)
 {
 	const struct journal_state *state = &row->machine->state;
 
-	for (size_t i = 0; !state->failed_step && i < state->n_steps; i++)
-		if (state->steps[i].state == STEP_BEGUN)
-			add_note(row, "prov up goes on at ", state->steps[i].name);
+	for (size_t i = 0; !state->failed_step && i < state->n_steps; i++) {
+		AUTO_STR command = {0};
+		if (state->steps[i].state != STEP_BEGUN)
+			continue;
+		if (journal_holder(row->machine->names.journal, &command) > 0)
+			str_add(&command, " is at ");
+		else
+			str_add(&command, "prov up goes on at ");
+		add_note(row, str_text(&command), state->steps[i].name);
+	}
 }
 
 /* What connect did is no edit of the file, and told apart. */
@@ -191,6 +200,17 @@ static void add_part(struct str *out, const char *text, size_t n)
 	str_add_escaped(out, text, n);
 }
 
+static const char *orphan_text(const struct lab *lab, const struct machine *m)
+{
+	AUTO_FREE struct machine **all = xcalloc(lab->n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < lab->n; i++)
+		all[i] = &lab->machines[i];
+	return orphan_of(lab, all, lab->n, m) == ORPHAN_SCALED_DOWN
+	        ? "count went down, prov up destroys it"
+	        : "no longer in the file";
+}
+
 /* One line: of an error the first. */
 static void note_text(const struct lab *lab, const struct row *row, struct str *out)
 {
@@ -202,8 +222,10 @@ static void note_text(const struct lab *lab, const struct row *row, struct str *
 	add_part(out, row->world.detail, strlen(row->world.detail));
 	add_part(out, first, strlen(first));
 	add_part(out, str_text(&row->note), row->note.len);
-	if (!row->machine->in_file && lab->decl.file)
-		add_part(out, "no longer in the file", strlen("no longer in the file"));
+	if (row->machine->in_file || !lab->decl.file)
+		return;
+	const char *orphan = orphan_text(lab, row->machine);
+	add_part(out, orphan, strlen(orphan));
 }
 
 static void print_rows(const struct lab *lab, const struct row *rows, size_t n)

@@ -5,6 +5,7 @@
 #include "lab/limits.h"
 #include "lab/network/plug.h"
 #include "lab/network/published.h"
+#include "lab/orphan.h"
 #include "lab/volumes.h"
 
 #include <stdio.h>
@@ -32,31 +33,6 @@ static struct machine **with_dependencies(struct lab *lab, struct machine **chos
 		if (lab->machines[i].in_file && strv_has(&wanted, lab->machines[i].spec.selector))
 			chosen[(*n)++] = &lab->machines[i];
 	return chosen;
-}
-
-/* Instances of one declaration of count: NAME-1@KIND, NAME-2@KIND. */
-static bool same_declaration(const struct machine_spec *a, const struct machine_spec *b)
-{
-	const char *dash_a = strrchr(a->name, '-'), *dash_b = strrchr(b->name, '-');
-
-	return a->count && b->count && dash_a && dash_b && str_eq(a->provider, b->provider) &&
-	        dash_a - a->name == dash_b - b->name &&
-	        strncmp(a->name, b->name, (size_t)(dash_a - a->name)) == 0;
-}
-
-/* What becomes of a machine that the file no longer has. */
-enum orphan { ORPHAN_KEPT, ORPHAN_OTHER_KIND, ORPHAN_SCALED_DOWN };
-
-static enum orphan orphan_of(
-        const struct lab *lab, struct machine *const *chosen, size_t n, const struct machine *m)
-{
-	for (size_t i = 0; i < n; i++)
-		if (same_declaration(&chosen[i]->spec, &m->spec))
-			return ORPHAN_SCALED_DOWN;
-	for (size_t i = 0; i < lab->n; i++)
-		if (lab->machines[i].in_file && str_eq(lab->machines[i].spec.name, m->spec.name))
-			return ORPHAN_OTHER_KIND;
-	return ORPHAN_KEPT;
 }
 
 static int remove_orphans(const struct cli *cli, struct lab *lab, struct machine *const *chosen,

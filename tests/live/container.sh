@@ -135,4 +135,24 @@ expect_text "$err" "web@container.*no longer"
 expect 0 prov up --remove-orphans
 expect_same state "other@container running" "$(states)"
 expect 0 prov destroy -f
+
+# A count that went down is no orphan: up destroys the highest numbers, as plan and status say before.
+nodes() { printf 'prov: 1\nmachines: {node: {box: tiny, networks: none, count: %d}}\n' "$1" | lab_file; }
+nodes 3
+expect 0 prov up
+nodes 1
+for what in plan "plan node-1"; do
+	# shellcheck disable=SC2086
+	expect 0 prov $what
+	expect_same "$what" "node-2@container node-3@container" \
+		"$(sed -n 's/: is destroyed (count went down)$//p' "$out" | tr '\n' ' ' | sed 's/ $//')"
+done
+expect 0 prov plan --json
+expect_same "destroyed in JSON" 2 "$(grep -c '"destroyed": true' "$out")"
+expect 0 prov status
+expect_text "$out" '^node-3@container +running .*count went down, prov up destroys it$'
+expect 0 prov up
+expect_text "$err" "count went down: node-2@container is destroyed"
+expect_same state "node-1@container running" "$(states)"
+expect 0 prov destroy -f
 expect_clean "the second destroy"

@@ -134,3 +134,27 @@ expect 1 prov up quit
 expect_text "$err" "PID 1 ended with 3"
 expect 0 prov destroy -f
 expect_clean destroy
+
+# While one up works, status says where it is and another command who is in its way; once it is killed, that the next up goes on.
+lab_file <<'Y'
+prov: 1
+machines:
+  slow: { box: tiny, networks: none, provision: [ { name: wait, shell: "until [ -e /go ]; do sleep 0.1; done" } ] }
+Y
+status_says() { # PATTERN
+	prov status | grep -Eq -e "$1"
+}
+"$build/prov" -C "$lab" up >"$scratch/up.out" 2>&1 </dev/null &
+up=$!
+children=$up
+await "up is at the script" status_says 'prov -C .* up is at provision:wait$'
+expect 1 prov halt
+expect_one_error
+expect_text "$err" "^prov: lab 'lab' is being changed by prov -C .* up \(pid $up\)$"
+kill -KILL $up
+wait $up 2>/dev/null
+await "nobody is at the script" status_says 'prov up goes on at provision:wait$'
+children=
+expect 0 prov exec slow -- touch /go
+expect 0 prov up
+expect 0 prov destroy -f
