@@ -93,12 +93,6 @@ static int seen_from_host(const struct looked_at *m, const struct rows *before, 
 	return 0;
 }
 
-static void keep(void *ctx, int stream, const char *data, size_t n)
-{
-	if (stream == 1)
-		str_addn(ctx, data, n);
-}
-
 /* "[DD-]HH:MM:SS" of procps. */
 static int64_t time_ns(const char *text)
 {
@@ -154,24 +148,19 @@ static int seen_from_inside(
 	        NULL};
 	AUTO_STR text = {0};
 	struct transport *t;
-	int status = 0;
 	const struct transport_cmd cmd = {.argv = argv,
 	        .cwd = "/",
 	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = keep,
-	        .ctx = &text,
 	        .timeout_ns = PS_LIMIT_NS,
 	        .stop = cli->stop};
 
 	if (m->access.provider->connect(m->access.session, CONNECT_NS, cli->stop, &t, err) < 0)
 		return -1;
-	int rc = t->ops->run(t, &cmd, &status, err);
+	int rc = transport_ask(t, &cmd, &text, NULL, err);
 	t->ops->close(t);
-	if (rc == 0 && status)
+	if (rc > 0)
 		rc = err_set(err, ERR_FAILED, "ps in '%s' exited with %d",
-		        m->machine->spec.selector, status);
+		        m->machine->spec.selector, rc);
 	char *save = NULL;
 	if (rc == 0 && text.len)
 		for (char *line = strtok_r(text.buf, "\n", &save); line;

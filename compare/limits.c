@@ -25,15 +25,10 @@ static void fact(
 static int shell(struct work *w, const char *line, struct err *err)
 {
 	const char *const argv[] = {"/bin/sh", "-c", line, NULL};
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .timeout_ns = 60 * SECOND_NS,
-	        .stop = w->job->stop};
-	int status;
+	const struct transport_cmd cmd = {
+	        .argv = argv, .in_fd = -1, .timeout_ns = 60 * SECOND_NS, .stop = w->job->stop};
 
-	return w->transport->ops->run(w->transport, &cmd, &status, err) < 0 ? -1 : status;
+	return transport_ask(w->transport, &cmd, NULL, NULL, err);
 }
 
 /* One line without a newline, as large as half more than the limit: tail has to keep all of it. */

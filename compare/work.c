@@ -13,28 +13,14 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-static void collect_output(void *ctx, int stream, const char *data, size_t n)
-{
-	if (stream == 1)
-		str_addn(ctx, data, n);
-}
-
 int work_ask(struct transport *t, const char *const *argv, struct str *out, struct err *err)
 {
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = collect_output,
-	        .ctx = out,
-	        .timeout_ns = 120 * SECOND_NS};
-	int status = 0;
+	const struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .timeout_ns = 120 * SECOND_NS};
+	int status = transport_ask(t, &cmd, out, NULL, err);
 
-	if (t->ops->run(t, &cmd, &status, err) < 0)
-		return -1;
-	return status == 0
-	        ? 0
-	        : err_set(err, ERR_FAILED, "'%s' ends with %d in the machine", argv[0], status);
+	if (status <= 0)
+		return status;
+	return err_set(err, ERR_FAILED, "'%s' ends with %d in the machine", argv[0], status);
 }
 
 static int run_true(struct transport *t, struct err *err)

@@ -58,3 +58,11 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops;
 };
+
+/*
+ * Runs a command of prov's own and keeps what it prints: its exit code as run tells it, -1 where it
+ * could not be run. out and errors may be the same; NULL drops what comes there, and each takes 4
+ * MiB at most. What cmd says of its output is ignored.
+ */
+MUST_CHECK int transport_ask(struct transport *t, const struct transport_cmd *cmd, struct str *out,
+        struct str *errors, struct err *err);

@@ -26,48 +26,22 @@ static const char delete_script[] =
         "then rmdir \"$p\" 2>/dev/null || :; else rm -f \"$p\"; fi; done' sh";
 static const char unpack_script[] = "set -e; umask 022; cd \"$1\"; exec tar -xpf -";
 
-struct said {
-	struct str text[2];
-};
-
-static void keep(void *ctx, int stream, const char *data, size_t n)
-{
-	struct str *to = &((struct said *)ctx)->text[stream - 1];
-
-	if (to->len < 2048)
-		str_addn(to, data, n > 2048 ? 2048 : n);
-}
-
 /* script with the folder and more arguments, as root. out: what it printed. */
 static int run_script(const struct folder_copy *c, const char *script, const char *owner,
         const char *mode, int in_fd, struct str *out, struct err *err)
 {
 	const char *const argv[] = {
 	        "/bin/sh", "-c", script, "sh", c->folder->guest, owner, mode, NULL};
-	struct said said = {0};
-	const struct transport_cmd cmd = {.argv = argv,
-	        .cwd = "/",
-	        .in_fd = in_fd,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = keep,
-	        .ctx = &said,
-	        .stop = c->stop};
-	int status = 0;
-	int rc = c->transport->ops->run(c->transport, &cmd, &status, err);
+	AUTO_STR errors = {0}, shown = {0};
+	const struct transport_cmd cmd = {
+	        .argv = argv, .cwd = "/", .in_fd = in_fd, .stop = c->stop};
 
-	if (rc == 0 && status != 0) {
-		AUTO_STR shown = {0};
-		size_t n = said.text[1].len ? strcspn(said.text[1].buf, "\n") : 0;
-		str_add_escaped(&shown, str_text(&said.text[1]), n);
-		rc = err_set(err, ERR_FAILED, "in the machine: %s (exit code %d)",
-		        n ? str_text(&shown) : "it failed", status);
-	}
-	if (rc == 0 && out)
-		str_add(out, str_text(&said.text[0]));
-	str_clear(&said.text[0]);
-	str_clear(&said.text[1]);
-	return rc;
+	int status = transport_ask(c->transport, &cmd, out, &errors, err);
+	if (status <= 0)
+		return status;
+	str_add_escaped(&shown, str_text(&errors), strcspn(str_text(&errors), "\n"));
+	return err_set(err, ERR_FAILED, "in the machine: %s (exit code %d)",
+	        shown.len ? str_text(&shown) : "it failed", status);
 }
 
 static int prepare(

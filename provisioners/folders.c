@@ -31,15 +31,6 @@ bool folders_need_step(const struct machine_spec *spec)
 	return false;
 }
 
-static void keep(void *ctx, int stream, const char *data, size_t n)
-{
-	struct str *to = ctx;
-
-	(void)stream;
-	if (to->len < 1024)
-		str_addn(to, data, n > 1024 ? 1024 : n);
-}
-
 static int mount_inside(struct run *run, struct transport *t, size_t index, struct err *err)
 {
 	const struct folder_use *f = &run->spec->folders[index];
@@ -53,18 +44,12 @@ static int mount_inside(struct run *run, struct transport *t, size_t index, stru
 	const struct transport_cmd cmd = {.argv = argv,
 	        .cwd = "/",
 	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = keep,
-	        .ctx = &said,
 	        .timeout_ns = MOUNT_NS,
 	        .stop = run_stop(run)};
-	int status = 0;
 
-	if (t->ops->run(t, &cmd, &status, err) < 0)
-		return -1;
-	if (status == 0)
-		return 0;
+	int status = transport_ask(t, &cmd, &said, &said, err);
+	if (status <= 0)
+		return status;
 	str_add_escaped(&shown, str_text(&said), strcspn(str_text(&said), "\n"));
 	if (f->implicit) {
 		run_note(run, "the project is not at '%s': %s", f->guest, str_text(&shown));

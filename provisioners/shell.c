@@ -125,22 +125,18 @@ static int end_leftovers(struct run *run, struct transport *t, const char *mark,
 	        "sed 's,^/proc/,,;s,/environ$,,'); "
 	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; done; exit 1";
 	const char *const argv[] = {"/bin/sh", "-c", line, mark, NULL};
-	struct transport_cmd cmd = {.argv = argv,
+	const struct transport_cmd cmd = {.argv = argv,
 	        .cwd = "/",
 	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
 	        .timeout_ns = CLEAN_TIMEOUT_NS,
 	        .stop = run_stop(run)};
-	int status = 0;
 
 	if (!run->resumed)
 		return 0;
-	if (t->ops->run(t, &cmd, &status, err) < 0)
-		return -1;
-	return status == 0
-	        ? 0
-	        : err_set(err, ERR_FAILED, "what an earlier run of it left does not end");
+	int status = transport_ask(t, &cmd, NULL, NULL, err);
+	if (status <= 0)
+		return status;
+	return err_set(err, ERR_FAILED, "what an earlier run of it left does not end");
 }
 
 static int execute(struct run *run, struct transport *t, const struct script *script,
@@ -175,17 +171,12 @@ static int execute(struct run *run, struct transport *t, const struct script *sc
 static void clean_up(struct transport *t, struct script *script)
 {
 	const char *const argv[] = {"rm", "-f", script->inside, NULL};
-	struct transport_cmd cmd = {.argv = argv,
-	        .cwd = "/",
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .timeout_ns = CLEAN_TIMEOUT_NS};
+	const struct transport_cmd cmd = {
+	        .argv = argv, .cwd = "/", .in_fd = -1, .timeout_ns = CLEAN_TIMEOUT_NS};
 	struct err ignored;
-	int status;
 
 	if (script->inside)
-		(void)!t->ops->run(t, &cmd, &status, &ignored);
+		(void)!transport_ask(t, &cmd, NULL, NULL, &ignored);
 	if (script->is_temp)
 		unlink(script->host);
 	free(script->host);

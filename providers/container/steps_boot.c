@@ -82,18 +82,13 @@ static int wait_for_word(const struct run *run, int fd, int pidfd, struct err *e
 static int ask(struct run *run, struct err *err)
 {
 	static const char *const argv[] = {"systemctl", "is-system-running", "--wait", NULL};
-	struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .timeout_ns = BOOT_LIMIT_NS,
-	        .stop = run_stop(run)};
-	struct transport *transport;
-	int status;
+	const struct transport_cmd cmd = {
+	        .argv = argv, .in_fd = -1, .timeout_ns = BOOT_LIMIT_NS, .stop = run_stop(run)};
+	struct transport *t;
 
-	if (run_transport(run, &transport, err) < 0)
+	if (run_transport(run, &t, err) < 0)
 		return -1;
-	return transport->ops->run(transport, &cmd, &status, err);
+	return transport_ask(t, &cmd, NULL, NULL, err) < 0 ? -1 : 0;
 }
 
 int container_boot_apply(struct run *run, struct err *err)

@@ -36,31 +36,9 @@ static const char resolve_script[] =
         "[ \"$key $value $key2\" = \"search $2 nameserver\" ] || exit 0; fi\n"
         "echo \"$1\" | head -n 2 >$file\n";
 
-static void collect(void *ctx, int stream, const char *data, size_t n)
-{
-	(void)stream;
-	str_add_escaped(ctx, data, n);
-}
-
 static char *with_prefix(const char *address, int prefix)
 {
 	return address ? xasprintf("%s/%d", address, prefix) : xstrdup("-");
-}
-
-/* The exit status; -1: it could not be run. */
-static int run_inside(
-        struct transport *t, const char *const *argv, struct str *said, struct err *err)
-{
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .output = collect,
-	        .ctx = said,
-	        .timeout_ns = INSIDE_NS};
-	int status;
-
-	return t->ops->run(t, &cmd, &status, err) < 0 ? -1 : status;
 }
 
 int plug_configure(struct transport *t, const struct nic *nic, bool route, struct err *err)
@@ -71,13 +49,15 @@ int plug_configure(struct transport *t, const struct nic *nic, bool route, struc
 	const char *const argv[] = {"sh", "-c", inside_script, "prov-plug", nic->mac, address,
 	        route && nic->gateway ? nic->gateway : "-", mtu, address6,
 	        route && nic->address6 && nic->gateway6 ? nic->gateway6 : "-", NULL};
-	AUTO_STR said = {0};
+	const struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .timeout_ns = INSIDE_NS};
+	AUTO_STR said = {0}, shown = {0};
 
-	int status = run_inside(t, argv, &said, err);
+	int status = transport_ask(t, &cmd, &said, &said, err);
 	if (status <= 0)
 		return status;
+	str_add_escaped(&shown, str_text(&said), said.len);
 	return err_set(err, ERR_FAILED, "the network card in '%s' cannot be set up inside: %s",
-	        nic->network, said.len ? str_text(&said) : "no word why");
+	        nic->network, shown.len ? str_text(&shown) : "no word why");
 }
 
 int plug_resolve(
@@ -85,7 +65,7 @@ int plug_resolve(
 {
 	const char *const argv[] = {
 	        "sh", "-c", resolve_script, "prov-plug", text, spec->domain, NULL};
-	AUTO_STR said = {0};
+	const struct transport_cmd cmd = {.argv = argv, .in_fd = -1, .timeout_ns = INSIDE_NS};
 
-	return run_inside(t, argv, &said, err) < 0 ? -1 : 0;
+	return transport_ask(t, &cmd, NULL, NULL, err) < 0 ? -1 : 0;
 }

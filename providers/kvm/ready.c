@@ -245,19 +245,14 @@ static int wait_until_up(struct wait *w, struct transport **out, struct err *err
 static int run_true(struct transport *t, const volatile int *stop, struct err *err)
 {
 	const char *const argv[] = {"true", NULL};
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .out_fd = -1,
-	        .err_fd = -1,
-	        .timeout_ns = LOGIN_NS,
-	        .stop = stop};
-	int status;
+	const struct transport_cmd cmd = {
+	        .argv = argv, .in_fd = -1, .timeout_ns = LOGIN_NS, .stop = stop};
+	int status = transport_ask(t, &cmd, NULL, NULL, err);
 
-	if (t->ops->run(t, &cmd, &status, err) < 0)
-		return -1;
-	return status == 0 ? 0
-	                   : err_set(err, ERR_FAILED,
-	                             "the machine answers, but 'true' exits with %d there", status);
+	if (status <= 0)
+		return status;
+	return err_set(
+	        err, ERR_FAILED, "the machine answers, but 'true' exits with %d there", status);
 }
 
 int ready_apply(struct run *run, struct err *err)

@@ -131,30 +131,22 @@ static void add_script(const struct machine_spec *spec, struct str *out)
 	}
 }
 
-static void collect(void *ctx, int stream, const char *data, size_t n)
-{
-	(void)stream;
-	str_addn(ctx, data, n);
-}
-
 int volumes_apply(struct run *run, struct err *err)
 {
 	AUTO_STR script = {0}, said = {0};
 	struct transport *t;
-	int status;
 
 	/* Without a network there is no way in: its own initrd has mounted them. */
 	if (!run->spec->n_volumes || run->spec->network_mode != NET_LAB)
 		return 0;
 	add_script(run->spec, &script);
 	const char *const argv[] = {"sh", "-c", str_text(&script), NULL};
-	const struct transport_cmd cmd = {.argv = argv,
-	        .in_fd = -1,
-	        .output = collect,
-	        .ctx = &said,
-	        .timeout_ns = MOUNT_NS,
-	        .stop = run_stop(run)};
-	if (run_transport(run, &t, err) < 0 || t->ops->run(t, &cmd, &status, err) < 0)
+	const struct transport_cmd cmd = {
+	        .argv = argv, .in_fd = -1, .timeout_ns = MOUNT_NS, .stop = run_stop(run)};
+	int status = run_transport(run, &t, err);
+	if (status == 0)
+		status = transport_ask(t, &cmd, &said, &said, err);
+	if (status < 0)
 		return err_wrap(err, "mount the volumes");
 	if (status == 0)
 		return 0;
