@@ -232,21 +232,40 @@ static int between_two(struct experiment *e, const struct compare_kind *kind, st
 	return 0;
 }
 
-static int climb_ladder(struct experiment *e, const struct compare_kind *kind, int *up,
-        double available, struct err *err)
+/* Machines of a kind, more and more of them beside each other. */
+struct pile {
+	const struct compare_kind *kind;
+	double available; /* memory before the first one, in MiB */
+	int up;           /* also what started only in part, as it is to be removed */
+};
+
+/* Adds machines by add_more to a host at rest; whatever comes of it, they are gone afterwards. */
+static int pile_up(struct experiment *e, struct pile *pile,
+        int (*add_more)(struct experiment *e, struct pile *pile, struct err *err), struct err *err)
 {
-	int top = experiment_ladder_top(e, kind);
+	double ignored;
+	bool busy;
+
+	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&pile->available, err) < 0)
+		return -1;
+	int rc = add_more(e, pile, err);
+	return finish(e, pile->kind, pile->up, rc, err);
+}
+
+static int climb_ladder(struct experiment *e, struct pile *pile, struct err *err)
+{
+	int top = experiment_ladder_top(e, pile->kind);
 	bool disturbed;
 	double delta;
 
 	for (int n = 1; n <= top; n *= 2) {
-		int first = *up;
-		*up = n; /* also what starts only in part is to be removed */
-		if (start(e, kind, first, n - first, ABREAST, err) < 0 ||
-		        fall(e, available, &delta, &disturbed, err) < 0)
+		int first = pile->up;
+		pile->up = n;
+		if (start(e, pile->kind, first, n - first, ABREAST, err) < 0 ||
+		        fall(e, pile->available, &delta, &disturbed, err) < 0)
 			return -1;
-		add_flagged(e, kind, delta, n, disturbed);
-		if (n == 2 && between_two(e, kind, err) < 0)
+		add_flagged(e, pile->kind, delta, n, disturbed);
+		if (n == 2 && between_two(e, pile->kind, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -254,17 +273,11 @@ static int climb_ladder(struct experiment *e, const struct compare_kind *kind, i
 
 int experiment_ladder(struct experiment *e, size_t k, struct err *err)
 {
-	const struct compare_kind *kind = e->kinds[k];
-	double ignored, available = 0;
-	bool busy;
-	int up = 0;
+	struct pile pile = {.kind = e->kinds[k]};
+	int rc = pile_up(e, &pile, climb_ladder, err);
 
-	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&available, err) < 0)
-		return -1;
-	int rc = climb_ladder(e, kind, &up, available, err);
-	rc = finish(e, kind, up, rc, err);
 	if (rc == 0)
-		fit(e, kind, available);
+		fit(e, pile.kind, pile.available);
 	return rc;
 }
 
@@ -286,25 +299,25 @@ int experiment_storm(struct experiment *e, size_t k, struct err *err)
 }
 
 /* One more batch, until the reserve, the number or the time is used up. */
-static int fill_up(struct experiment *e, const struct compare_kind *kind, int *up, double available,
-        struct err *err)
+static int fill_up(struct experiment *e, struct pile *pile, struct err *err)
 {
+	const struct compare_kind *kind = pile->kind;
 	double reserve = e->result->host.memory_mib * e->options->reserve, delta = 0;
 	int64_t begun_ns = clock_mono_ns();
 	int batch = str_eq(kind->provider, "kvm") ? 2 : 32;
 
-	while (*up < e->options->max && available - delta > reserve) {
-		int first = *up;
+	while (pile->up < e->options->max && pile->available - delta > reserve) {
+		int first = pile->up;
 		int n = e->options->max - first < batch ? e->options->max - first : batch;
-		*up += n;
+		pile->up += n;
 		if (start(e, kind, first, n, ABREAST, err) < 0)
 			return -1;
 		double now, gone_s = (double)(clock_mono_ns() - begun_ns) / 1e9;
 		if (memory_available(&now, err) < 0)
 			return -1;
-		delta = available - now;
-		add(e, kind, "density.delta", delta, *up);
-		add(e, kind, "density.seconds", gone_s, *up);
+		delta = pile->available - now;
+		add(e, kind, "density.delta", delta, pile->up);
+		add(e, kind, "density.seconds", gone_s, pile->up);
 		if (clock_mono_ns() - begun_ns > e->options->density_ns)
 			break;
 	}
@@ -328,18 +341,12 @@ static void extrapolate(struct experiment *e, const struct compare_kind *kind, d
 
 int experiment_density(struct experiment *e, size_t k, struct err *err)
 {
-	const struct compare_kind *kind = e->kinds[k];
-	double ignored, available = 0;
-	bool busy;
-	int up = 0;
+	struct pile pile = {.kind = e->kinds[k]};
+	int rc = pile_up(e, &pile, fill_up, err);
 
-	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&available, err) < 0)
-		return -1;
-	int rc = fill_up(e, kind, &up, available, err);
-	rc = finish(e, kind, up, rc, err);
 	if (rc == 0) {
-		add(e, kind, "density.started", up, NAN);
-		extrapolate(e, kind, available);
+		add(e, pile.kind, "density.started", pile.up, NAN);
+		extrapolate(e, pile.kind, pile.available);
 	}
 	return rc;
 }

@@ -1,6 +1,7 @@
 #include "compare/host_claims.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <errno.h>

@@ -68,12 +68,10 @@ static void card_bars(const struct view *view, const char *id, const char *title
 	card_begin(out, title, sub);
 	for (size_t k = 0; k < view->n_kinds; k++) {
 		AUTO_STR figure = {0}, verdict = {0}, label = {0};
-		struct ratio ratio;
 		if (!row->cells[k])
 			continue;
 		view_figure(row, row->cells[k], &figure);
-		view_ratio(row->cells[k], row->base, &ratio);
-		figure_verdict(&verdict, NULL, &ratio);
+		view_verdict(row, row->cells[k], &verdict);
 		if (verdict.len)
 			str_addf(&verdict, " of %s", row->base->kind);
 		row_begin(out, view->kinds[k], str_text(&figure));

@@ -81,11 +81,9 @@ void html_distributions(const struct view *view, struct str *out)
 static void figure_line(const struct view_row *row, const struct series *s, struct str *out)
 {
 	AUTO_STR figure = {0}, verdict = {0}, runs = {0};
-	struct ratio ratio;
 
 	view_figure(row, s, &figure);
-	view_ratio(s, row->base, &ratio);
-	figure_verdict(&verdict, NULL, &ratio);
+	view_verdict(row, s, &verdict);
 	view_runs(s, &runs);
 	str_addf(out, "<tr class=\"%s\"><td>", html_kind(s->kind));
 	html_key(out, s->kind);

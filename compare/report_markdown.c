@@ -33,11 +33,9 @@ static void heading(struct str *out, const char *title)
 static void line(struct str *out, const struct view_row *row, const struct series *s, size_t note)
 {
 	AUTO_STR figure = {0}, verdict = {0}, runs = {0};
-	struct ratio ratio;
 
 	view_figure(row, s, &figure);
-	view_ratio(s, row->base, &ratio);
-	figure_verdict(&verdict, NULL, &ratio);
+	view_verdict(row, s, &verdict);
 	view_runs(s, &runs);
 	str_add(out, "| ");
 	cell(out, row->title);

@@ -21,15 +21,13 @@ static void make_cells(
         const struct view_row *row, const struct series *s, const char *kind, struct str *cells)
 {
 	AUTO_STR figure = {0};
-	struct ratio ratio;
 
 	text_escaped(&cells[KIND], kind);
 	view_figure(row, s, &figure);
 	const char *text = str_text(&figure), *spread = strstr(text, " [");
 	str_addn(&cells[MEDIAN], text, spread ? (size_t)(spread - text) : figure.len);
 	str_add(&cells[SPREAD], spread ? spread + 1 : "");
-	view_ratio(s, row->base, &ratio);
-	figure_verdict(&cells[RATIO], NULL, &ratio);
+	view_verdict(row, s, &cells[RATIO]);
 	str_addf(&cells[RUNS], "n=%zu", s->n);
 	if (view_disturbed(s))
 		str_addf(&cells[RUNS], " !%zu", view_disturbed(s));

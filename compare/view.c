@@ -212,6 +212,14 @@ void view_figure(const struct view_row *row, const struct series *series, struct
 	figure_summary(out, &summary, row->unit);
 }
 
+void view_verdict(const struct view_row *row, const struct series *series, struct str *out)
+{
+	struct ratio ratio;
+
+	view_ratio(series, row->base, &ratio);
+	figure_verdict(out, NULL, &ratio);
+}
+
 size_t view_disturbed(const struct series *series)
 {
 	size_t n = 0;

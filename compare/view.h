@@ -37,6 +37,9 @@ void view_ratio(const struct series *of, const struct series *base, struct ratio
 void view_summary(const struct series *series, struct summary *out);
 /* "median [min–max]", for a curve what one more costs. */
 void view_figure(const struct view_row *row, const struct series *series, struct str *out);
+/* How many times the row's base it is, and whether that can be said; nothing for the base itself.
+ */
+void view_verdict(const struct view_row *row, const struct series *series, struct str *out);
 size_t view_disturbed(const struct series *series);
 void view_runs(const struct series *series, struct str *out); /* "5 runs, 1 disturbed" */
 size_t view_all_disturbed(const struct result *result);
