@@ -1,42 +1,40 @@
 /* linux.devices, and what every container has in /dev (config-linux.md, "Default Devices"). */
 #include "oci/config.h"
 
+#include "engine/dev.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define DEVICE_MODE 0666
-
-static const struct {
-	const char *path;
-	unsigned major, minor;
-} defaults[] = {
-        {"/dev/null", 1, 3},
-        {"/dev/zero", 1, 5},
-        {"/dev/full", 1, 7},
-        {"/dev/random", 1, 8},
-        {"/dev/urandom", 1, 9},
-        {"/dev/tty", 5, 0},
-};
-
-static const struct {
-	const char *path, *to;
-} links[] = {
-        {"/dev/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0"},
-        {"/dev/stdout", "/proc/self/fd/1"},
-        {"/dev/stderr", "/proc/self/fd/2"},
-        {"/dev/ptmx", "pts/ptmx"},
-        {"/dev/core", "/proc/kcore"},
-};
-
-static bool has_row(const struct container_plan *plan, enum fs_op op, const char *path)
+static bool is_taken(const struct container_plan *plan, const char *path)
 {
 	for (size_t i = 0; i < plan->n_rows; i++)
-		if (plan->rows[i].op == op && str_eq(plan->rows[i].path, path))
+		if ((plan->rows[i].op == FS_NODE || plan->rows[i].op == FS_BIND) &&
+		        str_eq(plan->rows[i].path, path))
 			return true;
 	return false;
+}
+
+static void add_link(struct container_plan *plan, const char *path, const char *to)
+{
+	if (!is_taken(plan, path))
+		plan_add(plan, FS_LINK, path)->source = xstrdup(to);
+}
+
+static void add_defaults(struct container_plan *plan)
+{
+	for (const struct dev_node *node = dev_nodes; node->path; node++) {
+		if (is_taken(plan, node->path))
+			continue;
+		struct fs_row *row = plan_add(plan, FS_NODE, node->path);
+		row->mode = S_IFCHR | DEV_MODE;
+		row->device = makedev(node->major, node->minor);
+	}
+	for (const struct dev_link *link = dev_links; link->path; link++)
+		add_link(plan, link->path, link->to);
+	add_link(plan, "/dev/core", "/proc/kcore");
 }
 
 static int read_type(const struct node *n, mode_t *out, struct err *err)
@@ -64,7 +62,7 @@ static int read_device(const struct node *n, struct oci_config *c, struct err *e
 	struct node mode_n = node_get(n, "fileMode"), uid_n = node_get(n, "uid");
 	struct node gid_n = node_get(n, "gid");
 	const char *path = NULL;
-	uint32_t major_no = 0, minor_no = 0, mode = DEVICE_MODE, uid = 0, gid = 0;
+	uint32_t major_no = 0, minor_no = 0, mode = DEV_MODE, uid = 0, gid = 0;
 	mode_t type = 0;
 
 	if (node_need(n, err) < 0 || node_object(n, err) < 0 || node_need(&path_n, err) < 0 ||
@@ -110,18 +108,7 @@ int config_devices(const struct node *linux_n, struct oci_config *c, struct err 
 		if (read_device(&item, c, err) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
-		if (has_row(&c->plan, FS_NODE, defaults[i].path) ||
-		        has_row(&c->plan, FS_BIND, defaults[i].path))
-			continue;
-		struct fs_row *row = plan_add(&c->plan, FS_NODE, defaults[i].path);
-		row->mode = S_IFCHR | DEVICE_MODE;
-		row->device = makedev(defaults[i].major, defaults[i].minor);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		if (!has_row(&c->plan, FS_NODE, links[i].path) &&
-		        !has_row(&c->plan, FS_BIND, links[i].path))
-			plan_add(&c->plan, FS_LINK, links[i].path)->source = xstrdup(links[i].to);
+	add_defaults(&c->plan);
 	config_defer_readonly(&c->plan);
 	return 0;
 }

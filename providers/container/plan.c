@@ -1,5 +1,6 @@
 #include "providers/container/plan.h"
 
+#include "engine/dev.h"
 #include "providers/container/devices.h"
 #include "providers/container/systemd.h"
 #include "transports/exec_env.h"
@@ -33,26 +34,6 @@ static const struct mount_row mounts[] = {
 static const struct {
 	const char *path, *data;
 } writable[] = {{"/run", "mode=755"}, {"/tmp", "mode=1777"}, {"/var/tmp", "mode=1777"}};
-
-static const struct {
-	const char *path;
-	unsigned major, minor;
-} nodes[] = {
-        {"/dev/null", 1, 3},
-        {"/dev/zero", 1, 5},
-        {"/dev/full", 1, 7},
-        {"/dev/random", 1, 8},
-        {"/dev/urandom", 1, 9},
-        {"/dev/tty", 5, 0},
-};
-
-static const char *const links[][2] = {
-        {"/dev/ptmx", "pts/ptmx"},
-        {"/dev/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0"},
-        {"/dev/stdout", "/proc/self/fd/1"},
-        {"/dev/stderr", "/proc/self/fd/2"},
-};
 
 /* Of the whole host's, whatever the namespaces say. */
 static const char *const readonly[] = {
@@ -114,15 +95,15 @@ static void plan_device(const char *text, struct container_plan *plan)
 
 static void plan_nodes(const struct machine_spec *spec, struct container_plan *plan)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-		struct fs_row *row = plan_add(plan, FS_NODE, nodes[i].path);
-		row->mode = S_IFCHR | 0666;
-		row->device = makedev(nodes[i].major, nodes[i].minor);
+	for (const struct dev_node *node = dev_nodes; node->path; node++) {
+		struct fs_row *row = plan_add(plan, FS_NODE, node->path);
+		row->mode = S_IFCHR | DEV_MODE;
+		row->device = makedev(node->major, node->minor);
 	}
 	for (size_t i = 0; i < spec->container.devices.n; i++)
 		plan_device(spec->container.devices.v[i], plan);
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		plan_add(plan, FS_LINK, links[i][0])->source = xstrdup(links[i][1]);
+	for (const struct dev_link *link = dev_links; link->path; link++)
+		plan_add(plan, FS_LINK, link->path)->source = xstrdup(link->to);
 }
 
 static void plan_tree(const struct machine_spec *spec, struct container_plan *plan)
