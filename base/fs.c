@@ -1,5 +1,7 @@
 #include "base/fs.h"
 
+#include "base/io.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -233,17 +234,30 @@ bool fs_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int fs_list(const char *path, struct strv *out, struct err *err)
+int fs_list_fd(int fd, struct strv *out)
 {
-	DIR *dir = opendir(path);
+	DIR *dir = fdopendir(fd);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(err, "open folder '%s'", path);
+	if (!dir) {
+		util_close_fd(&fd);
+		return -1;
+	}
 	for (struct dirent *e; (e = readdir(dir));)
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
 			strv_add(out, e->d_name);
 	closedir(dir);
 	strv_sort(out);
+	return 0;
+}
+
+int fs_list(const char *path, struct strv *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fs_list_fd(fd, out) < 0)
+		return err_sys(err, "open folder '%s'", path);
 	return 0;
 }
 
@@ -268,72 +282,4 @@ int fs_open_beneath(int root_fd, const char *path, int flags, mode_t mode)
 	while (*path == '/')
 		path++;
 	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
-}
-
-int io_write_all(int fd, const void *bytes, size_t n, struct err *err)
-{
-	const char *p = bytes;
-
-	while (n) {
-		ssize_t k = write(fd, p, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return err_sys(err, "write");
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-ssize_t io_read_full(int fd, void *buf, size_t n)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t k = read(fd, (char *)buf + got, n - got);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -1;
-		if (k == 0)
-			break;
-		got += (size_t)k;
-	}
-	return (ssize_t)got;
-}
-
-int io_read_plain(int fd, size_t max, struct str *out)
-{
-	struct stat st;
-	char buf[4096];
-	ssize_t n = 1;
-
-	if (fstat(fd, &st) < 0)
-		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	for (size_t left = max; left && n > 0; left -= (size_t)n) {
-		n = io_read_full(fd, buf, left < sizeof(buf) ? left : sizeof(buf));
-		if (n < 0)
-			return -1;
-		str_addn(out, buf, (size_t)n);
-	}
-	return 0;
-}
-
-size_t io_pending(int fd)
-{
-	int n = 0;
-
-	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
-}
-
-int io_set_cloexec(int fd, bool on, struct err *err)
-{
-	if (fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0)
-		return err_sys(err, "set close-on-exec");
-	return 0;
 }

@@ -1,7 +1,7 @@
 #include "base/proc.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -323,4 +323,15 @@ void proc_default_signals(void)
 
 	for (int sig = 1; sig < _NSIG; sig++)
 		syscall(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(by_default.mask));
+}
+
+void proc_serve_pipe(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGINT, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }

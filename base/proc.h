@@ -64,3 +64,6 @@ MUST_CHECK int module_symbol(const char *module, const char *symbol, void **out,
 /* Every signal as a new process has it: what is ignored would stay so through execve(2). With those
  * two that the C library keeps for itself and a caller may have left ignored. */
 void proc_default_signals(void);
+/* For a forked child that fills or empties its parent's pipe: the other end decides about Ctrl-C
+ * and cuts the pipe, and the child does not outlive its parent. */
+void proc_serve_pipe(void);

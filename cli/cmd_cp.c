@@ -3,6 +3,7 @@
 #include "cli/look.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <stdio.h>

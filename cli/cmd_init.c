@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

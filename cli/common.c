@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "cli/sink.h"
 #include "lab/network/published.h"
 

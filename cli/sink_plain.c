@@ -1,6 +1,6 @@
 #include "cli/sink.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "cli/sink_lines.h"
 
 #include <stdlib.h>

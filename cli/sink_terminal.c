@@ -7,7 +7,7 @@
 #include "cli/sink.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 #include "cli/sink_lines.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "core/event.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "core/journal_internal.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/jsontext.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "guest/supervisor.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
  */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/process.h"
 #include "guest/supervisor.h"
 

@@ -1,5 +1,7 @@
 #include "engine/confine.h"
 
+#include "base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -190,25 +191,13 @@ int confine_become(const struct confine *c, struct err *err)
 	return 0;
 }
 
-/* Every call is judged by the filter already: sendmsg(2) alone. */
+/* Every call is judged by the filter already: io_send_fd needs sendmsg(2) alone. */
 static int send_listener(const struct seccomp_listener *listener, int fd, struct err *err)
 {
 	const char *text = listener->message ? listener->message : "{}";
 	size_t n = strlen(text);
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-	                     .cmsg_level = SOL_SOCKET,
-	                     .cmsg_type = SCM_RIGHTS}};
-	struct iovec io = {(char *)(uintptr_t)text, n};
-	struct msghdr message = {.msg_iov = &io,
-	        .msg_iovlen = 1,
-	        .msg_control = control.bytes,
-	        .msg_controllen = sizeof(control.bytes)};
 
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	if (sendmsg(listener->socket, &message, MSG_NOSIGNAL) != (ssize_t)n)
+	if (io_send_fd(listener->socket, fd, text, n) != (ssize_t)n)
 		return err_sys(err, "hand the filter's notifications over");
 	return 0;
 }

@@ -2,7 +2,7 @@
  * it. */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/process.h"
 #include "engine/stub.h"
 

@@ -1,6 +1,6 @@
 #include "engine/enter.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/entry.h"
 #include "engine/process.h"
 

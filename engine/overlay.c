@@ -6,6 +6,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

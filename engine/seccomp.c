@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "engine/seccomp/module.h"
 #include "engine/seccomp_default.h"

@@ -1,7 +1,7 @@
 /* The process that becomes prov-mon: it makes the container, so that it is its parent. */
 #include "engine/engine_internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "guest/supervisor.h"
 

@@ -1,5 +1,6 @@
 #include "engine/terminal.h"
 
+#include "base/io.h"
 #include "engine/engine_internal.h"
 
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -45,22 +45,9 @@ int terminal_open(int multiplexer, int *master, int *slave, struct err *err)
 /* The payload is the name of the file, which the other side of OCI's console socket may show. */
 int terminal_send(int to, int master, struct err *err)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-	                     .cmsg_level = SOL_SOCKET,
-	                     .cmsg_type = SCM_RIGHTS}};
-	char name[sizeof(multiplexer_path)];
-	struct iovec io = {name, sizeof(name) - 1};
-	struct msghdr message = {.msg_iov = &io,
-	        .msg_iovlen = 1,
-	        .msg_control = control.bytes,
-	        .msg_controllen = sizeof(control.bytes)};
-
-	memcpy(name, multiplexer_path, sizeof(name));
-	memcpy(CMSG_DATA(&control.header), &master, sizeof(int));
-	return sendmsg(to, &message, MSG_NOSIGNAL) < 0 ? err_sys(err, "hand over the terminal") : 0;
+	if (io_send_fd(to, master, multiplexer_path, strlen(multiplexer_path)) < 0)
+		return err_sys(err, "hand over the terminal");
+	return 0;
 }
 
 static int bind_console(int slave, struct err *err)

@@ -1,6 +1,6 @@
 #include "lab/prepare.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 #include "lab/lab.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

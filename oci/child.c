@@ -1,6 +1,7 @@
 #include "oci/child.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "oci/listener.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "oci/create.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "engine/engine.h"
 #include "oci/cgroup_mount.h"

@@ -1,6 +1,6 @@
 #include "oci/enter.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/entry.h"
 #include "oci/child.h"
 #include "oci/console.h"

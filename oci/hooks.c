@@ -1,6 +1,6 @@
 #include "oci/hooks.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <stdlib.h>

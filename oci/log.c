@@ -1,6 +1,6 @@
 #include "oci/log.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -1,6 +1,7 @@
 #include "oci/state.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <errno.h>

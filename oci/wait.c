@@ -1,6 +1,6 @@
 #include "oci/wait.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <errno.h>

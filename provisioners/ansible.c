@@ -5,7 +5,7 @@
  */
 #include "provisioners/internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
  * last time, and a tar of the difference. */
 #include "provisioners/folders.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "provisioners/tar_write.h"
 
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 #include "provisioners/internal.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <stdlib.h>
 #include <string.h>

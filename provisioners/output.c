@@ -1,7 +1,7 @@
 #include "provisioners/internal.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* A script: copied into the machine, run there with an empty standard input, and removed again. */
 #include "provisioners/internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,15 +1,14 @@
 #include "provisioners/tar_write.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,13 +150,8 @@ static bool write_entry(const struct job *job, const struct tree_entry *e)
 static _Noreturn void child(const struct job *job, const struct tree_list *entries)
 {
 	static const char end[2 * BLOCK];
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGINT, SIG_IGN); /* the other end decides, and cuts the pipe */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	proc_serve_pipe();
 	for (size_t i = 0; i < entries->n; i++)
 		if (!write_entry(job, &entries->v[i]))
 			_exit(1);

@@ -1,6 +1,7 @@
 #include "transports/copy.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "transports/pipe_tar.h"
 
 #include <ctype.h>

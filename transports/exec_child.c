@@ -1,7 +1,7 @@
 /* A command's child: it enters the machine, becomes the user, gives up the rest and executes. */
 #include "transports/exec_internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "engine/stub.h"
 

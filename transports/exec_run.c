@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/io.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "transports/exec_internal.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/terminal.h"
 #include "transports/exec_env.h"
 #include "transports/terminal.h"

@@ -1,7 +1,7 @@
 /* A command in the machine, from outside: what its child needs, and what that says. */
 #include "transports/exec_internal.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "transports/exec_env.h"
 

@@ -1,16 +1,14 @@
 #include "transports/pipe_tar.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "transports/tar/untar.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,13 +42,7 @@ static _Noreturn void unpack(const struct job *job, int in, int log)
 
 static _Noreturn void child(const struct job *job, int in, int out, int log)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGINT, SIG_IGN); /* the other end decides, and cuts the pipe */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	proc_serve_pipe();
 	if (job->argv)
 		exec_tar(job, in, out, log);
 	unpack(job, in, log);

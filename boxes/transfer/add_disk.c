@@ -1,6 +1,7 @@
 /* The disk of a machine that is not prov's: an image that boots by its own loader, bare or in a box
  * of vagrant-libvirt. Such a box has a disk and nothing else. */
 #include "base/fs.h"
+#include "base/io.h"
 #include "boxes/transfer/add.h"
 #include "boxes/transfer/artefacts.h"
 #include "boxes/transfer/unpack.h"

@@ -1,6 +1,6 @@
 /* A box that prov exported: its manifest comes first, and every part behind it is checked against
  * it as it arrives. */
-#include "base/fs.h"
+#include "base/io.h"
 #include "boxes/transfer/add.h"
 #include "boxes/transfer/artefacts.h"
 

@@ -1,6 +1,6 @@
 #include "boxes/transfer/artefacts.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <fcntl.h>
 #include <string.h>

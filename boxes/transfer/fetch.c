@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/fs.h"
+#include "base/io.h"
 #include "boxes/layout.h"
 
 #include <curl/curl.h>

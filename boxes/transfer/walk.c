@@ -1,7 +1,8 @@
 /* Walking a tree in its canonical order, and what is needed on the way. */
 #include "boxes/transfer/tree.h"
 
-#include <dirent.h>
+#include "base/fs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -95,17 +96,9 @@ int tree_open(int dir, const char *name, int flags)
 static int names_of(int fd, const char *path, struct strv *out, struct err *err)
 {
 	int again = tree_open(fd, ".", O_RDONLY | O_DIRECTORY);
-	DIR *dir = again < 0 ? NULL : fdopendir(again);
 
-	if (!dir) {
-		util_close_fd(&again);
+	if (again < 0 || fs_list_fd(again, out) < 0)
 		return err_sys(err, "open folder '/%s'", path);
-	}
-	for (struct dirent *e; (e = readdir(dir));)
-		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-			strv_add(out, e->d_name);
-	closedir(dir);
-	strv_sort(out);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 #include "boxes/transfer/whole.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "boxes/transfer/reader.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A profile as libseccomp's filter, and that as a program. */
 #include "engine/seccomp/module.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "engine/seccomp/shrink.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
 #include "providers/common/accounts.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "transports/exec_user.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Which name server a running container asks, after a network was connected or disconnected. */
 #include "providers/container/plug.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "core/seed.h"
 #include "engine/enter.h"
 #include "providers/container/session.h"

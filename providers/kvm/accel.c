@@ -1,7 +1,7 @@
 #include "providers/kvm/accel.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "providers/kvm/qcow2.h"
 

@@ -7,6 +7,7 @@
 #include "providers/kvm/kvm.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/proc.h"
 #include "core/folder.h"
 #include "core/host_keys.h"

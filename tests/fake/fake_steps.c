@@ -3,6 +3,7 @@
 #include "tests/fake/fake_steps.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "core/run_internal.h"
 #include "tests/fake/fake_world.h"
 

@@ -1,5 +1,6 @@
 /* A transport that writes down what it is told and answers as scripted by fake_answer. */
 #include "base/fs.h"
+#include "base/io.h"
 #include "core/transport.h"
 #include "tests/fake/fake_provider.h"
 #include "tests/fake/fake_world.h"

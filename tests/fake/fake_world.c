@@ -1,6 +1,7 @@
 #include "tests/fake/fake_world.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "tests/fake/fake_provider.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 #include "base/fs.h"
+#include "base/io.h"
 
 #include "tests/fake/check_util.h"
 

@@ -1,6 +1,7 @@
 /* Journals that a crash, a full disk or somebody else has damaged. */
 #include "tests/unit/core/journal_files.h"
 
+#include "base/io.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "oci/rights.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "oci/config.h"
 #include "tests/fake/check_util.h"
 

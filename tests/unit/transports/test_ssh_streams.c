@@ -2,7 +2,7 @@
  * command has ended. OpenSSH, and dropbear with busybox's tools. */
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/fs.h"
+#include "base/io.h"
 #include "tests/unit/transports/ssh_open.h"
 
 #include <fcntl.h>
