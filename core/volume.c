@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SETTLE_NS (INT64_C(10) * 1000000000) /* a slow disk has much to write */
+#define SETTLE_NS (INT64_C(60) * 1000000000) /* a slow disk has much to write */
 #define LOOK_MS   5                          /* the kernel tells nobody when a mount has gone */
 
 /* The bytes on which QEMU's file driver holds its locks, shared ones of readers included. */

@@ -115,15 +115,17 @@ static void mark_of(const struct run *run, struct str *out)
 /*
  * A prov that was killed left its script running in the machine, and a second one beside it would
  * get into its way. Found by its environment, since it may be in any session; what was forked
- * between reading and killing is found in the next round.
+ * between reading and killing is found in the next round, and on a busy machine it takes a while to
+ * die.
  */
 static int end_leftovers(struct run *run, struct transport *t, const char *mark, struct err *err)
 {
 	static const char line[] =
-	        "for round in 1 2 3 4 5 6 7 8; do "
+	        "round=0; while [ $round -lt 100 ]; do round=$((round + 1)); "
 	        "pids=$(grep -lzxF \"$0\" /proc/[0-9]*/environ 2>/dev/null | "
 	        "sed 's,^/proc/,,;s,/environ$,,'); "
-	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; done; exit 1";
+	        "[ -n \"$pids\" ] || exit 0; kill -KILL $pids 2>/dev/null; "
+	        "[ $round -lt 4 ] || sleep 0.1 2>/dev/null || sleep 1; done; exit 1";
 	const char *const argv[] = {"/bin/sh", "-c", line, mark, NULL};
 	const struct transport_cmd cmd = {.argv = argv,
 	        .cwd = "/",
