@@ -21,22 +21,29 @@ done'
 # Who a file is on the host.
 owner() { stat -c %u:%g "$1"; }
 
-# What is in the folder is so inside: sets $took, in ms.
+# What is in the folder is so inside: notes how long it took, in ms.
 acked() { # FOLDER WANTED WHAT
 	from=$(date +%s%N)
 	tries=0
 	until [ "$(cat "$1/ack" 2>/dev/null)" = "$2" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || fail "$3: inside there is '$(cat "$1/ack" 2>/dev/null)', not '$2'"
+		[ $tries -lt 2400 ] || fail "$3: inside there is '$(cat "$1/ack" 2>/dev/null)', not '$2'"
 		sleep 0.05
 	done
-	took=$((($(date +%s%N) - from) / 1000000))
-	[ $took -ge 1000 ] || slow=$(echo " $slow " | sed "s/ $3 / /")
-	[ $took -ge 10000 ] || slower=$(echo " $slower " | sed "s/ $3 / /")
+	echo "$3 $((($(date +%s%N) - from) / 1000000))" >>"$scratch/acked"
+}
+# The kinds of change that were not once seen within a second, nor within four times what a quarter of all took: on a loaded
+# host all of them are slow, where something is kept for a while some are.
+late() {
+	sort -n -k 2 "$scratch/acked" | awk '{took[++n] = $2} !($1 in best) {best[$1] = $2}
+		END {
+			limit = 4 * took[int((n + 3) / 4)]
+			for (kind in best)
+				if (best[kind] >= 1000 && best[kind] > limit) print kind, best[kind] " ms"
+		}'
 }
 
-# Both ways, each kind of change. What one round of eight does within a second counts: the host may be loaded. Where
-# none does, it is so loaded; what takes more than ten seconds each time is not.
+# Both ways, each kind of change.
 both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
 	rm -rf "$2/w" "$2/stop" "$2/ack"
 	mkdir "$2/w"
@@ -44,8 +51,7 @@ both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
 	"$build/prov" -C "$lab" exec "$1" -- sh -c "$watch_script" sh "$3" >"$scratch/watch.out" 2>&1 </dev/null &
 	watch=$!
 	children="$children $watch"
-	slow="create change longer rename replace delete"
-	slower=$slow
+	: >"$scratch/acked"
 	for round in 1 2 3 4 5 6 7 8; do
 		context="$3 of $1, round $round"
 		echo one >"$2/w/a"
@@ -61,12 +67,9 @@ both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
 		acked "$2" "named=four;+" replace
 		rm "$2/w/named"
 		acked "$2" "" delete
-		[ -n "$(echo $slow)" ] || break
+		[ -n "$(late)" ] || break
 	done
-	if [ -n "$(echo $slow)" ]; then
-		[ -z "$(echo $slower)" ] || fail "never within ten seconds: $slower"
-		echo "SKIP within a second: $(echo $slow): this host is busy"
-	fi
+	expect_same "seen late in each of eight rounds" "" "$(late)"
 	touch "$2/stop"
 	wait $watch || fail "the watcher inside failed"
 	rm "$2/stop"

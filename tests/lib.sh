@@ -51,7 +51,7 @@ finish() {
 	for home in $homes; do
 		for d in "$home"/labs/*; do
 			[ -d "$d" ] || continue
-			PROV_HOME=$home timeout 120 "$build/prov" destroy --volumes --lab "${d##*/}" -f >"$scratch/destroyed" 2>&1 || {
+			PROV_HOME=$home timeout 300 "$build/prov" destroy --volumes --lab "${d##*/}" -f >"$scratch/destroyed" 2>&1 || {
 				cat "$scratch/destroyed"
 				echo "could not destroy ${d##*/} of $home"
 				[ $code -ne 0 ] || code=1
@@ -141,6 +141,29 @@ await_inside() { # MACHINE SHELL-CONDITION
 		fail "never seen in $1: $2"
 }
 
+# Every name is known at once; what it leads to has its time to answer: a virtual machine that has just been plugged in, or
+# that a busy host does not run, answers nobody's ARP. -4: by IPv4.
+# shellcheck disable=SC2016 # for the shell inside
+reach_script='four=
+[ "$1" != -4 ] || { four=-4 && shift; }
+for n; do
+	i=0
+	until said=$(ping $four -c 1 -W 5 "$n" 2>&1); do
+		case $said in *"bad address"* | *"not known"* | *resolution*) i=20 ;; esac
+		i=$((i + 1))
+		[ $i -lt 20 ] || { echo "$n: $said" && break; }
+		sleep 1
+	done
+done'
+expect_reach() { # FROM [-4] NAME…
+	reach_from=$1
+	shift
+	expect 0 prov exec "$reach_from" -- sh -c "$reach_script" sh "$@"
+	expect_same "not reached from $reach_from" "" "$(cat "$out")"
+}
+# What a web server answers; who asks for what nobody is to answer is refused at once.
+fetch() { curl -g -s -m 60 "http://$1/"; }
+
 # Sets p to the first of so many ports in a row that nobody on this host uses: the suite may run beside others.
 free_ports() { # COUNT
 	p=$((20000 + $$ % 6000 * 2))
@@ -157,7 +180,7 @@ need_tool() {
 	done
 }
 need_libvirt() {
-	timeout 20 virsh -q -c qemu:///system uri >/dev/null 2>&1 || skip "libvirt does not answer"
+	timeout 120 virsh -q -c qemu:///system uri >/dev/null 2>&1 || skip "libvirt does not answer"
 }
 # Makes PROV_HOME one that is shared by all tests and keeps boxes between runs; builds what it lacks.
 # QEMU's user must be able to reach it, which it cannot below somebody's private folder.

@@ -44,12 +44,29 @@ release_port() {
 pid_of() { # CONTAINER
 	prov inspect "$1@container" --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1
 }
-# What a web server answers: to the host, and to a machine.
-fetch() { curl -g -s -m 30 "http://$1/"; }
-fetch_inside() { # MACHINE ADDRESS PORT
-	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 20 $2 $3 | tail -n 1" 2>/dev/null
+# What a server of UDP answers, which may come up meanwhile: it is asked anew.
+cat >"$scratch/ask.pl" <<'P'
+use IO::Socket::INET;
+my ($address, $port, $text) = @ARGV;
+my $s = IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port, Proto => "udp") or die;
+for (1 .. 300) {
+	send($s, $text, 0) or select(undef, undef, undef, 0.2), next;
+	my $in = "";
+	vec($in, fileno($s), 1) = 1;
+	next unless select($in, undef, undef, 0.2);
+	defined recv($s, my $m, 100, 0) or select(undef, undef, undef, 0.2), next;
+	print "$m\n";
+	exit 0;
 }
-fetch_outside() { outside curl -g -s -m 30 "http://$1/"; }
+exit 1;
+P
+ask_udp() { perl "$scratch/ask.pl" "$@"; } # ADDRESS PORT TEXT
+ask_udp_outside() { outside perl "$scratch/ask.pl" "$@"; }
+# What a web server answers to a machine, and to the client.
+fetch_inside() { # MACHINE ADDRESS PORT
+	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 30 $2 $3 | tail -n 1" 2>/dev/null
+}
+fetch_outside() { outside curl -g -s -m 60 "http://$1/"; }
 
 # What a command takes away comes back with the next up; `reached`, of the script, sees all of it again.
 lost() { # WHAT COMMAND…

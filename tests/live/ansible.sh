@@ -86,7 +86,7 @@ machines:
     provider: container
     provision:
       - shell: apt-get -q update && apt-get -q -y --no-install-recommends install python3 sudo
-      - { name: site, ansible: site.yml, user: debian, timeout: 2m }
+      - { name: site, ansible: site.yml, user: debian, timeout: 10m }
 Y
 cat >"$lab/site.yml" <<'Y'
 - hosts: py

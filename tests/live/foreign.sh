@@ -181,9 +181,7 @@ expect_text "$out" "inet $address/"
 
 everybody() { # WHEN
 	for from in alien own box; do
-		for to in alien-kvm own-kvm box-container alien own box "$address"; do
-			expect 0 prov exec "$from" -- ping -c 1 -W 10 "$to"
-		done
+		expect_reach "$from" alien-kvm own-kvm box-container alien own box "$address"
 	done
 	prov exec alien -- sh -c 'echo here >/srv/data/file; mount' >"$scratch/mounts.out"
 	expect_text "$scratch/mounts.out" " /srv/data "

@@ -22,7 +22,7 @@ for from in con vm; do
 	for to in con vm; do
 		kind=$([ $to = vm ] && echo kvm || echo container)
 		for name in $to $to.wired.test $to-$kind $to-$kind.wired.test; do
-			expect 0 prov exec $from -- ping -c 1 -w 10 $name
+			expect_reach $from $name
 		done
 	done
 	expect 0 prov exec $from -- sh -c 'ip -4 addr show dev eth0; ip route'
@@ -30,7 +30,7 @@ for from in con vm; do
 done
 for m in con vm; do
 	address=$(prov status --json | awk -F'"' -v m=$m '$2 == "name" {n = $4} $2 == "address" && n ~ "^" m "@" {print $4; exit}')
-	expect 0 busybox ping -c 1 -w 5 "$address"
+	await "$m answers the host" busybox ping -c 1 -W 5 "$address"
 done
 
 # Whatever of the network somebody else took away is there again after up, for both kinds.
@@ -41,7 +41,7 @@ still_connected() { # WHAT
 	expect 0 prov up
 	for from in con vm; do
 		for to in con vm; do
-			expect 0 prov exec $from -- ping -c 1 -w 10 $to
+			expect_reach $from $to
 		done
 	done
 	expect 0 prov up
@@ -63,13 +63,13 @@ expect_same "addresses after reload" "$before" "$(prov status --json | grep '"ad
 expect 0 prov up pair@container
 expect 0 prov exec pair@container -- hostname
 expect_same hostname pair-container "$(cat "$out")"
-expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
+expect_reach vm pair-container
 expect 125 prov exec pair -- true
 expect_text "$err" "pair@"
 
 # One machine goes, the others keep their network; the last one takes it along.
 expect 0 prov destroy -f con
-expect 0 prov exec vm -- ping -c 1 -w 10 pair-container
+expect_reach vm pair-container
 expect 0 prov destroy -f
 expect_clean destroy
 
@@ -91,7 +91,7 @@ expect 0 prov exec web@container -- cat /proc/1/stat
 expect_same "start of PID 1" "$first" "$(awk '{print $22}' "$out")"
 for from in web@container web@kvm; do
 	for name in web web.two.test web-container web-kvm web-kvm.two.test; do
-		expect 0 prov exec $from -- ping -c 1 -w 10 $name
+		expect_reach $from $name
 	done
 done
 expect 0 prov destroy -f

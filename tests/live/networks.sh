@@ -81,12 +81,12 @@ expect_text "$err" "the lab has no network 'bakc'"
 expect_text "$err" "did you mean 'back'"
 
 # Names: of the own network, of one that the virtual machine shares, by alias, in both families.
-expect 0 prov exec web -- ping -4 -c 1 -w 10 vm
-expect 0 prov exec web -- ping -4 -c 1 -w 10 node-2.nets.test
-expect 0 prov exec vm -- ping -4 -c 1 -w 10 www
-expect 0 prov exec vm -- ping -4 -c 1 -w 10 shop.example.org
-expect 0 prov exec vm -- ping -4 -c 1 -w 10 sql
-expect 0 prov exec db -- ping -4 -c 1 -w 10 vm-kvm
+expect_reach web -4 vm
+expect_reach web -4 node-2.nets.test
+expect_reach vm -4 www
+expect_reach vm -4 shop.example.org
+expect_reach vm -4 sql
+expect_reach db -4 vm-kvm
 expect 0 prov exec node-1 -- nslookup www
 expect_text "$out" "Address.*: $lan.20"
 expect_text "$out" "Address.*: fd.*::14"
@@ -94,7 +94,7 @@ expect_text "$out" "Address.*: fd.*::14"
 expect 1 prov exec db -- ping -4 -c 1 -w 2 $lan.20
 expect 1 prov exec web -- ping -4 -c 1 -w 2 "$(echo "$addresses" | awk '/^db@/ {print $2}')"
 expect 1 prov exec own -- ping -4 -c 1 -w 2 $lan.20
-expect 0 prov exec web -- ping -4 -c 1 -w 5 $lan.1
+expect_reach web -4 $lan.1
 
 # A machine more restarts nothing, and is known at once.
 bridge=$(network_line lan | awk '{print $4}')
@@ -103,7 +103,7 @@ sed -i 's/^  own: {}/&\n  late: { networks: { name: lan, aliases: [new] } }/' "$
 expect 0 prov up
 expect_same "bridge" "$before" "$(ifindex "$bridge")"
 expect_same "dnsmasq" "$pid" "$(pgrep -f "dnsmasq/prov-$first-lan.conf" | head -n 1)"
-expect 0 prov exec vm -- ping -4 -c 1 -w 10 new
+expect_reach vm -4 new
 expect 0 prov up
 expect_no_text "$err" "lab.network"
 
@@ -131,7 +131,7 @@ expect 0 prov up
 expect_text "$err" "lab.network.default undone"
 [ -z "$(network_line default)" ] || fail "the network default is still there"
 ! virsh -q net-list --all --name | grep -q "^prov-$first-default$" || fail "libvirt still has the network default"
-expect 0 prov exec own -- ping -4 -c 1 -w 10 www
+expect_reach own -4 www
 cp "$scratch/good.yaml" "$lab/prov.yaml"
 expect 0 prov plan
 expect_text "$out" "^  [+] lab.network.default +is applied"

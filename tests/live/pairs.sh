@@ -47,8 +47,7 @@ reach() { # FROM TO…
 	for to in "$@"; do
 		names="$names $to $to-$(kind_of "$to") $to.pairs.test $to-$(kind_of "$to").pairs.test"
 	done
-	expect 0 prov exec "$from" -- sh -c 'for n; do ping -c 1 -w 20 "$n" >/dev/null || echo "$n"; done' sh $names
-	expect_same "not reached from $from" "" "$(cat "$out")"
+	expect_reach "$from" $names
 }
 all_pairs() {
 	context=$1
@@ -59,14 +58,13 @@ all_pairs() {
 	reach c2 c3
 	reach v2 c3
 	for from in c1 c2 v2; do
-		expect 0 prov exec $from -- timeout 20 wget -q -O - http://v1/
+		expect 0 prov exec $from -- timeout 60 wget -q -O - http://v1/
 		expect_same "the web server in v1, from $from" v1-kvm "$(cat "$out")"
 	done
-	expect 0 prov exec v1 -- ping -c 1 -w 20 c2
+	expect_reach v1 c2
 	expect 0 prov exec v1 -- cat /srv/copied/file
 	expect_same "the copied folder in v1" copied "$(cat "$out")"
-	expect 0 curl -s -m 20 "http://127.0.0.1:$published/"
-	expect_same "the published port of v1" v1-kvm "$(cat "$out")"
+	expect_same "the published port of v1" v1-kvm "$(fetch "127.0.0.1:$published")"
 	context=
 }
 # What the machine's interfaces are, without the addresses that it gives itself.
@@ -87,13 +85,12 @@ for m in c2 v2; do
 	cp "$out" "$scratch/$m.before"
 done
 address6=$(sed -n 's/^eth1 .* \(fd[^/]*\).*/\1/p' "$scratch/v2.before")
-expect 0 prov exec c2 -- ping -c 1 -w 20 "$address6"
+expect_reach c2 "$address6"
 for m in c3 v2; do
-	expect 0 prov exec $m -- ping -c 1 -w 20 store.pairs.test
+	expect_reach $m store.pairs.test
 done
 address=$(prov status --json v1 | sed -n 's/^ *"address": *"\([0-9.]*\)".*/\1/p' | head -n 1)
-expect 0 curl -s -m 20 "http://$address/"
-expect_same "the web server in v1, from the host" v1-kvm "$(cat "$out")"
+expect_same "the web server in v1, from the host" v1-kvm "$(fetch "$address")"
 
 expect 0 prov halt
 expect 0 prov up
@@ -119,7 +116,7 @@ for m in c1 v1; do
 	late=$(sed -n 's/^eth1 [0-9]* \([0-9.]*\).*/\1/p' "$out")
 	[ -n "$late" ] || fail "$m has no address in the network late"
 	other=$([ $m = c1 ] && echo v1 || echo c1)
-	expect 0 prov exec $other -- ping -c 1 -w 20 "$late"
+	expect_reach $other "$late"
 done
 expect 0 prov network connect back c1 --ip "$(sed -n 's/^eth1 [0-9]* \([0-9]*\.[0-9]*\.[0-9]*\)\..*/\1/p' "$scratch/c2.before").77"
 expect 0 prov network connect back v1
@@ -149,7 +146,7 @@ expect 0 interfaces v1
 cp "$out" "$scratch/v1.connected"
 expect_same "interfaces of v1" 3 "$(grep -c ^eth "$out")"
 reboot_inside v1
-await "the web server of v1 after its reboot" curl -s -m 20 "http://127.0.0.1:$published/"
+await "the web server of v1 after its reboot" fetch "127.0.0.1:$published"
 expect 0 interfaces v1
 cmp -s "$out" "$scratch/v1.connected" || fail "other interfaces in v1 after connect and a reboot"
 reach v1 c3 c1
@@ -173,7 +170,7 @@ expect_no_text "$out" "Address.* $(sed -n 's|^eth1 [0-9]* \([0-9.]*\)/.*|\1|p' "
 expect 0 prov network disconnect lan c2
 expect 0 prov exec c2 -- cat /etc/resolv.conf
 expect_text "$out" "^nameserver $(prov network inspect back | awk '$1 == "dns" {print $2}')$"
-expect 0 prov exec c2 -- ping -c 1 -w 20 c3
+expect_reach c2 c3
 expect 0 prov up alone
 expect 1 prov exec alone -- ping -c 1 -w 2 c3
 expect 0 prov network connect back alone
@@ -188,7 +185,7 @@ expect 125 prov exec v1 -- true
 expect_text "$err" "'v1@kvm' cannot be reached: it was disconnected from all networks that the file gives it"
 expect_text "$err" "prov network connect lan v1@kvm, or prov up v1@kvm"
 expect 0 prov network connect lan v1
-expect 0 prov exec c1 -- ping -c 1 -w 20 "$address"
+expect_reach c1 "$address"
 expect 0 prov exec v1 -- true
 expect 0 prov network disconnect lan v1
 ! prov exec v2 -- ping -c 1 -w 2 c3 >"$out" 2>&1 </dev/null || fail "v2 reaches c3 without its network"

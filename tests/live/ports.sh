@@ -49,25 +49,11 @@ serve() {
 }
 serve
 
-# A server of UDP in the container's network, by its process 1, and a client.
+# A server of UDP in the container's network, by its process 1.
 cat >"$scratch/answer.pl" <<'P'
 use IO::Socket::INET;
 my $s = IO::Socket::INET->new(LocalPort => 53, Proto => "udp") or die;
 while (defined(my $peer = recv($s, my $m, 100, 0))) { send($s, "re:$m", 0, $peer) }
-P
-cat >"$scratch/ask.pl" <<'P'
-use IO::Socket::INET;
-my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Proto => "udp") or die;
-for (1 .. 200) {
-	send($s, "ping", 0) or select(undef, undef, undef, 0.2), next;
-	my $in = "";
-	vec($in, fileno($s), 1) = 1;
-	next unless select($in, undef, undef, 0.2);
-	defined recv($s, my $m, 100, 0) or select(undef, undef, undef, 0.2), next;
-	print "$m\n";
-	exit 0;
-}
-exit 1;
 P
 serve_udp() {
 	pid=$(pid_of web)
@@ -85,8 +71,8 @@ reached() {
 	expect_same "$1: the VM by it" from-vm "$(fetch "198.51.100.1:$((p + 1))")"
 	expect_same "$1: from outside" from-web "$(fetch_outside "198.51.100.1:$((p + 2))")"
 	expect_same "$1: the VM from outside" from-vm "$(fetch_outside "198.51.100.1:$((p + 1))")"
-	expect_same "$1: UDP" re:ping "$(perl "$scratch/ask.pl" 127.0.0.1 $((p + 3)))"
-	expect_same "$1: UDP from outside" re:ping "$(outside perl "$scratch/ask.pl" 198.51.100.1 $((p + 3)))"
+	expect_same "$1: UDP" re:ping "$(ask_udp 127.0.0.1 $((p + 3)) ping)"
+	expect_same "$1: UDP from outside" re:ping "$(ask_udp_outside 198.51.100.1 $((p + 3)) ping)"
 	for m in other web vm; do
 		expect_same "$1: the container from $m" from-web "$(fetch_inside $m 198.51.100.1 $((p + 2)))"
 		expect_same "$1: the VM from $m" from-vm "$(fetch_inside $m 198.51.100.1 $((p + 1)))"
@@ -102,7 +88,7 @@ nsenter -t "$pid" --net perl -MIO::Socket::INET -e '
 	$| = 1; print "up\n"; print $s->accept->peerhost, "\n"' >"$scratch/who" &
 who=$!
 children="$children $who"
-until [ -s "$scratch/who" ]; do sleep 0.05; done
+await "the server of one question" test -s "$scratch/who"
 outside perl -MIO::Socket::INET -e 'IO::Socket::INET->new("198.51.100.1:'$((p + 9))'") or die' || fail "nobody answers"
 wait "$who"
 expect_same "who asks" 198.51.100.2 "$(tail -n 1 "$scratch/who")"

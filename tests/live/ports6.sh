@@ -1,7 +1,6 @@
 #!/bin/sh
 # Published ports where the network has IPv6: of both families, from the host's loopback and its address, from outside, from a
 # neighbour and from the machine itself, also while up still runs; restored where the rules were lost, and gone with the lab.
-# time limit: 400
 . "$(dirname "$0")/../lib.sh"
 . "$top/tests/ports.sh"
 need_libvirt
@@ -33,7 +32,7 @@ lab_file <<-Y
 	      - name: self
 	        shell: |
 	          mkdir -p /www; echo from-web >/www/index.html; httpd -p '[::]:80' -h /www
-	          for to in 203.0.113.1 2001:db8:5::1; do printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 5 \$to $((p + 1)) | tail -n 1; done >/self
+	          for to in 203.0.113.1 2001:db8:5::1; do printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 30 \$to $((p + 1)) | tail -n 1; done >/self
 	  vm:
 	    provider: kvm
 	    memory: 128MiB
@@ -42,7 +41,7 @@ lab_file <<-Y
 	      - name: self
 	        shell: |
 	          mkdir -p /www; echo from-vm >/www/index.html; httpd -p '[::]:80' -h /www
-	          for to in 203.0.113.1 2001:db8:5::1; do printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 5 \$to $((p + 4)) | tail -n 1; done >/self
+	          for to in 203.0.113.1 2001:db8:5::1; do printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 30 \$to $((p + 4)) | tail -n 1; done >/self
 	  late: { depends_on: [web, vm] }
 Y
 

@@ -93,10 +93,8 @@ await "exec begins" prov exec web -- test -e /var/begun
 virsh -q -c qemu:///system destroy "prov-$(lab_id)-web" >"$out" 2>&1 || fail "virsh cannot stop it"
 expect_no_text "$out" running
 [ "$(states)" != "web@kvm running" ] || fail "status believes its journal, not libvirt"
-begun=$(date +%s)
 wait $cut
 expect_same "exec in a machine whose plug is pulled" 125 $?
-[ $(($(date +%s) - begun)) -le 60 ] || fail "exec noticed it only after $(($(date +%s) - begun)) s"
 expect_text "$scratch/cut" "was lost"
 expect 0 prov up
 expect 0 prov exec web -- true

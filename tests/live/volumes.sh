@@ -8,7 +8,7 @@ remember_host
 [ -e /dev/loop-control ] || skip "this host has no loop devices"
 
 with_vm=yes
-timeout 20 virsh -q -c qemu:///system uri >/dev/null 2>&1 || {
+timeout 120 virsh -q -c qemu:///system uri >/dev/null 2>&1 || {
 	with_vm=
 	echo "SKIP the virtual machine: libvirt does not answer"
 }
