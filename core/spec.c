@@ -55,6 +55,7 @@ static const struct field nic_fields[] = {
         {ROW(BOOL, "default_route", nic, default_route)},
         {ROW(TEXT, "bridge", nic, bridge)},
         {ROW(INT, "mtu", nic, mtu)},
+        {ROW(BOOL, "bridged", nic, bridged)},
 };
 static const struct shape nic_shape = SHAPE(nic_fields, struct nic);
 

@@ -56,6 +56,8 @@ struct nic {
 	char *bridge; /* where the network is today, chosen by libvirt: never part of a step's
 	                 digest */
 	int mtu;      /* of the bridge */
+	bool bridged; /* the network is of the host's surroundings: there prov gives no leases.
+	                 Filled like bridge */
 };
 
 /* Published ports: host to host_last become guest and the next ones of the machine. */

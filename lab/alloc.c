@@ -213,6 +213,7 @@ static void fill_nic(
 	const char *subnet6 = net_fact(state, nic->network, "subnet6");
 	/* Journals of earlier versions have neither: the host is both. */
 	bool old = !net_fact(state, nic->network, "declared");
+	nic->bridged = net_recorded_mode(state, nic->network) == NET_BRIDGE;
 	nic->prefix = net.prefix;
 	set_text(&nic->gateway, old ? ipv4_text(net.address + 1) : xstrdup(gateway));
 	set_text(&nic->dns, old ? ipv4_text(net.address + 1) : xstrdup(dns));

@@ -49,25 +49,45 @@ void cidata_user_data(const struct machine_spec *spec, const struct cidata *keys
 	add_line(out, "  - ", keys->authorized);
 }
 
+/* From the lab's network, which gives the machine the address that it is to have. */
+static void add_leased(const struct nic *nic, bool route, struct str *out)
+{
+	str_add(out, "    dhcp4: true\n");
+	if (!route)
+		str_add(out, "    dhcp4-overrides:\n      use-routes: false\n");
+	if (nic->address6)
+		str_addf(out, "    accept-ra: false\n    addresses:\n    - \"%s/%d\"\n",
+		        nic->address6, nic->prefix6);
+	if (nic->address6 && route && nic->gateway6)
+		str_addf(
+		        out, "    routes:\n    - to: \"::/0\"\n      via: \"%s\"\n", nic->gateway6);
+}
+
+/* On a bridge of the host a lease would be somebody else's, and another address. */
+static void add_fixed(const struct nic *nic, bool route, struct str *out)
+{
+	str_addf(out, "    dhcp4: false\n    addresses:\n    - \"%s/%d\"\n", nic->address,
+	        nic->prefix);
+	if (route && nic->gateway)
+		str_addf(out, "    routes:\n    - to: \"0.0.0.0/0\"\n      via: \"%s\"\n",
+		        nic->gateway);
+	if (route && nic->dns)
+		str_addf(out, "    nameservers:\n      addresses: [\"%s\"]\n", nic->dns);
+}
+
 void cidata_network(const struct machine_spec *spec, struct str *out)
 {
 	str_add(out, "version: 2\nethernets:\n");
 	for (size_t i = 0; i < spec->n_nics; i++) {
 		const struct nic *nic = &spec->nics[i];
 		bool route = nic == spec_route(spec);
-		str_addf(out, "  prov%zu:\n    match:\n      macaddress: \"%s\"\n    dhcp4: true\n",
-		        i, nic->mac);
-		if (!route)
-			str_add(out, "    dhcp4-overrides:\n      use-routes: false\n");
+		str_addf(out, "  prov%zu:\n    match:\n      macaddress: \"%s\"\n", i, nic->mac);
 		if (nic->mtu)
 			str_addf(out, "    mtu: %d\n", nic->mtu);
-		if (!nic->address6)
-			continue;
-		str_addf(out, "    accept-ra: false\n    addresses:\n    - \"%s/%d\"\n",
-		        nic->address6, nic->prefix6);
-		if (route && nic->gateway6)
-			str_addf(out, "    routes:\n    - to: \"::/0\"\n      via: \"%s\"\n",
-			        nic->gateway6);
+		if (nic->bridged && nic->address)
+			add_fixed(nic, route, out);
+		else
+			add_leased(nic, route, out);
 	}
 }
 

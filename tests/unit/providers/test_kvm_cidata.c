@@ -65,9 +65,39 @@ START_TEST(network_is_dhcp_by_mac)
 	        "version: 2\nethernets:\n"
 	        "  prov0:\n    match:\n      macaddress: \"52:54:00:00:00:01\"\n    dhcp4: true\n"
 	        "    dhcp4-overrides:\n      use-routes: false\n"
-	        "  prov1:\n    match:\n      macaddress: \"52:54:00:00:00:02\"\n    dhcp4: true\n"
-	        "    mtu: 1400\n    accept-ra: false\n    addresses:\n    - \"fd00::7/64\"\n"
+	        "  prov1:\n    match:\n      macaddress: \"52:54:00:00:00:02\"\n    mtu: 1400\n"
+	        "    dhcp4: true\n    accept-ra: false\n    addresses:\n    - \"fd00::7/64\"\n"
 	        "    routes:\n    - to: \"::/0\"\n      via: \"fd00::1\"\n");
+	spec_clear(&spec);
+}
+END_TEST
+
+/* Who asked on a bridge of the host would get an address from somebody else. */
+START_TEST(on_a_bridge_addresses_are_fixed)
+{
+	struct machine_spec spec;
+	AUTO_STR text = {0};
+
+	make_spec(&spec, "root");
+	for (size_t i = 0; i < 2; i++) {
+		struct nic *nic = &spec.nics[i];
+		nic->bridged = true;
+		nic->address = xasprintf("10.202.%zu.7", i);
+		nic->prefix = 24;
+		nic->gateway = xasprintf("10.202.%zu.1", i);
+		nic->dns = xstrdup("192.0.2.53");
+		free(nic->address6);
+		nic->address6 = NULL;
+	}
+	cidata_network(&spec, &text);
+	ck_assert_str_eq(str_text(&text),
+	        "version: 2\nethernets:\n"
+	        "  prov0:\n    match:\n      macaddress: \"52:54:00:00:00:01\"\n    dhcp4: false\n"
+	        "    addresses:\n    - \"10.202.0.7/24\"\n"
+	        "  prov1:\n    match:\n      macaddress: \"52:54:00:00:00:02\"\n    mtu: 1400\n"
+	        "    dhcp4: false\n    addresses:\n    - \"10.202.1.7/24\"\n"
+	        "    routes:\n    - to: \"0.0.0.0/0\"\n      via: \"10.202.1.1\"\n"
+	        "    nameservers:\n      addresses: [\"192.0.2.53\"]\n");
 	spec_clear(&spec);
 }
 END_TEST
@@ -144,7 +174,7 @@ static void nothing(void)
 int main(void)
 {
 	const TTest *const tests[] = {user_data_has_keys_and_users, network_is_dhcp_by_mac,
-	        instance_follows_from_the_rest, image_is_iso9660};
+	        on_a_bridge_addresses_are_fixed, instance_follows_from_the_rest, image_is_iso9660};
 
 	return suite_run("kvm cidata", tests, ARRAY_SIZE(tests), nothing, nothing);
 }
