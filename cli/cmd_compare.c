@@ -259,6 +259,23 @@ static int compare_box(const struct cli *cli, struct experiment_options *options
 	return measure(cli, options);
 }
 
+/* Nobody is to take the figures for those of a machine that has them. */
+static void say_left_out(const struct cli *cli, const struct experiment_options *options)
+{
+	bool volumes = false, ports = false;
+
+	for (size_t i = 0; i < options->n_declared; i++) {
+		volumes = volumes || options->declared[i]->n_volumes;
+		ports = ports || options->declared[i]->n_ports;
+	}
+	if ((volumes || ports) && !cli_has(cli, "quiet"))
+		fprintf(stderr, "note: compare leaves out the %s of '%s'\n",
+		        !ports            ? "volumes"
+		                : volumes ? "volumes and ports"
+		                          : "ports",
+		        options->declared[0]->name);
+}
+
 /* The file is read as if it said `provider: both`, so that each kind has its own keys. */
 static int compare_machine(const struct cli *cli, struct experiment_options *options)
 {
@@ -277,6 +294,7 @@ static int compare_machine(const struct cli *cli, struct experiment_options *opt
 		code = cli_fail(cli, &err);
 	} else {
 		options->declared = declared;
+		say_left_out(cli, options);
 		code = measure(cli, options);
 	}
 	problems_clear(&problems);

@@ -62,14 +62,18 @@ expect 0 prov compare --diff "$json" "$json"
 # A declared machine, one kind only; its own script is what is timed.
 lab_file <<'Y'
 prov: 1
+volumes: { data: { size: 16MiB } }
 machines:
   web:
     box: tiny
     memory: 96MiB
+    volumes: [ "data:/srv/data" ]
+    ports: [ "80" ]
     provision: [ { name: mark, shell: "echo declared >/var/mark" } ]
 Y
 expect 0 prov compare web --quick --runs 1 --kinds container --csv
 expect_text "$out" "^start.t6,container"
+expect_text "$err" "^note: compare leaves out the volumes and ports of 'web'$"
 [ ! -e "$lab/.prov" ] || fail "the folder of the declared machine was touched"
 expect_clean "compare of a declared machine"
 
