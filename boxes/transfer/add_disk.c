@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "boxes/transfer/add.h"
 #include "boxes/transfer/artefacts.h"
+#include "boxes/transfer/firmware.h"
 #include "boxes/transfer/unpack.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 #define BLOCK         (1024 * 1024)
-#define SECTOR        512
+#define SECTOR        FIRMWARE_SECTOR
+#define HEAD          (FIRMWARE_SECTORS * FIRMWARE_SECTOR)
 #define CLUSTER       65536 /* qcow2's, as qemu-img makes it */
 #define TAR_MAGIC_AT  257
 #define METADATA_MAX  (64 * 1024)
@@ -37,9 +39,46 @@ enum add_image add_image_of(int fd)
 	                                                                      : ADD_NO_IMAGE;
 }
 
+/* Machines of such boxes are started by the BIOS: one that waits for another firmware would not say
+ * why it does not come up. */
+static int check_head(int fd, struct err *err)
+{
+	unsigned char head[HEAD];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	if (n < 0 || !firmware_is_uefi_alone(head, (size_t)n))
+		return 0;
+	err_set(err, ERR_FAILED,
+	        "it starts by UEFI alone: it has an EFI system partition, and no boot loader for "
+	        "the BIOS that prov starts such disks by");
+	return err_hint(err,
+	        "take the variant for BIOS, or install one in it: grub-install --target=i386-pc");
+}
+
+/* Where qemu-img is not there, or cannot read it, the machine's start will tell. */
+static int check_qcow2_head(struct add *add, const char *path, struct err *err)
+{
+	AUTO_FREE char *head = stage_path(&add->stage, "head");
+	AUTO_FREE char *from = xasprintf("if=%s", path), *to = xasprintf("of=%s", head);
+	AUTO_FREE char *size = xasprintf("bs=%d", HEAD);
+	const char *argv[] = {
+	        "qemu-img", "dd", "-f", "qcow2", "-O", "raw", size, "count=1", from, to, NULL};
+	struct err why = {0};
+	int rc = job_run(add->stage.job, &(struct job_tool){.argv = argv}, add->stage.dir, &why);
+
+	if (rc < 0 && why.kind == ERR_INTERRUPTED) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	AUTO_FD int fd = open(head, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	unlink(head);
+	return rc < 0 || fd < 0 ? 0 : check_head(fd, err);
+}
+
 static int stage_disk(struct add *add, const char *path, struct err *err)
 {
-	return qcow2_check(path, err) < 0
+	return qcow2_check(path, err) < 0 || check_qcow2_head(add, path, err) < 0
 	        ? -1
 	        : stage_blob(&add->stage, path, "disk", "qcow2", &add->box, err);
 }
@@ -121,6 +160,9 @@ int add_image(struct add *add, int fd, enum add_image kind, struct err *err)
 		return err_sys(err, "look at the disk");
 	if ((kind == ADD_QCOW2 ? stage_need(&add->stage, st.st_size, "the disk", err)
 	                       : need_for_raw(add, fd, &st, err)) < 0)
+		return -1;
+	/* Before it is converted for nothing. */
+	if (kind == ADD_RAW && check_head(fd, err) < 0)
 		return -1;
 	int rc = kind == ADD_QCOW2 ? copy_image(add, fd, path, err)
 	                           : convert_image(add, fd, path, err);

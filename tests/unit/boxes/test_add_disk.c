@@ -2,6 +2,7 @@
  */
 #include "base/fs.h"
 #include "boxes/transfer/artefacts.h"
+#include "boxes/transfer/firmware.h"
 #include "tests/unit/boxes/box_fixture.h"
 
 #include <stdlib.h>
@@ -111,6 +112,90 @@ START_TEST(raw)
 }
 END_TEST
 
+/* Its second partition is one that UEFI starts. */
+static void put_gpt(unsigned char *head)
+{
+	static const unsigned char efi[] = "\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0"
+	                                   "\xc9\x3e\xc9\x3b";
+
+	memcpy(head + 510, "\x55\xaa", 2);
+	head[446 + 4] = 0xee;
+	memcpy(head + 512, "EFI PART", 8);
+	head[512 + 72] = 2;
+	head[512 + 80] = 128;
+	head[512 + 84] = 128;
+	memset(head + 1024, 0x11, 16);
+	memcpy(head + 1024 + 128, efi, 16);
+}
+
+START_TEST(uefi_alone)
+{
+	unsigned char head[FIRMWARE_SECTORS * FIRMWARE_SECTOR] = {0};
+
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	put_gpt(head);
+	ck_assert(firmware_is_uefi_alone(head, sizeof(head)));
+	ck_assert(!firmware_is_uefi_alone(head, 512));
+	ck_assert(!firmware_is_uefi_alone(head, 1024));
+	/* A loader for the BIOS: such a disk starts by either. */
+	head[0] = 0xeb;
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	head[0] = 0;
+	/* Tables that cannot be: too far, entries of nothing, of too much; fewer than it says. */
+	head[512 + 72] = 200;
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	head[512 + 72] = 2;
+	head[512 + 84] = 0;
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	head[512 + 87] = 0xff;
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	head[512 + 87] = 0;
+	head[512 + 84] = 128;
+	head[512 + 83] = 0xff;
+	ck_assert(firmware_is_uefi_alone(head, sizeof(head)));
+	head[1024 + 128] = 0;
+	ck_assert(!firmware_is_uefi_alone(head, sizeof(head)));
+	/* Without a GPT. */
+	head[446 + 16 + 4] = 0xef;
+	ck_assert(firmware_is_uefi_alone(head, 512));
+}
+END_TEST
+
+START_TEST(uefi_alone_is_refused)
+{
+	static const char message[] =
+	        "it starts by UEFI alone: it has an EFI system partition, and no boot loader for "
+	        "the BIOS that prov starts such disks by";
+	AUTO_FREE char *source = fixture_path(&f, "modern.raw");
+	AUTO_FREE char *image = fixture_path(&f, "modern.qcow2");
+	AUTO_FREE char *command =
+	        xasprintf("qemu-img convert -O qcow2 -f raw '%s' '%s'", source, image);
+	AUTO_FREE unsigned char *bytes = xcalloc(1, RAW_SIZE);
+	struct box box;
+	struct err err;
+
+	put_gpt(bytes);
+	file_write(source, bytes, RAW_SIZE);
+	ck_assert_int_eq(box_add(&f.job, source, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, message);
+	ck_has(err.hint, "grub-install --target=i386-pc");
+	store_is_empty(&f);
+	if (system("command -v qemu-img >/dev/null") != 0) {
+		skip("qemu-img is not installed");
+		return;
+	}
+	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(box_add(&f.job, image, NULL, NULL, &box, &err), -1);
+	ck_has(err.message, message);
+	store_is_empty(&f);
+	/* With a loader for the BIOS as well it is a box. */
+	bytes[0] = 0xeb;
+	file_write(source, bytes, RAW_SIZE);
+	ck_ok(box_add(&f.job, source, NULL, NULL, &box, &err));
+	box_clear(&box);
+}
+END_TEST
+
 START_TEST(no_loader_no_disk)
 {
 	AUTO_FREE char *path = fixture_path(&f, "zeros.img");
@@ -194,8 +279,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-	        qcow2, backing_file_is_refused, raw, no_loader_no_disk, vagrant, vagrant_bomb};
+	const TTest *const tests[] = {qcow2, backing_file_is_refused, raw, uefi_alone,
+	        uefi_alone_is_refused, no_loader_no_disk, vagrant, vagrant_bomb};
 	Suite *suite = suite_create("add disk");
 	TCase *tc = tcase_create("add disk");
 
