@@ -38,11 +38,12 @@ static void add_unused(
 	}
 }
 
-/* What was published in this boot stands; whether it is what the file says is seen by up. */
+/* What was published in this boot stands, for those that run; whether it is what the file says is
+ * seen by up. */
 static void add_ports(
         const struct lab *lab, struct machine *const *chosen, size_t n, struct lab_plan *out)
 {
-	bool any = false, known = true;
+	bool any = false, known = true, run = true;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct machine_spec *spec = &chosen[i]->spec;
@@ -51,14 +52,16 @@ static void add_ports(
 			continue;
 		any = true;
 		known = known && journal_fact(lab_state(lab), key);
+		run = run && journal_started(&chosen[i]->state);
 	}
 	if (!any)
 		return;
 	bool now = known && published_now(lab);
-	lab_plan_add(out, "lab.ports", now ? PLAN_KEEP : PLAN_APPLY,
-	        now             ? "done"
-	                : known ? "not published since the host's start"
-	                        : never);
+	lab_plan_add(out, "lab.ports", now && run ? PLAN_KEEP : PLAN_APPLY,
+	        !known         ? never
+	                : !now ? "not published since the host's start"
+	                : !run ? "undone while its machine does not run"
+	                       : "done");
 }
 
 int lab_plan(const struct lab *lab, struct machine *const *chosen, size_t n, struct lab_plan *out,

@@ -159,6 +159,10 @@ refused() { # WHEN
 }
 expect 0 prov halt web
 refused "halted"
+expect 0 prov plan web
+expect_text "$out" "lab.ports .*undone while its machine does not run"
+expect 0 prov plan vm
+expect_no_text "$out" "undone while its machine"
 # Nobody else has been given them; a process of the host may have taken one, and is named.
 mkdir "$scratch/second"
 printf 'machines:\n  thief: { box: tiny, ports: ["%s:80"] }\n' $((p + 2)) | sed '1i prov: 1' >"$scratch/second/prov.yaml"
