@@ -64,10 +64,12 @@ expect 0 prov box inspect small
 expect 0 prov box remove small
 store_is_empty "the second remove"
 
-# Damaged on the way.
+# Damaged on the way: where the tree lies, not where an archive is only filled up.
 cp "$scratch/small.box" "$scratch/bad.box"
 size=$(stat -c %s "$scratch/bad.box")
-printf 'XXXXXXXX' | dd of="$scratch/bad.box" bs=1 seek=$((size / 2)) conv=notrunc status=none
+header=$(tar -tRf "$scratch/bad.box" | sed -n 's/^block \([0-9]*\): rootfs\..*/\1/p')
+[ -n "$header" ] || fail "the box has no tree"
+printf 'XXXXXXXX' | dd of="$scratch/bad.box" bs=1 seek=$((header * 512 + 520)) conv=notrunc status=none
 expect 1 prov box add "$scratch/bad.box"
 expect_one_error
 store_is_empty "a damaged box"

@@ -44,18 +44,17 @@ expect 0 prov box remove tiny
 expect_no_box "remove"
 
 for percent in 5 30 60 85; do
-	begin_build
-	pause $((span * percent / 100))
-	# A build that has its packages already is done earlier.
-	while ! kill -INT $pid 2>/dev/null; do
-		wait $pid || fail "a build fails"
-		expect 0 prov box remove tiny
-		span=$((span / 2))
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		begin_build
 		pause $((span * percent / 100))
+		kill -INT $pid 2>/dev/null
+		wait $pid
+		code=$?
+		[ $code -eq 0 ] || break
+		# A build that has its packages already is done earlier.
+		expect 0 prov box remove tiny
+		span=$((span / 2))
 	done
-	wait $pid
-	code=$?
 	[ $code -eq 130 ] || {
 		cp "$scratch/build.out" "$out"
 		fail "SIGINT at $percent %: exit $code, not 130"
@@ -68,9 +67,12 @@ expect_clean "the interrupted builds"
 begin_build
 pause $((span / 2))
 kill -KILL $pid 2>/dev/null
-wait $pid && expect 0 prov box remove tiny
+wait $pid
 expect 0 prov box list
-expect_no_text "$out" tiny
+if grep -q tiny "$out"; then # it was done
+	expect 0 prov box verify tiny
+	expect 0 prov box remove tiny
+fi
 expect 0 prov box build tiny
 expect 0 prov box inspect tiny --json
 expect_same "the same box again" "$digest" "$(grep '"digest"' "$out" | sort)"

@@ -90,12 +90,12 @@ prov exec -i web -- cat <"$scratch/bytes" | cmp - "$scratch/bytes" || fail "byte
 expect 5 prov ssh web -c 'exit 5'
 
 # Again: nothing changes, and it says so.
-pid=$(prov exec web -- sh -c 'cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1')
+pid=$(prov exec web -- sh -c 'cat /proc/sys/kernel/random/boot_id; cut -d" " -f22 /proc/1/stat')
 expect 0 prov exec web -- cat /var/ran
 expect_same "the script ran" run "$(cat "$out")"
 expect 0 prov up
 expect_text "$err" "unchanged"
-expect_same "still the same process" "$pid" "$(prov exec web -- sh -c 'cat /proc/sys/kernel/random/boot_id; stat -c %Z /proc/1')"
+expect_same "still the same process" "$pid" "$(prov exec web -- sh -c 'cat /proc/sys/kernel/random/boot_id; cut -d" " -f22 /proc/1/stat')"
 expect 0 prov exec web -- cat /var/ran
 expect_same "the script ran once" run "$(cat "$out")"
 expect 0 prov exec web -- cat /var/again

@@ -115,7 +115,7 @@ expect_same "PID 1's start" "$before" "$(prov exec web -- cat /proc/1/stat | cut
 expect 0 prov exec web -- sh -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=20'
 lab_of 0.5 8MiB 20 ', cpu_weight: 300, cpuset: "0"'
 expect 1 prov up
-expect_text "$err" 'error: container.cgroup: memory: 8.0 MiB is less than the 2[0-9.]+ MiB that it holds'
+expect_text "$err" 'error: container.cgroup: memory: 8.0 MiB is less than the [2-4][0-9.]+ MiB that it holds'
 expect_text "$err" 'prov reload web@container'
 expect_same "memory's limit" 50331648 "$(read_file web memory.limit_in_bytes memory.max)"
 expect 0 prov exec web -- rm /dev/shm/x

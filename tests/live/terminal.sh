@@ -41,8 +41,9 @@ for kind in container kvm; do
 	see 'in-42'
 	see '^30 90'
 	t resize-window -t s -x 111 -y 44
-	keys 'stty size' Enter
-	see '^44 111'
+	# What is typed may arrive before the new size does.
+	keys 'until [ "$(stty size)" = "44 111" ]; do sleep 0.1; done; echo grown-$((20 + 2))' Enter
+	see 'grown-22'
 	keys 'echo term-$TERM; sleep 100; echo slept=$?' Enter
 	see 'term-(screen|tmux)'
 	keys C-c
