@@ -1,7 +1,6 @@
 /* shell(): a terminal of the machine's own, joined to this process's. */
 #include "transports/exec_internal.h"
 
-#include "base/clock.h"
 #include "base/io.h"
 #include "engine/terminal.h"
 #include "transports/exec_env.h"
@@ -50,8 +49,9 @@ static void follow_size(int master)
 	ioctl(master, TIOCSWINSZ, &size);
 }
 
-/* What is left behind may write on for ever. */
-#define LAST_WORDS_NS INT64_C(1000000000)
+/* What is left behind may write on for ever; a terminal holds less than this of what the command
+ * had said when it ended. */
+enum { LAST_WORDS = 65536 };
 
 struct talk {
 	struct terminal *terminal;
@@ -61,16 +61,18 @@ struct talk {
 	const volatile int *stop;
 	char typed[16384]; /* and not yet taken */
 	size_t n_typed;
+	size_t shown; /* bytes of what the machine said */
 };
 
 /* What the machine says. False: there is nothing more. */
-static bool show_output(const struct talk *t)
+static bool show_output(struct talk *t)
 {
 	char buf[16384];
 	ssize_t n = read(t->master, buf, sizeof(buf));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
+	t->shown += n > 0 ? (size_t)n : 0;
 	/* EIO of the master: every slave is closed. */
 	return n > 0 && io_write_all(STDOUT_FILENO, buf, (size_t)n, NULL) == 0;
 }
@@ -147,19 +149,19 @@ static bool serve(struct talk *t, const struct pollfd fds[4])
 /* Ends with the command; what it left behind may hold the terminal on. */
 static int converse(struct talk *t, struct err *err)
 {
-	int64_t until = 0; /* which its last words have, once it ended */
+	size_t most = 0; /* to show, once it ended */
 	bool ended = false;
 
 	for (;;) {
 		struct pollfd fds[4];
 		bool ready = wait_for(t, ended, fds);
-		if (ended && (!ready || !(fds[1].revents & ~POLLOUT) || clock_mono_ns() > until))
+		if (ended && (!ready || !(fds[1].revents & ~POLLOUT) || t->shown >= most))
 			return 0;
 		if (ready && !serve(t, fds) && ended)
 			return 0;
 		if (!ended && ready && fds[3].revents) {
 			ended = true;
-			until = clock_mono_ns() + LAST_WORDS_NS;
+			most = t->shown + LAST_WORDS;
 		}
 		if (interrupted(t, err) < 0)
 			return -1;

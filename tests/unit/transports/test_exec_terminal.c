@@ -134,6 +134,32 @@ START_TEST(a_flood_stalls_nothing)
 }
 END_TEST
 
+/* What was said before the end arrives, however late somebody reads it. */
+START_TEST(last_words_wait_for_their_reader)
+{
+	static const char script[] =
+	        "stty -opost; head -c 24000 /dev/zero | tr '\\0' x; echo the end; exit 3";
+	char buf[4096];
+	ssize_t n;
+
+	start(script);
+	close(slave);
+	/* As slow as a terminal of a busy host is: nothing is lost by it. */
+	do {
+		poll(NULL, 0, 1100);
+		n = read(master, buf, sizeof(buf));
+		if (n > 0)
+			str_addn(&seen, buf, (size_t)n);
+	} while (n > 0);
+	ck_assert_msg(str_ends(str_text(&seen), "the end\n"), "only %zu bytes came", seen.len);
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 3 << 8);
+	str_clear(&seen);
+	close(master);
+}
+END_TEST
+
 START_TEST(login_shell)
 {
 	start(NULL);
@@ -195,9 +221,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {terminal_of_its_own, terminal_follows_the_window,
-	        control_c_is_typed_inside, a_flood_stalls_nothing, login_shell,
-	        a_terminal_changes_no_user, signal_restores_the_terminal, signal_of_the_command,
-	        refuses_a_false_terminal};
+	        control_c_is_typed_inside, a_flood_stalls_nothing, last_words_wait_for_their_reader,
+	        login_shell, a_terminal_changes_no_user, signal_restores_the_terminal,
+	        signal_of_the_command, refuses_a_false_terminal};
 
 	use_built_modules();
 	if (ctr_world_begin() < 0)
