@@ -69,7 +69,7 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 
 	(void)session;
 	(void)channel;
-	f->last_ns = clock_mono_ns();
+	f->silent_ns = 0;
 	if (f->output_err.kind != ERR_NONE)
 		return (int)n;
 	if (f->cmd->output)
@@ -97,7 +97,7 @@ static void set_status(struct flow *f, int status)
 {
 	f->has_status = true;
 	f->status = status;
-	f->status_ns = f->last_ns = clock_mono_ns();
+	f->silent_ns = f->lingered_ns = 0;
 }
 
 static void on_status(ssh_session session, ssh_channel channel, int status, void *userdata)
@@ -155,7 +155,6 @@ static int requested(struct flow *f, int rc, const char *what, struct err *err)
 		return -1;
 	if (rc != SSH_OK)
 		return ssh_link_failed(f->link, err, "%s refused %s", f->link->name, what);
-	f->last_ns = clock_mono_ns();
 	return 0;
 }
 
@@ -221,14 +220,28 @@ static bool can_feed(const struct flow *f)
 	        !(ssh_get_poll_flags(f->link->session) & SSH_WRITE_PENDING);
 }
 
+/* Of a step that took so long. What lies beyond its limit went to who takes the output, or to
+ * others of a busy host: meanwhile nobody listened, and what the machine said may be there. */
+static void listened(struct flow *f, int64_t took_ns, int wait_ms)
+{
+	int64_t ns = took_ns < wait_ms * INT64_C(1000000) ? took_ns : wait_ms * INT64_C(1000000);
+
+	f->lingered_ns += ns;
+	if (f->silent_ns)
+		f->silent_ns += ns;
+}
+
 int ssh_flow_step(struct flow *f, int wake_fd, int wait_ms, struct err *err)
 {
 	bool in_ready = false;
+	int64_t begun = clock_mono_ns();
 
+	f->silent_ns++; /* an answer makes it 0 */
 	if (ssh_link_wait(f->link, wake_fd, can_feed(f) ? f->in_fd : -1, &in_ready, wait_ms, err) <
 	        0)
 		/* `reboot` ends the connection together with its answer. */
 		return f->has_status && !ssh_is_connected(f->link->session) ? 0 : -1;
+	listened(f, clock_mono_ns() - begun, wait_ms);
 	if (in_ready)
 		feed(f);
 	if (f->output_err.kind != ERR_NONE) {
@@ -243,9 +256,8 @@ bool ssh_flow_ended(const struct flow *f)
 {
 	if (f->closed || !ssh_is_connected(f->link->session))
 		return true;
-	int64_t now = clock_mono_ns();
 	return f->has_status &&
-	        (f->eof || now - f->last_ns > LINGER_NS || now - f->status_ns > LINGER_MAX_NS);
+	        (f->eof || f->silent_ns > LINGER_NS || f->lingered_ns > LINGER_MAX_NS);
 }
 
 int ssh_flow_finish(struct flow *f, int *status, struct err *err)

@@ -19,8 +19,8 @@ struct flow {
 	bool eof, closed;                /* said by the other side */
 	bool has_status;
 	int status;
-	int64_t last_ns;       /* when it last said something */
-	int64_t status_ns;     /* when its status came */
+	/* How long it was listened to, since it last said something and since its status came. */
+	int64_t silent_ns, lingered_ns;
 	struct err output_err; /* of writing its output */
 };
 
