@@ -33,7 +33,7 @@ machines:
 Y
 
 # One machine alone: nothing waits for a lock that up holds.
-expect 0 timeout 600 "$build/prov" -C "$lab" up box
+expect 0 timeout 1200 "$build/prov" -C "$lab" up box
 expect_text "$err" "played as root beside box-container box-kvm"
 expect 0 prov exec box@container cat /root/played
 expect_same container "box-container root container light red" "$(cat "$out")"
@@ -69,7 +69,7 @@ jq -e '.ansible_user == "tiny" and .prov_provider == "kvm" and (.prov_address | 
 expect 2 prov inventory --host nix
 expect_one_error
 expect 2 prov inventory --list --host box-kvm
-a() { timeout 300 ansible -i "$scratch/inventory.sh" "$@"; }
+a() { timeout 900 ansible -i "$scratch/inventory.sh" "$@"; }
 expect 0 a node:box-kvm -m raw -a 'id -un'
 expect_same "the login user" 3 "$(grep -c '^tiny' "$out")"
 expect 0 prov halt node-2
@@ -100,7 +100,7 @@ cat >"$lab/site.yml" <<'Y'
     - assert: { that: "who.stdout == 'debian'" }
 Y
 expect 0 prov destroy -f
-timeout 600 "$build/prov" -C "$lab" up >"$out" 2>"$err" </dev/null
+timeout 1200 "$build/prov" -C "$lab" up >"$out" 2>"$err" </dev/null
 code=$?
 if [ $code -eq 0 ]; then
 	expect_text "$err" "changed=1"

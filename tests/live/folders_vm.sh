@@ -1,6 +1,5 @@
 #!/bin/sh
 # synced_folders of virtual machines: virtiofs where the box can, copies over SSH where not.
-# time limit: 900
 . "$(dirname "$0")/../lib.sh"
 . "$top/tests/folders.sh"
 need_box tiny debian/12

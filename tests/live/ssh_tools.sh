@@ -96,7 +96,7 @@ expect_same "-n" "" "$(cat "$out")"
 
 expect 0 prov exec web -- sh -c 'command -v rsync git sftp-server /usr/lib/openssh/sftp-server; true'
 if ! grep -q rsync "$out" || ! grep -q git "$out"; then
-	timeout 400 "$build/prov" -C "$lab" exec web -- sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install rsync git' \
+	timeout 900 "$build/prov" -C "$lab" exec web -- sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends install rsync git' \
 		>"$out" 2>"$err" </dev/null || { echo "SKIP rsync and git: they cannot be installed in the machine"; exit 0; }
 fi
 mkdir -p "$scratch/tree/sub"
