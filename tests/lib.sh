@@ -110,9 +110,9 @@ expect_one_error() {
 await() { # WHAT COMMAND…
 	awaited=$1
 	shift
-	patience=$(($(date +%s) + 90))
+	patience=$(($(date +%s) + 300))
 	until "$@" >/dev/null 2>&1 </dev/null; do
-		[ "$(date +%s)" -lt $patience ] || fail "$awaited: not within 90 s"
+		[ "$(date +%s)" -lt $patience ] || fail "$awaited: not within 300 s"
 		sleep 0.1
 	done
 }
