@@ -7,11 +7,12 @@
 
 #define MOUNT_NS INT64_C(60000000000)
 
-/* $1 folder, $2 type, $3 tag, $4 options. The initrd's init of prov's boxes has mounted it already;
- * disks that boot by themselves have no such init, and where it failed, here is said why. */
+/* $1 folder, $2 type, $3 tag, $4 options, $5 the folder as the table of mounts has it. The initrd's
+ * init of prov's boxes has mounted it already; disks that boot by themselves have no such init, and
+ * where it failed, here is said why. */
 static const char mount_script[] =
         "set -e; mkdir -p \"$1\"\n"
-        "if grep -q \"^$3 $1 $2 \" /proc/mounts &&\n"
+        "if grep -qF \"$3 $5 $2 \" /proc/mounts &&\n"
         "{ ! command -v mountpoint >/dev/null || mountpoint -q \"$1\"; }\n"
         "then exit 0; fi\n"
         "modprobe \"$2\" 2>/dev/null || :\n"
@@ -31,15 +32,28 @@ bool folders_need_step(const struct machine_spec *spec)
 	return false;
 }
 
+/* proc_mounts(5), fstab(5): blanks and backslashes by their numbers. */
+static char *as_in_mounts(const char *path)
+{
+	AUTO_STR out = {0};
+
+	for (; *path; path++)
+		if (strchr(" \t\n\\", *path))
+			str_addf(&out, "\\%03o", (unsigned)*path);
+		else
+			str_addn(&out, path, 1);
+	return str_steal(&out);
+}
+
 static int mount_inside(struct run *run, struct transport *t, size_t index, struct err *err)
 {
 	const struct folder_use *f = &run->spec->folders[index];
 	bool nine = f->type == FOLDER_9P;
-	AUTO_FREE char *tag = folder_tag(index);
+	AUTO_FREE char *tag = folder_tag(index), *listed = as_in_mounts(f->guest);
 	AUTO_FREE char *options = xasprintf(
 	        "%s,nosuid,nodev%s", f->read_only ? "ro" : "rw", nine ? "," NINE_OPTIONS : "");
 	const char *const argv[] = {"/bin/sh", "-c", mount_script, "sh", f->guest,
-	        folder_type_name(f->type), tag, options, NULL};
+	        folder_type_name(f->type), tag, options, listed, NULL};
 	AUTO_STR said = {0}, shown = {0};
 	const struct transport_cmd cmd = {.argv = argv,
 	        .cwd = "/",

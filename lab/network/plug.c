@@ -59,16 +59,24 @@ static void add_nic(struct machine_spec *spec, const char *network)
 
 static int check_address(const struct lab *lab, const struct plug *plug, struct err *err)
 {
-	const char *text = net_fact(journal_state(lab->journal), plug->network, "subnet");
+	const struct journal_state *state = journal_state(lab->journal);
+	const char *text = net_fact(state, plug->network, "subnet");
 	struct subnet net;
 	uint32_t address;
 
 	if (value_ipv4(plug->address, &address, err) < 0)
 		return -1;
-	if (!text || value_subnet(text, &net, NULL) < 0 || subnet_has(&net, address))
+	if (!text || value_subnet(text, &net, NULL) < 0)
 		return 0;
-	return err_set(err, ERR_CONFIG, "%s is no address for a machine in '%s', which is %s",
-	        plug->address, plug->network, text);
+	if (!subnet_has(&net, address))
+		return err_set(err, ERR_CONFIG,
+		        "%s is no address for a machine in '%s', which is %s", plug->address,
+		        plug->network, text);
+	if (address != net.address + 1 || net_recorded_mode(state, plug->network) == NET_BRIDGE)
+		return 0;
+	err_set(err, ERR_CONFIG, "%s is the address of the host in '%s'", plug->address,
+	        plug->network);
+	return err_hint(err, "machines have the next ones");
 }
 
 /* The network's subnet is known only once somebody joins it. */

@@ -70,9 +70,13 @@ void folder_ids_say(struct run *run, const struct folder_use *f)
 
 int folder_ids_check_mode(const struct folder_use *f, struct err *err)
 {
+	AUTO_STR path = {0};
+
 	if (f->mode < 0 || f->create)
 		return 0;
+	str_add_shell(&path, f->host);
 	err_of_key(err, "synced_folders", "mode of '%s': a mounted folder has the host's own",
 	        f->guest);
-	return err_hint(err, "chmod %o %s, or write type: rsync", (unsigned)f->mode, f->host);
+	return err_hint(
+	        err, "chmod %o %s, or write type: rsync", (unsigned)f->mode, str_text(&path));
 }

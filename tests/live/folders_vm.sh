@@ -23,6 +23,7 @@ machines:
       - ./mine:/srv/mine
       - { host: ./site, guest: /srv/site, type: virtiofs }
       - "./site:/srv/ro:ro"
+      - './site:/srv/a b\c:ro'
       - { host: ./src, guest: /srv/copy, type: rsync, exclude: ["*.o"], owner: debian }
   tiny:
     provider: kvm
@@ -39,6 +40,7 @@ inside() { "$build/prov" -C "$lab" exec deb -- "$@"; }
 
 look() {
 	expect_same "the host's file" from-host "$(inside cat /srv/site/host)"
+	expect_same "a path with a blank" from-host "$(inside cat '/srv/a b\c/host')"
 	expect_same "the project" "prov: 1" "$(inside head -n 1 /vagrant/prov.yaml)"
 	expect_same ".prov inside" "" "$(inside ls -A /vagrant/.prov)"
 	expect_same "the user's folder" debian:debian "$(inside stat -c %U:%G /srv/mine)"

@@ -212,6 +212,9 @@ expect 2 prov network connect lan c1 --ip 10.1.2.3
 expect_text "$err" "the file says how 'c1@container' joins 'lan'"
 expect 2 prov network connect late c1 --ip 8.8.8.8
 expect_text "$err" "8.8.8.8 is no address for a machine in 'late'"
+hosts=$(prov network inspect late | awk '$1 == "subnet" {sub(/0\/24$/, "1", $2); print $2}')
+expect 2 prov network connect late c1 --ip "$hosts"
+expect_text "$err" "$hosts is the address of the host in 'late'"
 expect 2 prov network connect late nobody
 expect 0 prov halt c1
 expect 1 prov network connect late c1
