@@ -120,18 +120,18 @@ static void ssh_argv(const struct machine *m, const struct machine_spec *spec,
 }
 
 /* Returns only where there is no client. */
-static int by_openssh(
-        const struct machine *m, const struct ssh_args *a, const char *user, struct err *err)
+static int by_openssh(const struct cli *cli, struct remote *r, const struct machine *m,
+        const struct ssh_args *a, const char *user, struct err *err)
 {
 	struct machine_spec spec;
 	AUTO_STRV argv = {0};
-	int rc = 0;
 
 	ssh_host_spec(m, &spec);
-	if (!net_near_address(&spec))
+	int rc = remote_look(cli, r, m, &spec, err);
+	if (rc == 0 && !net_near_address(&spec))
 		rc = err_set(err, ERR_FAILED,
 		        "the machine '%s' has no network, so SSH cannot reach it", spec.selector);
-	else
+	else if (rc == 0)
 		ssh_argv(m, &spec, a, user, &argv);
 	spec_clear(&spec);
 	if (rc < 0)
@@ -173,7 +173,7 @@ static int reach(const struct cli *cli, struct remote *r, struct ssh_args *a, st
 		rc = remote_made(m, err);
 	if (rc == 0 && !a->show) {
 		bool container = str_eq(m->spec.provider, "container");
-		rc = container ? refuse_only_ssh(a, m, err) : by_openssh(m, a, user, err);
+		rc = container ? refuse_only_ssh(a, m, err) : by_openssh(cli, r, m, a, user, err);
 		if (rc == 0)
 			rc = by_transport(cli, r, m, a, user, err);
 	}

@@ -22,31 +22,41 @@ int remote_made(const struct machine *m, struct err *err)
 	return m->state.exists ? 0 : not_running(m, &none, err);
 }
 
-/* A virtual machine is entered by a network that the file gives it: out of all of them it would be
+/* A virtual machine is entered by a network that it is in now: out of all of them it would be
  * knocked at in vain. */
-static int check_way_in(struct remote *r, const struct machine *m, struct err *err)
+static int find_way_in(struct remote *r, const struct machine *m, struct err *err)
 {
-	const struct machine_spec *spec = r->access.spec;
-	struct machine_spec now;
-	bool left = false;
+	struct machine_spec *spec = &r->access.stored;
 
-	if (!str_eq(spec->provider, "kvm") || !spec->n_nics ||
+	if (r->access.spec != spec || !str_eq(spec->provider, "kvm") || !spec->n_nics ||
 	        !plug_any(&r->lab.state, m->spec.selector))
 		return 0;
-	spec_copy(&now, spec);
-	plug_look(&r->lab.state, &r->access, &now);
-	for (size_t i = 0; i < spec->n_nics; i++)
-		for (size_t k = 0; k < now.n_nics; k++)
-			left |= str_eq(spec->nics[i].network, now.nics[k].network);
-	spec_clear(&now);
-	if (left)
+	AUTO_FREE char *first = xstrdup(spec->nics[0].network);
+	plug_look(&r->lab.state, &r->access, spec);
+	if (spec->n_nics)
 		return 0;
-	err_set(err, ERR_FAILED,
-	        "'%s' cannot be reached: it was disconnected from all networks that the file "
-	        "gives it",
+	err_set(err, ERR_FAILED, "'%s' cannot be reached: it was disconnected from all networks",
 	        m->spec.selector);
-	return err_hint(err, "prov network connect %s %s, or prov up %s", spec->nics[0].network,
-	        m->spec.selector, m->spec.selector);
+	return err_hint(err, "prov network connect %s %s, or prov up %s", first, m->spec.selector,
+	        m->spec.selector);
+}
+
+int remote_look(const struct cli *cli, struct remote *r, const struct machine *m,
+        struct machine_spec *out, struct err *err)
+{
+	if (!plug_any(&r->lab.state, m->spec.selector))
+		return 0;
+	int rc = access_open(cli->providers, m, ACCESS_STORED, NULL, &r->access, err);
+	if (rc == 0 && r->access.world.state != MACHINE_RUNNING)
+		rc = not_running(m, &r->access, err);
+	if (rc == 0)
+		rc = find_way_in(r, m, err);
+	if (rc == 0) {
+		spec_clear(out);
+		spec_copy(out, r->access.spec);
+	}
+	access_close(&r->access);
+	return rc;
 }
 
 int remote_open_machine(
@@ -58,7 +68,7 @@ int remote_open_machine(
 		return -1;
 	if (r->access.world.state != MACHINE_RUNNING)
 		return not_running(m, &r->access, err);
-	if (check_way_in(r, m, err) < 0)
+	if (find_way_in(r, m, err) < 0)
 		return -1;
 	return r->access.provider->connect(
 	        r->access.session, CONNECT_NS, cli->stop, &r->transport, err);

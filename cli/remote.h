@@ -20,6 +20,10 @@ MUST_CHECK int remote_open(
         const struct cli *cli, struct remote *r, const char *name, struct err *err);
 MUST_CHECK int remote_open_machine(
         const struct cli *cli, struct remote *r, const struct machine *machine, struct err *err);
+/* Makes *spec, of machine, one with the networks that it is in now, where it runs and some were
+ * connected or disconnected; ERR_FAILED: no network is left. */
+MUST_CHECK int remote_look(const struct cli *cli, struct remote *r, const struct machine *machine,
+        struct machine_spec *spec, struct err *err);
 /* Clears the lab, too; may be called at any time. */
 void remote_close(struct remote *r);
 /* -1: machine never came up; *err says so. */

@@ -9,6 +9,7 @@ struct ssh_target {
 	const char *user;        /* login user of shell(); run, put and get act as root */
 	const char *key;         /* path of the lab's private key */
 	const char *known_hosts; /* path; the host key must be in it, nothing else is accepted */
+	const char *known_as;    /* the name that it stands by there; NULL: host */
 };
 
 /*

@@ -33,7 +33,9 @@ static int open_one(struct kvm_session *s, const char *address, int64_t timeout_
 	        .port = SSH_PORT,
 	        .user = s->spec->user,
 	        .key = s->names->key,
-	        .known_hosts = s->names->known_hosts};
+	        .known_hosts = s->names->known_hosts,
+	        /* Whatever its address is: it may be in networks that it was not made with. */
+	        .known_as = s->spec->hostname};
 
 	return ssh_transport_open(
 	        &target, timeout_ns < LOGIN_NS ? timeout_ns : LOGIN_NS, stop, out, err);

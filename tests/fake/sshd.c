@@ -272,7 +272,11 @@ static int prepare(struct fake_sshd *s, enum fake_sshd_kind kind, struct err *er
 	s->known_hosts = xasprintf("%s/known_hosts", s->dir);
 	s->other_key = xasprintf("%s/other_key", s->dir);
 	s->other_known_hosts = xasprintf("%s/other_known_hosts", s->dir);
-	s->target = (struct ssh_target){"127.0.0.1", port, FAKE_SSHD_USER, s->key, s->known_hosts};
+	s->target = (struct ssh_target){.host = "127.0.0.1",
+	        .port = port,
+	        .user = FAKE_SSHD_USER,
+	        .key = s->key,
+	        .known_hosts = s->known_hosts};
 	s->pid = fork_listener(listener, s->dir, kind, err);
 	return s->pid < 0 ? -1 : 0;
 }

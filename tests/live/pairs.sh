@@ -181,8 +181,16 @@ expect 0 prov exec alone -- sh -c '[ ! -s /etc/resolv.conf ] && ! timeout 4 ping
 # A virtual machine out of its last network gets back into it.
 expect 0 prov network disconnect lan v1
 ! prov exec c1 -- ping -c 1 -w 2 "$address" >"$out" 2>&1 </dev/null || fail "c1 reaches v1 without its network"
+# By one that it was connected to it is still reached, by name and as ssh.
+expect 0 prov exec v1 -- hostname
+expect_same "v1 by another network" v1-kvm "$(cat "$out")"
+expect 0 prov ssh v1 -c hostname
+expect 0 prov ssh --as-ssh v1 hostname
+expect_same "v1 by ssh over another network" v1-kvm "$(cat "$out")"
+expect 0 prov network disconnect back v1
 expect 125 prov exec v1 -- true
-expect_text "$err" "'v1@kvm' cannot be reached: it was disconnected from all networks that the file gives it"
+expect 255 prov ssh --as-ssh v1 hostname
+expect_text "$err" "'v1@kvm' cannot be reached: it was disconnected from all networks"
 expect_text "$err" "prov network connect lan v1@kvm, or prov up v1@kvm"
 expect 0 prov network connect lan v1
 expect_reach c1 "$address"

@@ -162,7 +162,8 @@ static int configure(
 	} options[] = {
 	        {SSH_OPTIONS_PROCESS_CONFIG, &no},
 	        {SSH_OPTIONS_LOG_VERBOSITY, &log},
-	        {SSH_OPTIONS_HOST, target->host},
+	        /* The connection is there already: this is only looked up in the known hosts. */
+	        {SSH_OPTIONS_HOST, target->known_as ? target->known_as : target->host},
 	        {SSH_OPTIONS_PORT, &port},
 	        {SSH_OPTIONS_USER, user},
 	        {SSH_OPTIONS_FD, &link->fd},

@@ -10,12 +10,14 @@ static void target_copy(struct ssh_target *to, const struct ssh_target *from)
 	        .port = from->port,
 	        .user = xstrdup(from->user),
 	        .key = xstrdup(from->key),
-	        .known_hosts = xstrdup(from->known_hosts)};
+	        .known_hosts = xstrdup(from->known_hosts),
+	        .known_as = xstrdup(from->known_as)};
 }
 
 static void target_clear(struct ssh_target *target)
 {
-	const char *const owned[] = {target->host, target->user, target->key, target->known_hosts};
+	const char *const owned[] = {
+	        target->host, target->user, target->key, target->known_hosts, target->known_as};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		free((void *)(uintptr_t)owned[i]);

@@ -2,8 +2,12 @@
  * and dropbear with busybox's tools. */
 #include "tests/unit/transports/ssh_open.h"
 
+#include "base/fs.h"
+#include "tests/fake/check_util.h"
+
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 START_TEST(test_status)
 {
@@ -156,9 +160,40 @@ START_TEST(test_only_the_known_host_and_the_given_key)
 }
 END_TEST
 
+/* A machine is the same at each of its addresses. */
+START_TEST(test_known_by_another_name)
+{
+	AUTO_STR known = {0};
+	struct err err = {0};
+	struct transport *again = NULL;
+
+	if (!begin(_i))
+		return;
+	struct ssh_target target = sshd.target;
+	AUTO_FREE char *path = xasprintf("%s.alias", sshd.known_hosts);
+	ck_ok(fs_read(sshd.known_hosts, 65536, &known, &err));
+	char *key = strchr(str_text(&known), ' ');
+	ck_assert_ptr_nonnull(key);
+	AUTO_FREE char *text = xasprintf("[web-kvm]:%d%s", target.port, key);
+	ck_ok(fs_replace(path, text, strlen(text), 0600, &err));
+	target.known_hosts = path;
+	AUTO_FREE char *where = xasprintf("'%s' has no host key for root@127.0.0.1", path);
+	refused(&target, ERR_FAILED, where);
+	target.known_as = "web-kvm";
+	ck_ok(prov_ssh.open(&target, 0, NULL, &again, &err));
+	again->ops->close(again);
+	unlink(path);
+	end();
+}
+END_TEST
+
 START_TEST(test_nobody_answers)
 {
-	struct ssh_target target = {"127.0.0.1", 1, "student", "/no/key", "/no/hosts"};
+	struct ssh_target target = {.host = "127.0.0.1",
+	        .port = 1,
+	        .user = "student",
+	        .key = "/no/key",
+	        .known_hosts = "/no/hosts"};
 
 	refused(&target, ERR_BUSY, "nobody answers at root@127.0.0.1:1 yet: Connection refused");
 	target.host = "not-an-address";
@@ -175,6 +210,7 @@ int main(void)
 	        {"equals", test_program_with_an_equals_sign},
 	        {"user", test_user},
 	        {"trust", test_only_the_known_host_and_the_given_key},
+	        {"alias", test_known_by_another_name},
 	};
 	Suite *s = sshd_suite("ssh", both, ARRAY_SIZE(both), 60);
 
