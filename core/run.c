@@ -191,11 +191,21 @@ static int refuse_recreate(const struct runner *r, const struct plan *plan, stru
 	        r->machine);
 }
 
+/* Who edited a script expects that up runs it. */
+static void say_edited(struct runner *r, const struct step *step)
+{
+	struct run run = runner_run(r, step);
+
+	run_note(&run, "'%s' was edited after it ran: prov provision runs it again", step->name);
+}
+
 static int climb(struct runner *r, const struct plan *plan, const struct up_options *options,
         bool *changed, struct err *err)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct plan_row *row = &plan->rows[i];
+		if (row->action == PLAN_MANUAL)
+			say_edited(r, row->step);
 		if (row->action == PLAN_KEEP || row->action == PLAN_MANUAL)
 			continue;
 		if (options->no_provision && step_is_provision(row->step))
@@ -205,6 +215,18 @@ static int climb(struct runner *r, const struct plan *plan, const struct up_opti
 		*changed = *changed || !(row->step->flags & STEP_PROBE);
 	}
 	return 0;
+}
+
+/* Before a machine that works goes down. */
+static void say_restart(struct runner *r, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct step *step = plan->rows[i].step;
+		struct run run = runner_run(r, step);
+		if (plan->rows[i].action == PLAN_RESTART)
+			run_note(&run, "is restarted: what '%s' is made from was edited",
+			        step->name);
+	}
 }
 
 /* After it, the plan holds nothing but what can be applied in order. */
@@ -219,6 +241,7 @@ static int make_room(
 		needed = needed || plan->rows[i].revert_first;
 	if (!needed)
 		return 0;
+	say_restart(r, plan);
 	if (undo_old(r, plan, err) < 0)
 		return -1;
 	if (plan->restart || plan->recreate) {

@@ -96,6 +96,7 @@ START_TEST(manual_change_is_only_said)
 	up();
 	ck_assert(!changed);
 	check_calls("");
+	ck_has(str_text(&rig.events.text), "'provision:site' was edited after it ran");
 }
 END_TEST
 
