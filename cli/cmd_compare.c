@@ -133,29 +133,23 @@ static int run_diff(const struct cli *cli)
 	return code;
 }
 
-/* Each kind of the machine, as declared: web@container and web@kvm. */
-static int find_declared(struct lab *lab, const char *name, const struct machine_spec ***out,
+/* The machine as one kind: the first instance, if the file has it and NAME@KIND means this one. */
+static int find_declared(struct lab *lab, const char *name, const struct machine_spec **out,
         size_t *n, struct err *err)
 {
-	struct machine **chosen = NULL;
+	AUTO_FREE struct machine **chosen = NULL;
 	AUTO_STRV patterns = {0};
 	size_t found = 0;
 
 	strv_add(&patterns, name);
 	if (lab_select(lab, &patterns, &chosen, &found, err) < 0)
 		return -1;
-	*out = xcalloc(found, sizeof(**out));
-	*n = 0;
 	for (size_t i = 0; i < found; i++) {
-		bool known = false;
-		for (size_t k = 0; k < *n; k++)
-			known = known || str_eq((*out)[k]->provider, chosen[i]->spec.provider);
-		if (chosen[i]->in_file && !known)
-			(*out)[(*n)++] = &chosen[i]->spec;
-	}
-	free(chosen);
-	if (*n)
+		if (!chosen[i]->in_file)
+			continue;
+		out[(*n)++] = &chosen[i]->spec;
 		return 0;
+	}
 	return err_set(err, ERR_USAGE, "'%s' is not in prov.yaml", name);
 }
 
@@ -276,30 +270,50 @@ static void say_left_out(const struct cli *cli, const struct experiment_options 
 		        options->declared[0]->name);
 }
 
-/* The file is read as if it said `provider: both`, so that each kind has its own keys. */
-static int compare_machine(const struct cli *cli, struct experiment_options *options)
-{
-	const struct lab_options lab_options = {.file = cli_value(cli, "file"), .provider = "both"};
-	struct problems problems = {0};
-	struct lab lab = {0};
-	struct err err = {0};
-	const struct machine_spec **declared = NULL;
-	int code;
+static const char *const compared[] = {"container", "kvm"};
 
-	if (lab_open(&lab_options, &lab, &problems, &err) < 0 ||
-	        find_declared(&lab, cli->operands.v[0], &declared, &options->n_declared, &err) <
-	                0) {
-		if (problems.n)
-			err_hint(&err, "prov validate tells where");
-		code = cli_fail(cli, &err);
-	} else {
-		options->declared = declared;
-		say_left_out(cli, options);
-		code = measure(cli, options);
+/* The file as if it said so of every machine, so that each kind has its own keys. */
+static int open_as(const struct cli *cli, const char *kind, struct lab *lab, struct err *err)
+{
+	const struct lab_options options = {.file = cli_value(cli, "file"), .provider = kind};
+	struct problems problems = {0};
+
+	int rc = lab_open(&options, lab, &problems, err);
+	if (rc < 0 && problems.n) {
+		cli_print_problems(lab, &problems);
+		err_hint(err, "compare reads the file as if all of it said 'provider: %s'", kind);
 	}
 	problems_clear(&problems);
-	lab_clear(&lab);
-	free(declared);
+	return rc;
+}
+
+/* One kind after the other: what two kinds of a machine cannot both have, such as a port of the
+ * host, keeps nothing from being compared. */
+static int compare_machine(const struct cli *cli, struct experiment_options *options)
+{
+	const struct machine_spec *declared[ARRAY_SIZE(compared)];
+	struct lab labs[ARRAY_SIZE(compared)] = {0};
+	struct err err = {0}, missing = {0};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(compared); i++) {
+		rc = open_as(cli, compared[i], &labs[i], &err);
+		/* web@kvm is in one of them. */
+		if (rc == 0 &&
+		        find_declared(&labs[i], cli->operands.v[0], declared, &options->n_declared,
+		                &missing) < 0)
+			continue;
+	}
+	if (rc == 0 && !options->n_declared) {
+		err = missing;
+		rc = -1;
+	}
+	options->declared = declared;
+	if (rc == 0)
+		say_left_out(cli, options);
+	int code = rc < 0 ? cli_fail(cli, &err) : measure(cli, options);
+	for (size_t i = 0; i < ARRAY_SIZE(compared); i++)
+		lab_clear(&labs[i]);
 	return code;
 }
 

@@ -7,18 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As exact as an estimate can be: 40 s, 3 min. */
+static char *about(double seconds)
+{
+	return seconds < 90 ? xasprintf("%.0f s", ceil(seconds / 10) * 10)
+	                    : xasprintf("%.0f min", ceil(seconds / 60));
+}
+
 /* Tells the user what happens now; left_s: seconds until the end, below 0: not known. */
 PRINTF_LIKE(3, 4)
 static void say(struct experiment *e, double left_s, const char *fmt, ...)
 {
 	va_list ap;
-	char left[16];
 
 	va_start(ap, fmt);
 	AUTO_FREE char *what = xvasprintf(fmt, ap);
 	va_end(ap);
 	double gone_s = (double)(clock_mono_ns() - e->begun_ns) / 1e9;
-	clock_format(left, (int64_t)(left_s * 1e9));
+	AUTO_FREE char *left = about(left_s);
 	AUTO_FREE char *text =
 	        left_s > 0 ? xasprintf("%s (about %s left)", what, left) : xstrdup(what);
 	event_emit(e->env->sink, &(struct event){.kind = EVENT_NOTE, .machine = "", .text = text});
