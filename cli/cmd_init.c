@@ -55,6 +55,22 @@ static int check_machines(const struct cli *cli, struct lab *lab, struct err *er
 	return rc;
 }
 
+/* The file may be right all the same: a box can still be built. What root has cannot be seen by
+ * others. */
+static void note_missing_boxes(struct lab *lab)
+{
+	AUTO_FREE struct machine **all = xcalloc(lab->n + 1, sizeof(*all));
+	struct err err = {0};
+
+	for (size_t i = 0; i < lab->n; i++)
+		all[i] = &lab->machines[i];
+	if (geteuid() != 0 || prepare_specs(lab, all, lab->n, &err) == 0 || err.kind != ERR_MISSING)
+		return;
+	fprintf(stderr, "note: %s\n", err.message);
+	if (*err.hint)
+		fprintf(stderr, "  hint: %s\n", err.hint);
+}
+
 static int run_validate(struct cli *cli)
 {
 	struct lab lab = {0};
@@ -66,7 +82,11 @@ static int run_validate(struct cli *cli)
 		return code;
 	if (check_machines(cli, &lab, &err) < 0) {
 		code = cli_fail(cli, &err);
-	} else if (cli_has(cli, "json")) {
+		lab_clear(&lab);
+		return code;
+	}
+	note_missing_boxes(&lab);
+	if (cli_has(cli, "json")) {
 		cli_print_json(json_pack("{s:i, s:s, s:s, s:i}", "schema", 1, "file", lab.file,
 		        "lab", lab.name, "machines", (int)lab.n));
 	} else {

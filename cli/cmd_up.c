@@ -146,6 +146,16 @@ static void say_exposed(struct machine *const *chosen, size_t n)
 	}
 }
 
+static void say_nothing_comes_up(const struct lab *lab)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < lab->n; i++)
+		any = any || lab->machines[i].in_file;
+	fprintf(stderr, "note: lab '%s' has no machine%s\n", lab->name,
+	        any ? " that comes up without being named" : "");
+}
+
 /* What the host cannot carry is found now, not when most machines are up. */
 static int admit(const struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
@@ -172,7 +182,8 @@ static int check_specs(const struct cli *cli, const struct lab *lab, struct mach
 	return rc;
 }
 
-/* All that can be refused is refused before anything is locked or made. */
+/* All that can be refused is refused before anything is locked or made. Locked is what there is
+ * something to do for. */
 static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *options,
         struct machine ***chosen, size_t *n, struct err *err)
 {
@@ -195,7 +206,10 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)
 		return -1;
 	say_exposed(*chosen, *n);
-	return lab_lock(lab, err);
+	if (!*n)
+		say_nothing_comes_up(lab);
+	/* Nothing makes a lab of nothing. */
+	return *n || lab->id ? lab_lock(lab, err) : 0;
 }
 
 static int run(struct cli *cli, const struct verb *verb)
@@ -211,7 +225,7 @@ static int run(struct cli *cli, const struct verb *verb)
 		return code;
 	if (prepare(cli, &lab, &options, &chosen, &n, &err) < 0) {
 		code = cli_fail(cli, &err);
-	} else {
+	} else if (lab.journal) {
 		struct event_sink *sink = cli_sink(cli);
 		code = climb(cli, &lab, verb, chosen, n, &options, sink);
 		sink->close(sink);

@@ -39,9 +39,27 @@ static const char *suggestion(const char *name)
 {
 	static const char *const other_tools[][2] = {
 	        {"rm", "destroy"},
+	        {"remove", "destroy"},
 	        {"delete", "destroy"},
 	        {"down", "destroy"},
 	        {"kill", "halt"},
+	        {"shutdown", "halt"},
+	        {"poweroff", "halt"},
+	        {"reboot", "reload"},
+	        {"create", "up"},
+	        {"apply", "up"},
+	        {"launch", "up"},
+	        {"ls", "status"},
+	        {"list", "status"},
+	        {"attach", "ssh"},
+	        {"enter", "ssh"},
+	        {"login", "ssh"},
+	        {"connect", "ssh"},
+	        {"build", "box build"},
+	        {"pull", "box add"},
+	        {"image", "box list"},
+	        {"images", "box list"},
+	        {"rsync", "sync"},
 	};
 	AUTO_FREE const char **names = xcalloc(n_commands, sizeof(char *));
 
@@ -84,6 +102,30 @@ int cli_unknown_command(const struct cli *cli, const char *name)
 	return cli_fail(cli, &err);
 }
 
+static int unknown_option(const struct cli *cli, const char *word)
+{
+	size_t n = n_common_options + cli->command->n_options, k = 0;
+	AUTO_FREE const char **names = xcalloc(n, sizeof(char *));
+	AUTO_FREE char *name = xstrndup(word, strcspn(word, "="));
+	AUTO_STR escaped = {0};
+	struct err err;
+
+	str_add_escaped(&escaped, name, strlen(name));
+	for (size_t i = 0; i < n; i++) {
+		const char *known = option_at(cli, i)->name;
+		if (known)
+			names[k++] = known;
+		if (known && str_eq(name + 2, known))
+			return cli_fail_usage(cli, "option '%s' takes no value", name);
+	}
+	const char *near = str_nearest(name + 2, names, k);
+	if (!near)
+		return cli_fail_usage(cli, "there is no option '%s'", name);
+	err_set(&err, ERR_USAGE, "there is no option '%s'", str_text(&escaped));
+	err_hint(&err, "did you mean '--%s'?", near);
+	return cli_fail(cli, &err);
+}
+
 static void add_value(struct cli *cli, const struct option_row *row, const char *value)
 {
 	cli->values = xrealloc(cli->values, cli->n_values + 1, sizeof(*cli->values));
@@ -118,8 +160,7 @@ static int parse_options(struct cli *cli, int argc, char **argv)
 		if (c == '?' && optopt > 0 && optopt < 256)
 			return cli_fail_usage(cli, "there is no option '-%c'", optopt);
 		if (c == '?')
-			return cli_fail_usage(cli, "there is no option '%s', or it takes no value",
-			        argv[optind - 1]);
+			return unknown_option(cli, argv[optind - 1]);
 		for (size_t i = 0; i < n; i++)
 			if (c >= 256 ? (size_t)c == i + 256 : option_at(cli, i)->letter == c)
 				add_value(cli, option_at(cli, i), optarg);

@@ -26,9 +26,24 @@ static bool matches(const struct machine_spec *spec, const char *pattern)
 	return str_eq(spec->name, name) || is_instance_of(spec, name);
 }
 
+/* web@kvm of a machine that has other kinds only: those. */
+static bool other_kinds(const struct lab *lab, const char *pattern, struct str *out)
+{
+	const char *at = strchr(pattern, '@');
+	AUTO_FREE char *name = at ? xstrndup(pattern, (size_t)(at - pattern)) : NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; name && i < lab->n; i++)
+		if (matches(&lab->machines[i].spec, name) && ++n <= 3)
+			str_addf(out, "%s%s", n > 1 ? ", " : "", lab->machines[i].spec.selector);
+	if (n > 3)
+		str_add(out, ", …");
+	return n > 0;
+}
+
 static int no_match(const struct lab *lab, const char *pattern, struct err *err)
 {
-	AUTO_STR escaped = {0};
+	AUTO_STR escaped = {0}, kinds = {0};
 	AUTO_FREE const char **names = xcalloc(lab->n + 1, 2 * sizeof(char *));
 	size_t n = 0;
 
@@ -39,6 +54,8 @@ static int no_match(const struct lab *lab, const char *pattern, struct err *err)
 	str_add_escaped(&escaped, pattern, strlen(pattern));
 	err_set(err, ERR_USAGE, "there is no machine '%s' in lab '%s'", str_text(&escaped),
 	        lab->name);
+	if (other_kinds(lab, pattern, &kinds))
+		return err_hint(err, "it is of another kind: %s", str_text(&kinds));
 	const char *near = str_nearest(pattern, names, n);
 	return near ? err_hint(err, "did you mean '%s'?", near)
 	            : err_hint(err, "prov status lists its machines");

@@ -37,9 +37,20 @@ for word in rm delete down; do
 	expect 2 prov $word
 	expect_text "$err" "destroy"
 done
+for word in ls list; do
+	expect 2 prov $word
+	expect_text "$err" "did you mean 'prov status'"
+done
 expect 2 prov up --frob
 expect_one_error
 expect_text "$err" "frob"
+expect 2 prov up --no-provison
+expect_one_error
+expect_text "$err" "there is no option '--no-provison'$"
+expect_text "$err" "did you mean '--no-provision'"
+expect 2 prov up --json=yes
+expect_one_error
+expect_text "$err" "option '--json' takes no value"
 printf 'prov: 1\nmachines: {web: {box: tiny, networks: none}}\n' | lab_file
 expect 2 prov up --parallel 0
 expect_text "$err" "parallel"

@@ -87,7 +87,28 @@ cp "$lab/prov.yaml" "$lab/prov.yml"
 refused "two files" 'prov.yml'
 rm "$lab/prov.yml"
 
+# A box that is not there makes no file wrong, but is not kept back.
 expect 0 prov validate
+if [ "$(id -u)" -eq 0 ]; then expect_text "$err" "^note: there is no box 'tiny'$"; fi
+printf 'prov: 1\nmachines:\n' | lab_file
+expect 0 prov up
+expect_text "$err" "^note: lab 'lab' has no machine$"
+printf 'prov: 1\nmachines: {web: {box: tiny, autostart: false}}\n' | lab_file
+expect 0 prov up
+expect_text "$err" "^note: lab 'lab' has no machine that comes up without being named$"
+nothing_made "up of nothing"
+# Both kinds of one machine could not have the port; each is compared for itself.
+printf 'prov: 1\nmachines: {web: {box: tiny, ports: ["8080:80"]}}\n' | lab_file
+expect 2 prov compare web --kinds frob
+expect_text "$err" "there is no kind 'frob'"
+expect 2 prov compare wbe
+expect_one_error
+expect_text "$err" "there is no machine 'wbe'"
+printf 'prov: 1\nmachines: {web: {box: tiny, networks: host}}\n' | lab_file
+expect 2 prov compare web
+expect_text "$err" "^prov.yaml:2:[0-9]+: .*host"
+expect_text "$err" "hint: compare reads the file as if all of it said 'provider: kvm'"
+printf 'prov: 1\nmachines: {web: {box: tiny}}\n' | lab_file
 expect 2 prov validate --file "$lab/absent.yaml"
 expect_text "$err" "absent.yaml"
 mkdir -p "$lab/deep/er"

@@ -32,6 +32,9 @@ START_TEST(selects_by_name_kind_and_instance)
 	ck_has(err.message, "there is no machine 'wbe' in lab 'shop'");
 	ck_has(err.hint, "did you mean 'web'?");
 	ck_assert_int_eq(err.kind, ERR_USAGE);
+	ck_assert_uint_eq(select_count(&lab, "db@kvm", &err), SIZE_MAX);
+	ck_has(err.message, "there is no machine 'db@kvm'");
+	ck_has(err.hint, "it is of another kind: db@container");
 	lab_clear(&lab);
 }
 END_TEST
