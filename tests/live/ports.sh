@@ -168,13 +168,12 @@ mkdir "$scratch/second"
 printf 'machines:\n  thief: { box: tiny, ports: ["%s:80"] }\n' $((p + 2)) | sed '1i prov: 1' >"$scratch/second/prov.yaml"
 expect 1 prov -C "$scratch/second" up
 expect_text "$err" "which 'web@container' of the lab '[^']+' \\($id\\) publishes"
-listen "$p"
+hold_port tcp 127.0.0.1 "$p"
 expect 1 prov up web
-expect_text "$err" "'web@container' would publish port 127.0.0.1:$p/tcp of the host, which perl \(pid $!\) listens on"
-kill "$!"
-wait "$!" 2>/dev/null
+expect_text "$err" "'web@container' would publish port 127.0.0.1:$p/tcp of the host, which perl \(pid $holder\) listens on"
+release_port
 expect 0 prov up web
-pid=$(prov inspect web@container --json | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+pid=$(pid_of web)
 kill -KILL "$pid"
 has_ended() { states | grep -Eqx "web@container (halted|created)"; }
 await "the container's end" has_ended
