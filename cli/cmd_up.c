@@ -12,6 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void add_missing(struct strv *list, const struct strv *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		if (!strv_has(list, more->v[i]))
+			strv_add(list, more->v[i]);
+}
+
 /* What the chosen machines depend on comes up with them. */
 static struct machine **with_dependencies(struct lab *lab, struct machine **chosen, size_t *n)
 {
@@ -22,11 +29,7 @@ static struct machine **with_dependencies(struct lab *lab, struct machine **chos
 	for (size_t i = 0; i < wanted.n; i++) /* the list grows while it is walked */
 		for (size_t k = 0; k < lab->n; k++)
 			if (str_eq(lab->machines[k].spec.selector, wanted.v[i]))
-				for (size_t d = 0; d < lab->machines[k].spec.depends_on.n; d++)
-					if (!strv_has(
-					            &wanted, lab->machines[k].spec.depends_on.v[d]))
-						strv_add(&wanted,
-						        lab->machines[k].spec.depends_on.v[d]);
+				add_missing(&wanted, &lab->machines[k].spec.depends_on);
 	chosen = xrealloc(chosen, lab->n + 1, sizeof(*chosen));
 	*n = 0;
 	for (size_t i = 0; i < lab->n; i++)

@@ -95,11 +95,36 @@ static int take_option(struct ssh_args *a, const char *text, struct err *err)
 	return 0;
 }
 
+/* The member that a letter without a value sets; NULL: it does more. */
+static bool *flag_of(struct ssh_args *a, enum ssh_meaning meaning)
+{
+	const struct {
+		enum ssh_meaning meaning;
+		bool *flag;
+	} flags[] = {
+	        {SSH_QUIET, &a->quiet},
+	        {SSH_NO_STDIN, &a->no_stdin},
+	        {SSH_SUBSYSTEM, &a->subsystem},
+	        {SSH_SHOW, &a->show},
+	        {SSH_SHOW_VERSION, &a->version},
+	        {SSH_CONTROL, &a->control},
+	        {SSH_CONFIG, &a->has_file},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (flags[i].meaning == meaning)
+			return flags[i].flag;
+	return NULL;
+}
+
 static int take_letter(
         struct ssh_args *a, const struct ssh_letter *l, const char *value, struct err *err)
 {
 	const char text[] = {'-', l->letter, '\0'};
+	bool *flag = flag_of(a, l->meaning);
 
+	if (flag)
+		*flag = true;
 	switch ((int)l->meaning) {
 	case SSH_OPTION:
 		return take_option(a, value, err);
@@ -117,27 +142,6 @@ static int take_letter(
 		break;
 	case SSH_NO_TTY:
 		a->tty = -1;
-		break;
-	case SSH_QUIET:
-		a->quiet = true;
-		break;
-	case SSH_NO_STDIN:
-		a->no_stdin = true;
-		break;
-	case SSH_SUBSYSTEM:
-		a->subsystem = true;
-		break;
-	case SSH_SHOW:
-		a->show = true;
-		break;
-	case SSH_SHOW_VERSION:
-		a->version = true;
-		break;
-	case SSH_CONTROL:
-		a->control = true;
-		break;
-	case SSH_CONFIG:
-		a->has_file = true;
 		break;
 	default:
 		break;

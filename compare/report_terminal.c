@@ -39,20 +39,27 @@ static void clear_cells(struct str *cells)
 		str_clear(&cells[c]);
 }
 
+/* The columns become as wide as the cells of this row need. */
+static void widen(struct page *page, const struct view_row *row)
+{
+	for (size_t k = 0; k < page->view.n_kinds; k++) {
+		struct str cells[COLUMNS] = {0};
+		if (!row->cells[k])
+			continue;
+		make_cells(row, row->cells[k], page->view.kinds[k], cells);
+		for (size_t c = 0; c < COLUMNS; c++) {
+			size_t columns = text_columns(str_text(&cells[c]));
+			if (columns > page->columns[c])
+				page->columns[c] = columns;
+		}
+		clear_cells(cells);
+	}
+}
+
 static void measure(struct page *page)
 {
 	for (size_t r = 0; r < page->view.n_rows; r++)
-		for (size_t k = 0; k < page->view.n_kinds; k++) {
-			const struct view_row *row = &page->view.rows[r];
-			struct str cells[COLUMNS] = {0};
-			if (!row->cells[k])
-				continue;
-			make_cells(row, row->cells[k], page->view.kinds[k], cells);
-			for (size_t c = 0; c < COLUMNS; c++)
-				if (text_columns(str_text(&cells[c])) > page->columns[c])
-					page->columns[c] = text_columns(str_text(&cells[c]));
-			clear_cells(cells);
-		}
+		widen(page, &page->view.rows[r]);
 }
 
 /* Too narrow for the whole line: the verdict goes below. */

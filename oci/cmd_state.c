@@ -106,27 +106,34 @@ int cmd_list(const struct oci_call *call, struct err *err)
 	return 0;
 }
 
+static bool is_among(pid_t pid, const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
 /* Lines of ps(1) whose PID is among them, and its head line. */
 static int filter_ps(FILE *ps, const pid_t *pids, size_t n, struct err *err)
 {
 	AUTO_FREE char *line = NULL;
 	size_t size = 0;
-	int column = -1;
+	int column = -1; /* of the PID; -1: the head line comes */
 
 	while (getline(&line, &size, ps) > 0) {
 		AUTO_FREE char *words = xstrdup(line);
 		char *save = NULL, *word = strtok_r(words, " \t\n", &save);
-		bool head = column < 0;
+		bool shown = column < 0;
 		for (int i = 0; word; word = strtok_r(NULL, " \t\n", &save), i++) {
-			if (head && str_eq(word, "PID"))
+			if (column < 0 && str_eq(word, "PID"))
 				column = i;
-			for (size_t k = 0; !head && i == column && k < n; k++)
-				if (atoi(word) == pids[k])
-					fputs(line, stdout);
+			else if (i == column)
+				shown |= is_among(atoi(word), pids, n);
 		}
 		if (column < 0)
 			return err_set(err, ERR_FAILED, "the output of ps has no column PID");
-		if (head)
+		if (shown)
 			fputs(line, stdout);
 	}
 	return 0;

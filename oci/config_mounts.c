@@ -8,6 +8,13 @@
 #include <string.h>
 #include <sys/mount.h>
 
+/* An element of mounts, with its texts as the plan takes them. */
+struct mount {
+	const struct node *n;
+	const char *path, *type, *source; /* absolute; "": not given; NULL: not given */
+	struct mount_options o;
+};
+
 static int read_options(const struct node *n, struct mount_options *out, struct err *err)
 {
 	struct node list = node_get(n, "options");
@@ -67,22 +74,27 @@ static int use_container_maps(const struct oci_config *c, const struct node *n,
 	return 0;
 }
 
-static int add_bind(struct oci_config *c, const struct node *n, const char *path,
-        const char *source, const struct mount_options *o, struct err *err)
+/* Of a new row; where it says nothing else. */
+static void set_attributes(struct fs_row *row, const struct mount_options *o)
 {
-	struct node source_n = node_get(n, "source");
-
-	if (node_need(&source_n, err) < 0)
-		return -1;
-	struct fs_row *row = plan_add(&c->plan, FS_BIND, path);
-	row->source = from_bundle(c, source);
 	row->attr_set = o->set;
 	row->attr_clear = o->clear;
 	row->propagation = o->propagation;
-	row->flags = o->recursive ? FS_RECURSIVE | FS_TOP : 0;
-	if (add_id_maps(n, o, row, err) < 0)
+}
+
+static int add_bind(struct oci_config *c, const struct mount *m, struct err *err)
+{
+	struct node source_n = node_get(m->n, "source");
+
+	if (node_need(&source_n, err) < 0)
 		return -1;
-	return use_container_maps(c, n, o, row, err);
+	struct fs_row *row = plan_add(&c->plan, FS_BIND, m->path);
+	row->source = from_bundle(c, m->source);
+	set_attributes(row, &m->o);
+	row->flags = m->o.recursive ? FS_RECURSIVE | FS_TOP : 0;
+	if (add_id_maps(m->n, &m->o, row, err) < 0)
+		return -1;
+	return use_container_maps(c, m->n, &m->o, row, err);
 }
 
 /* In a user namespace the kernel makes these only for who has the namespace that they show; for who
@@ -106,58 +118,53 @@ static const char *host_mount(const struct oci_config *c, const char *type)
 	return NULL;
 }
 
-static void add_host_mount(
-        struct oci_config *c, const char *path, const char *source, const struct mount_options *o)
+static void add_host_mount(struct oci_config *c, const struct mount *m, const char *source)
 {
-	struct fs_row *row = plan_add(&c->plan, FS_BIND, path);
+	struct fs_row *row = plan_add(&c->plan, FS_BIND, m->path);
 
 	row->source = xstrdup(source);
-	row->attr_set = o->set;
-	row->attr_clear = o->clear;
+	set_attributes(row, &m->o);
 	row->propagation = MS_SLAVE | MS_REC;
 	row->flags = FS_RECURSIVE | FS_TOP;
 }
 
-static int add_new(struct oci_config *c, const struct node *n, const char *path, const char *type,
-        const char *source, const struct mount_options *o, struct err *err)
+static int add_new(struct oci_config *c, const struct mount *m, struct err *err)
 {
-	struct node type_n = node_get(n, "type");
+	struct node type_n = node_get(m->n, "type");
+	const struct mount_options *o = &m->o;
 
-	if (!type[0])
+	if (!m->type[0])
 		return node_fail(&type_n, err, "is missing");
 	if (o->id_map || o->id_map_recursive)
-		return node_fail(n, err, "a new %s cannot be id-mapped, only a bind mount", type);
-	if (host_mount(c, type)) {
-		add_host_mount(c, path, host_mount(c, type), o);
+		return node_fail(
+		        m->n, err, "a new %s cannot be id-mapped, only a bind mount", m->type);
+	if (host_mount(c, m->type)) {
+		add_host_mount(c, m, host_mount(c, m->type));
 		return 0;
 	}
-	struct fs_row *row = plan_add(&c->plan, FS_MOUNT, path);
-	row->type = xstrdup(type);
-	row->source = xstrdup(source && source[0] ? source : type);
+	struct fs_row *row = plan_add(&c->plan, FS_MOUNT, m->path);
+	row->type = xstrdup(m->type);
+	row->source = xstrdup(m->source && m->source[0] ? m->source : m->type);
 	row->data = o->data.len || o->copy_up
 	        ? xasprintf("%s%s", o->copy_up ? "mode=1777," : "", str_text(&o->data))
 	        : NULL;
-	row->attr_set = o->set;
-	row->attr_clear = o->clear;
-	row->propagation = o->propagation;
+	set_attributes(row, o);
 	row->flags = o->copy_up ? FS_COPY_UP : 0;
 	return 0;
 }
 
-static int add_mount(struct oci_config *c, const struct node *n, const char *path, const char *type,
-        const char *source, const struct mount_options *o, struct err *err)
+static int add_mount(struct oci_config *c, const struct mount *m, struct err *err)
 {
-	bool bind = o->bind || o->recursive || str_eq(type, "bind") || str_eq(type, "rbind");
+	const struct mount_options *o = &m->o;
+	bool bind = o->bind || o->recursive || str_eq(m->type, "bind") || str_eq(m->type, "rbind");
 	int rc = 0;
 
 	if (o->remount)
-		add_change(&c->plan, path, o->set, o->clear, 0);
-	else if (bind)
-		rc = add_bind(c, n, path, source, o, err);
+		add_change(&c->plan, m->path, o->set, o->clear, 0);
 	else
-		rc = add_new(c, n, path, type, source, o, err);
+		rc = bind ? add_bind(c, m, err) : add_new(c, m, err);
 	if (rc == 0)
-		add_change(&c->plan, path, o->below_set, o->below_clear, FS_RECURSIVE);
+		add_change(&c->plan, m->path, o->below_set, o->below_clear, FS_RECURSIVE);
 	return rc;
 }
 
@@ -165,21 +172,22 @@ static int read_mount(struct oci_config *c, const struct node *n, struct err *er
 {
 	struct node to = node_get(n, "destination"), type_n = node_get(n, "type");
 	struct node from = node_get(n, "source");
-	struct mount_options o = {0};
-	const char *path = NULL, *type = "", *source = NULL;
+	struct mount m = {.n = n, .type = ""};
+	const char *path = NULL;
 
 	if (node_need(n, err) < 0 || node_object(n, err) < 0 || node_need(&to, err) < 0 ||
-	        node_text(&to, &path, err) < 0 || node_text(&type_n, &type, err) < 0 ||
-	        node_text(&from, &source, err) < 0)
+	        node_text(&to, &path, err) < 0 || node_text(&type_n, &m.type, err) < 0 ||
+	        node_text(&from, &m.source, err) < 0)
 		return -1;
 	if (!path[0])
 		return node_fail(&to, err, "is empty");
 	/* Older than runtime-spec 1.0, and still written: relative to the root. */
 	AUTO_FREE char *absolute = xasprintf("%s%s", path[0] == '/' ? "" : "/", path);
-	int rc = read_options(n, &o, err);
+	m.path = absolute;
+	int rc = read_options(n, &m.o, err);
 	if (rc == 0)
-		rc = add_mount(c, n, absolute, type, source, &o, err);
-	mount_options_clear(&o);
+		rc = add_mount(c, &m, err);
+	mount_options_clear(&m.o);
 	return rc;
 }
 

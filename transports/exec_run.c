@@ -60,15 +60,22 @@ static struct process *list_processes(size_t *n)
 	return list;
 }
 
+static bool is_doomed(const struct process *list, size_t n, pid_t pid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid == pid)
+			return list[i].doomed;
+	return false;
+}
+
 /* Marks descendants of what is marked until nothing is added. */
 static void doom_descendants(struct process *list, size_t n)
 {
 	for (bool again = true; again;) {
 		again = false;
 		for (size_t i = 0; i < n; i++)
-			for (size_t k = 0; !list[i].doomed && k < n; k++)
-				if (list[k].doomed && list[k].pid == list[i].parent)
-					again = list[i].doomed = true;
+			if (!list[i].doomed && is_doomed(list, n, list[i].parent))
+				again = list[i].doomed = true;
 	}
 }
 

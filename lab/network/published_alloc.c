@@ -198,48 +198,59 @@ static bool is_free(const struct lab *lab, const struct published_others *neighb
 	return true;
 }
 
+/* What has ports and what gets some: of other labs, of this one before and from now on. */
+struct allocation {
+	const struct lab *lab;
+	struct published_others neighbours;
+	struct published_list old, own;
+};
+
+static void allocation_clear(struct allocation *a)
+{
+	published_others_clear(&a->neighbours);
+	published_clear(&a->old);
+	published_clear(&a->own);
+}
+
 /* The ones that it had, or the first free ones. */
-static int choose(const struct lab *lab, const struct published_others *neighbours,
-        const struct published_list *old, const struct published_list *own,
-        const struct machine_spec *spec, struct port_map *map, struct err *err)
+static int choose(const struct allocation *a, const struct machine_spec *spec, struct port_map *map,
+        struct err *err)
 {
 	int more = map->guest_last - map->guest;
 
 	for (const struct published *row = NULL;
-	        (row = published_next(old, spec->selector, row));) {
+	        (row = published_next(&a->old, spec->selector, row));) {
 		map->host = row->map.host, map->host_last = row->map.host_last;
 		if (row->chosen && row->map.udp == map->udp &&
 		        host_address_overlap(&row->map.address, &map->address) &&
 		        row->map.guest == map->guest && row->map.guest_last == map->guest_last &&
-		        !holder_of(own, map))
+		        !holder_of(&a->own, map))
 			return 0;
 	}
 	for (map->host = FREE_FIRST; map->host + more <= FREE_LAST; map->host += more + 1) {
 		map->host_last = map->host + more;
-		if (is_free(lab, neighbours, own, map))
+		if (is_free(a->lab, &a->neighbours, &a->own, map))
 			return 0;
 	}
 	return err_set(err, ERR_HOST, "no free port of the host is left for port %d of '%s'",
 	        map->guest, spec->selector);
 }
 
-static int alloc_machine(const struct lab *lab, const struct published_others *neighbours,
-        const struct published_list *old, const struct machine_spec *spec,
-        struct published_list *own, struct err *err)
+static int alloc_machine(struct allocation *a, const struct machine_spec *spec, struct err *err)
 {
 	for (size_t i = 0; i < spec->n_ports; i++) {
-		struct port_map map = map_of(lab, spec, &spec->ports[i]);
+		struct port_map map = map_of(a->lab, spec, &spec->ports[i]);
 		bool chosen = !map.host;
-		if (chosen && choose(lab, neighbours, old, own, spec, &map, err) < 0)
+		if (chosen && choose(a, spec, &map, err) < 0)
 			return -1;
-		const struct published *other = holder_of(own, &map);
+		const struct published *other = holder_of(&a->own, &map);
 		if (other) {
 			AUTO_FREE char *by = xasprintf("'%s' publishes", other->machine);
 			return taken(spec, &map, map.host, by, err);
 		}
-		if (check_neighbours(neighbours, spec, &map, err) < 0)
+		if (check_neighbours(&a->neighbours, spec, &map, err) < 0)
 			return -1;
-		published_add(own, spec->selector, &map, chosen);
+		published_add(&a->own, spec->selector, &map, chosen);
 	}
 	return 0;
 }
@@ -292,23 +303,20 @@ static int record_all(struct lab *lab, const struct published_list *old,
 
 int published_alloc(struct lab *lab, struct machine *const *chosen, size_t n, struct err *err)
 {
-	struct published_others neighbours = {0};
-	struct published_list old = {0}, own = {0};
+	struct allocation a = {.lab = lab};
 	AUTO_FD int fd = -1;
 
-	published_read(journal_state(lab->journal), &old);
-	if (!old.n && !any_ports(chosen, n))
+	published_read(journal_state(lab->journal), &a.old);
+	if (!a.old.n && !any_ports(chosen, n))
 		return 0;
 	int rc = (fd = lab_home_lock(lab->home, err)) < 0
 	        ? -1
-	        : published_others_read(lab, &neighbours, err);
-	keep_others(lab, &old, chosen, n, &own);
+	        : published_others_read(lab, &a.neighbours, err);
+	keep_others(lab, &a.old, chosen, n, &a.own);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = alloc_machine(lab, &neighbours, &old, &chosen[i]->spec, &own, err);
+		rc = alloc_machine(&a, &chosen[i]->spec, err);
 	if (rc == 0)
-		rc = record_all(lab, &old, &own, err);
-	published_others_clear(&neighbours);
-	published_clear(&old);
-	published_clear(&own);
+		rc = record_all(lab, &a.old, &a.own, err);
+	allocation_clear(&a);
 	return rc;
 }
