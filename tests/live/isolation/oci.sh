@@ -6,6 +6,10 @@ need_root
 need_tool busybox
 oci=$build/prov-oci
 [ -x "$oci" ] || skip "prov-oci is not built"
+clean() {
+	for c in $("$oci" --root "$scratch/oci" list -q 2>/dev/null); do "$oci" --root "$scratch/oci" delete --force "$c"; done
+}
+at_end=clean
 remember_host
 
 canary=$scratch/canary shared=$scratch/shared bundle=$scratch/bundle

@@ -8,6 +8,10 @@ need_root
 need_tool busybox nsenter
 oci=$build/prov-oci
 [ -x "$oci" ] || skip "prov-oci is not built"
+clean() {
+	for c in $("$oci" --root "$scratch/oci" list -q 2>/dev/null); do "$oci" --root "$scratch/oci" delete --force "$c"; done
+}
+at_end=clean
 remember_host
 
 # A file whose path is the host's alone.
