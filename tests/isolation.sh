@@ -54,9 +54,3 @@ expect_armed() { # PATTERN PROGRAM [ARG…]
 	"$attacks/$armed_program" "$@" >"$out" 2>"$err" </dev/null
 	expect_text "$out" "$armed_pattern"
 }
-
-# Whether the lab's file may have a key that is still being built.
-knows() { # KEY LINE
-	printf 'prov: 1\nmachines:\n  web:\n    box: tiny\n    container: { %s }\n' "$2" >"$scratch/knows.yaml"
-	"$build/prov" -C "$lab" --file "$scratch/knows.yaml" validate >/dev/null 2>&1
-}

@@ -44,13 +44,9 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 expect 0 prov destroy -f
 
-if knows privileged 'privileged: true'; then
-	machine tiny '    container: { privileged: true }'
-	arm web calls
-	attack calls
-	expect_text "$out" '^got bpf '
-	expect 0 prov destroy -f
-else
-	echo "SKIP privileged: true does not exist yet"
-fi
+machine tiny '    container: { privileged: true }'
+arm web calls
+attack calls
+expect_text "$out" '^got bpf '
+expect 0 prov destroy -f
 expect_clean destroy
