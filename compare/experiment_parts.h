@@ -46,6 +46,10 @@ MUST_CHECK int experiment_storm(struct experiment *e, size_t kind, struct err *e
 MUST_CHECK int experiment_ladder(struct experiment *e, size_t kind, struct err *err);
 MUST_CHECK int experiment_density(struct experiment *e, size_t kind, struct err *err);
 int experiment_ladder_top(const struct experiment *e, const struct compare_kind *kind);
+/* experiment_peers.c: the probes between the first two machines, which are up. That they fail is a
+ * note of the result; -1: interrupted. */
+MUST_CHECK int experiment_peers(
+        struct experiment *e, const struct compare_kind *kind, struct err *err);
 /* experiment_host.c: the host, and what an engineer would ask about the method. */
 void experiment_describe_host(struct experiment *e);
 void experiment_notes(struct experiment *e);
