@@ -66,6 +66,12 @@ void str_add_shell(struct str *s, const char *word)
 	str_add(s, "'");
 }
 
+void str_add_ssh(struct str *s, const char *text)
+{
+	for (; *text; text++)
+		str_addn(s, *text == '%' ? "%%" : text, *text == '%' ? 2 : 1);
+}
+
 void str_reset(struct str *s)
 {
 	s->len = 0;

@@ -47,6 +47,10 @@ void str_add_escaped(struct str *s, const char *text, size_t n);
  * there become entities that both know. */
 void str_add_markup(struct str *s, const char *text);
 
+/* Text with every % doubled: in the settings of SSH, as in those of ssh and libssh, %x stands for
+ * something else. */
+void str_add_ssh(struct str *s, const char *text);
+
 /* A path that somebody else wrote, as in an archive, below a folder: without "./", doubled and
  * trailing slashes; "" is the folder itself. NULL: absolute, has "..", or NULL was given. The
  * caller frees. */

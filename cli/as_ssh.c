@@ -80,21 +80,31 @@ static void add_option(struct strv *argv, const char *name, const char *value)
  * adds to the path what must fit into a socket's address as well. */
 static void share_connection(const struct names *names, struct strv *argv)
 {
-	AUTO_FREE char *path = xasprintf("%s/ssh-%%C", names->lab_dir);
-	bool fits =
-	        strlen(path) + HASH_CHARS + SUFFIX_CHARS < SOCKET_CHARS && !strpbrk(path, " \t");
+	const char *folder = names->lab_dir;
+	bool fits = strlen(folder) + strlen("/ssh-") + HASH_CHARS + SUFFIX_CHARS < SOCKET_CHARS &&
+	        !strpbrk(folder, " \t");
+	AUTO_STR path = {0};
 
-	add_option(argv, "ControlPath", fits ? path : "none");
+	str_add_ssh(&path, folder);
+	str_add(&path, "/ssh-%C");
+	add_option(argv, "ControlPath", fits ? str_text(&path) : "none");
 }
 
-/* In ssh the first value of an option holds, so that the lab's come first. A path with a blank is
- * one word in quotes. */
+/* A path with a blank is one word in quotes. */
+static void add_path(struct strv *argv, const char *name, const char *path)
+{
+	AUTO_STR word = {0};
+
+	str_add(&word, "\"");
+	str_add_ssh(&word, path);
+	str_add(&word, "\"");
+	add_option(argv, name, str_text(&word));
+}
+
+/* In ssh the first value of an option holds, so that the lab's come first. */
 static void ssh_argv(const struct machine *m, const struct machine_spec *spec,
         const struct ssh_args *a, const char *user, struct strv *argv)
 {
-	AUTO_FREE char *key = xasprintf("\"%s\"", m->names.key);
-	AUTO_FREE char *known = xasprintf("\"%s\"", m->names.known_hosts);
-
 	strv_add(argv, "ssh");
 	if (!a->has_file) {
 		strv_add(argv, "-F");
@@ -102,10 +112,10 @@ static void ssh_argv(const struct machine *m, const struct machine_spec *spec,
 	}
 	add_option(argv, "HostName", net_near_address(spec));
 	add_option(argv, "HostKeyAlias", spec->hostname);
-	add_option(argv, "UserKnownHostsFile", known);
+	add_path(argv, "UserKnownHostsFile", m->names.known_hosts);
 	add_option(argv, "GlobalKnownHostsFile", "/dev/null");
 	add_option(argv, "StrictHostKeyChecking", "yes");
-	add_option(argv, "IdentityFile", key);
+	add_path(argv, "IdentityFile", m->names.key);
 	add_option(argv, "IdentitiesOnly", "yes");
 	add_option(argv, "PasswordAuthentication", "no");
 	add_option(argv, "KbdInteractiveAuthentication", "no");

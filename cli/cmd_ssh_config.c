@@ -40,11 +40,7 @@ static void add_line(struct str *out, const char *name, const char *value)
 	bool quoted = strpbrk(value, " \t#") != NULL && !str_eq(name, "ProxyCommand");
 
 	str_addf(out, "  %s %s", name, quoted ? "\"" : "");
-	for (const char *p = value; *p; p++) {
-		if (*p == '%')
-			str_add(out, "%");
-		str_addn(out, p, 1);
-	}
+	str_add_ssh(out, value);
 	str_add(out, quoted ? "\"\n" : "\n");
 }
 

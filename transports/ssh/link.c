@@ -156,6 +156,8 @@ static int configure(
 {
 	int no = 0, yes = 1, log = SSH_LOG_NOLOG;
 	unsigned port = (unsigned)target->port;
+	AUTO_STR known_hosts = {0};
+	str_add_ssh(&known_hosts, target->known_hosts);
 	const struct {
 		enum ssh_options_e option;
 		const void *value;
@@ -167,7 +169,7 @@ static int configure(
 	        {SSH_OPTIONS_PORT, &port},
 	        {SSH_OPTIONS_USER, user},
 	        {SSH_OPTIONS_FD, &link->fd},
-	        {SSH_OPTIONS_KNOWNHOSTS, target->known_hosts},
+	        {SSH_OPTIONS_KNOWNHOSTS, str_text(&known_hosts)},
 	        {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null"},
 	        {SSH_OPTIONS_STRICTHOSTKEYCHECK, &yes},
 	        {SSH_OPTIONS_KEY_EXCHANGE, KEX},
