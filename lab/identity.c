@@ -156,6 +156,14 @@ static int find_by_folder(const char *home, const char *folder, char **id, struc
 	return 0;
 }
 
+/* Its machines may well run: nobody is to read that there never were any. */
+static char *lab_elsewhere(const char *home, const char *id)
+{
+	return xasprintf("this folder's lab %s is not below '%s': %s", id, home,
+	        geteuid() == 0 ? "another PROV_HOME has it, or nothing any more"
+	                       : "it may be root's (sudo prov), or another PROV_HOME has it");
+}
+
 int identity_find(const char *home, const char *folder, char **id, char **notice, struct err *err)
 {
 	AUTO_FREE char *claimed = claimed_id(folder);
@@ -167,6 +175,8 @@ int identity_find(const char *home, const char *folder, char **id, char **notice
 			return -1;
 		if (claimed && !*id && is_unborn(home, claimed))
 			*id = STEAL(claimed);
+		else if (claimed && !*id)
+			*notice = lab_elsewhere(home, claimed);
 		return 0;
 	}
 	bool own = same_folder(&h, folder);

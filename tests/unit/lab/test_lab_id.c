@@ -136,6 +136,19 @@ START_TEST(a_forged_id_of_a_lost_folder_is_not_believed)
 }
 END_TEST
 
+/* Root's lab, looked at by somebody else, is not one that never was up. */
+START_TEST(a_lab_of_another_home_is_named)
+{
+	struct lab lab;
+
+	copy_id(fixture.project, "oqobvzxa");
+	lab_fixture_open(fixture.project, &lab);
+	ck_assert_ptr_null(lab.id);
+	ck_has(lab.notice, "this folder's lab oqobvzxa is not below '");
+	lab_clear(&lab);
+}
+END_TEST
+
 START_TEST(an_id_that_is_no_file_is_not_waited_for)
 {
 	struct lab lab;
@@ -162,6 +175,7 @@ int main(void)
 	tcase_add_test(cases, a_link_is_not_followed_to_write_the_id);
 	tcase_add_test(cases, a_forged_id_of_a_lost_folder_is_not_believed);
 	tcase_add_test(cases, an_id_that_is_no_file_is_not_waited_for);
+	tcase_add_test(cases, a_lab_of_another_home_is_named);
 	suite_add_tcase(suite, cases);
 	return suite_finish(suite);
 }
