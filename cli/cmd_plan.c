@@ -94,18 +94,25 @@ static void put_explained(const struct view *v, const struct step *step, json_t 
 	json_object_set_new(row, "commands", by_hand);
 }
 
+/* All that is explained can be pasted as it stands. */
+static const char *comment_sign(const struct cli *cli)
+{
+	return cli_has(cli, "explain") ? "# " : "";
+}
+
 static void print_view(const struct cli *cli, const struct view *v, struct str *out)
 {
 	size_t todo = 0;
 	bool with_text = cli_has(cli, "explain");
+	const char *comment = comment_sign(cli);
 
 	if (v->err.kind) {
-		str_addf(out, "%s: %s\n", v->machine->spec.selector, v->err.message);
+		str_addf(out, "%s%s: %s\n", comment, v->machine->spec.selector, v->err.message);
 		return;
 	}
 	for (size_t i = 0; i < v->plan.n; i++)
 		todo += v->plan.rows[i].action != PLAN_KEEP;
-	str_addf(out, "%s:%s\n", v->machine->spec.selector,
+	str_addf(out, "%s%s:%s\n", comment, v->machine->spec.selector,
 	        v->access.world.state == MACHINE_SUSPENDED ? " suspended, prov up lets it go on"
 	                : todo                             ? ""
 	                                                   : " nothing to do");
@@ -113,16 +120,17 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 		const struct plan_row *row = &v->plan.rows[i];
 		if (row->action == PLAN_KEEP && !with_text)
 			continue;
-		str_addf(out, "  %s %-24s %s (%s)\n", actions[row->action].sign, row->step->name,
-		        actions[row->action].meaning, row->why);
+		str_addf(out, "%s  %s %-24s %s (%s)\n", comment, actions[row->action].sign,
+		        row->step->name, actions[row->action].meaning, row->why);
 		if (with_text)
 			print_explained(v, row->step, out);
 	}
 }
 
 /* Only where there is something to do. */
-static void print_lab(const struct lab_plan *plan, struct str *out)
+static void print_lab(const struct cli *cli, const struct lab_plan *plan, struct str *out)
 {
+	const char *comment = comment_sign(cli);
 	bool begun = false;
 
 	for (size_t i = 0; i < plan->n; i++) {
@@ -130,9 +138,9 @@ static void print_lab(const struct lab_plan *plan, struct str *out)
 		if (row->action == PLAN_KEEP)
 			continue;
 		if (!begun)
-			str_add(out, "the lab:\n");
+			str_addf(out, "%sthe lab:\n", comment);
 		begun = true;
-		str_addf(out, "  %s %-24s %s (%s)\n",
+		str_addf(out, "%s  %s %-24s %s (%s)\n", comment,
 		        row->removed ? "-" : actions[row->action].sign, row->name,
 		        row->removed                       ? "is removed"
 		                : row->action == PLAN_LIVE ? "is applied, restarting nothing"
@@ -182,9 +190,11 @@ static void preview_names(struct lab *lab)
 
 /* Those that the file no longer has: where a count went down, up destroys them unasked, also those
  * that were not named. */
-static void show_orphans(const struct lab *lab, struct machine *const *chosen, size_t n,
-        struct str *out, json_t *list)
+static void show_orphans(const struct cli *cli, const struct lab *lab,
+        struct machine *const *chosen, size_t n, struct str *out, json_t *list)
 {
+	const char *comment = comment_sign(cli);
+
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine *m = &lab->machines[i];
 		const char *name = m->spec.selector;
@@ -195,12 +205,12 @@ static void show_orphans(const struct lab *lab, struct machine *const *chosen, s
 		if (m->in_file || (!named && !gone))
 			continue;
 		if (gone)
-			str_addf(out, "%s: is destroyed (count went down)\n", name);
+			str_addf(out, "%s%s: is destroyed (count went down)\n", comment, name);
 		else
 			str_addf(out,
-			        "%s: no longer in the file; prov destroy %s, or up "
+			        "%s%s: no longer in the file; prov destroy %s, or up "
 			        "--remove-orphans, removes it\n",
-			        name, name);
+			        comment, name, name);
 		json_array_append_new(list,
 		        json_pack("{s:s, s:s, s:b, s:[]}", "name", name, "error",
 		                gone ? "" : "no longer in the file", "destroyed", gone, "steps"));
@@ -218,7 +228,7 @@ static int show(
 
 	if (lab_plan(lab, chosen, n, &of_lab, &err) < 0)
 		code = cli_fail(cli, &err);
-	print_lab(&of_lab, &out);
+	print_lab(cli, &of_lab, &out);
 	for (size_t i = 0; i < n; i++) {
 		struct view view;
 		if (!chosen[i]->in_file)
@@ -231,7 +241,7 @@ static int show(
 		free(view.plan.rows);
 		access_close(&view.access);
 	}
-	show_orphans(lab, chosen, n, &out, list);
+	show_orphans(cli, lab, chosen, n, &out, list);
 	if (cli_has(cli, "json"))
 		cli_print_json(json_pack("{s:i, s:o, s:O}", "schema", 1, "lab",
 		        lab_json(lab, &of_lab), "machines", list));
@@ -259,6 +269,8 @@ static int run(struct cli *cli)
 		code = cli_fail(cli, &err);
 	} else {
 		preview_names(&lab);
+		if (cli_has(cli, "explain"))
+			alloc_preview(&lab);
 		code = show(cli, &lab, chosen, n);
 	}
 	lab_clear(&lab);

@@ -34,6 +34,9 @@ MUST_CHECK int alloc_forget(struct lab *lab, const char *prefix, struct err *err
 /* Completes spec->nics and fills spec->container.id_base from what is recorded. An interface whose
  * address was not allocated yet has none, and perhaps no prefix, gateway and dns. */
 void alloc_fill(const struct journal_state *state, struct machine_spec *spec);
+/* Stand-ins for what alloc_network has not given to machines that never were up, to be shown and
+ * never recorded. Their specs have the id of a lab, which may be a stand-in too. */
+void alloc_preview(struct lab *lab);
 void alloc_fill_ids(const struct journal_state *state, struct machine_spec *spec);
 
 /* Applies the lab's steps that the chosen machines need and tells their interfaces the bridge.

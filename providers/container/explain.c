@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 static void add_command(struct str *out, const char *const *words)
 {
@@ -123,6 +124,19 @@ void container_network_explain(const struct run *run, struct str *out)
 		explain_interface(run, i, out);
 }
 
+/* Where up has not had libvirt make it yet. */
+static void explain_bridge(const struct nic *nic, struct str *out)
+{
+	AUTO_FREE char *path = xasprintf("/sys/class/net/%s", nic->bridge);
+
+	if (!nic->dns || nic->bridged || access(path, F_OK) == 0)
+		return;
+	str_addf(out,
+	        "[ -e %s ] || { ip link add %s type bridge; ip address add %s/%d dev %s; "
+	        "ip link set %s up; }\n",
+	        path, nic->bridge, nic->dns, nic->prefix, nic->bridge, nic->bridge);
+}
+
 void container_bridge_explain(const struct run *run, struct str *out)
 {
 	char link[16];
@@ -131,9 +145,14 @@ void container_bridge_explain(const struct run *run, struct str *out)
 		str_add(out, "no network of the lab: nothing is plugged in\n");
 		return;
 	}
-	str_add(out, "the host's end of each veth becomes a port of its network's bridge\n");
+	str_add(out,
+	        "the host's end of each veth becomes a port of its network's bridge, which libvirt "
+	        "makes with a name server, and rules of the firewall that lead out; by hand a bare "
+	        "one, of addresses that stand for those that up gives out\n");
 	for (size_t i = 0; i < plug_count(run->spec); i++) {
 		const char *bridge = run->spec->nics[i].bridge;
+		if (bridge)
+			explain_bridge(&run->spec->nics[i], out);
 		link_of(run->names, i, link);
 		COMMAND(out, "ip", "link", "set", link, "master", bridge ? bridge : "BRIDGE");
 	}

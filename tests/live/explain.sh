@@ -8,7 +8,7 @@ lab_file <<'Y'
 prov: 1
 lab: hand
 machines:
-  hand: { box: tiny, memory: 64MiB, cpus: 0.5, networks: none, container: { pids: 77, privileged: false } }
+  hand: { box: tiny, memory: 64MiB, cpus: 0.5, container: { pids: 77, privileged: false } }
   vm: { box: tiny, provider: kvm, networks: none, memory: 128MiB }
   made:
     box: tiny
@@ -20,6 +20,8 @@ machines:
 Y
 expect 0 prov plan --explain
 expect_text "$out" '^        # one clone3'
+expect_text "$out" '^# hand@container:$'
+sh -n "$out" || fail "the whole cannot be pasted"
 expect_text "$out" '^        qemu-img create'
 expect_text "$out" 'virsh -c qemu:///system define'
 expect 0 prov plan --explain --json hand
@@ -61,11 +63,14 @@ cat >>"$scratch/commands" <<'T'
 echo "pid $pid"
 cat /proc/$pid/cgroup
 nsenter -t $pid -a sh -c 'echo "inside: $$ $(id -u) $(cat /etc/hostname) $(ls /dev | tr "\n" " ")"; ls /proc/1/root/; touch /made'
+nsenter -t $pid -a ping -c 1 -w 60 10.77.0.1 >&2
+nsenter -t $pid -a ip -o -4 address
 nsenter -t $pid -m -p sh -c 'echo procs: $(ls -d /proc/[0-9]*)'
 kill -KILL $pid
 wait
 T
-timeout 300 sh -e "$scratch/commands" >"$out" 2>"$err"
+# Its bridge is in a network namespace of the test's own.
+timeout 300 unshare -n sh -e "$scratch/commands" >"$out" 2>"$err"
 code=$?
 for d in /sys/fs/cgroup/prov-"$id"-hand /sys/fs/cgroup/*/prov-"$id"-hand; do
 	[ -d "$d" ] || continue
@@ -77,8 +82,11 @@ expect_same "the hostname" hand-container "$(head -n 1 "$out")"
 expect_text "$out" "prov-$id-hand"
 expect_text "$out" '^inside: [0-9]+ 0 hand-container .*null'
 expect_text "$out" '^procs: /proc/1 '
+expect_text "$out" ' eth0 .*10\.77\.0\.2/24'
+expect_text "$err" '1 packets received'
 [ -e "$(find "$scratch/by-hand" -name upper)/made" ] || fail "the upper layer has nothing of it"
 # unshare complains when its child was killed.
+sed -i '/^PING /,/^round-trip/d' "$err"
 grep -v 'sigprocmask unblock' "$err" >"$scratch/said"
 [ ! -s "$scratch/said" ] || fail "something is on standard error"
 ! grep -q "$scratch" /proc/self/mountinfo || fail "a mount is left on the host"
