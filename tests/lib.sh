@@ -162,7 +162,7 @@ expect_reach() { # FROM [-4] NAME…
 	expect_same "not reached from $reach_from" "" "$(cat "$out")"
 }
 # What a web server answers; who asks for what nobody is to answer is refused at once.
-fetch() { curl -g -s -m 60 "http://$1/"; }
+fetch() { curl -g -sS -m 60 "http://$1/"; }
 
 # Sets p to the first of so many ports in a row that nobody on this host uses: the suite may run beside others.
 free_ports() { # COUNT

@@ -66,7 +66,7 @@ ask_udp_outside() { outside perl "$scratch/ask.pl" "$@"; }
 fetch_inside() { # MACHINE ADDRESS PORT
 	prov exec "$1" -- sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 30 $2 $3 | tail -n 1" 2>/dev/null
 }
-fetch_outside() { outside curl -g -s -m 60 "http://$1/"; }
+fetch_outside() { outside curl -g -sS -m 60 "http://$1/"; }
 
 # What a command takes away comes back with the next up; `reached`, of the script, sees all of it again.
 lost() { # WHAT COMMAND…
