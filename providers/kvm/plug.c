@@ -293,6 +293,7 @@ static int tidy(struct run *run, virDomainPtr domain, struct err *err)
 			continue;
 		if (!has_way_in(spec, &cards, NULL))
 			return no_way_in(spec, err);
+		run_note(run, "is connected to '%s' again: it has to find the card", nic->network);
 		if (run_transport(run, &t, err) < 0 ||
 		        plug_in(domain, t, nic, nic == spec_route(spec), err) < 0)
 			return -1;

@@ -201,6 +201,7 @@ expect 0 prov network disconnect lan v1
 expect 0 prov exec c1 -- cat /proc/1/stat
 first=$(awk '{print $22}' "$out")
 expect 0 prov up
+expect_text "$err" "^v2@kvm: is connected to 'back' again"
 expect 0 prov network ls
 expect_text "$out" "^back .* c2@container, c3@container, v2@kvm$"
 expect 0 prov exec c1 -- cat /proc/1/stat
