@@ -147,9 +147,11 @@ static int descend(struct job *job, int (*go)(struct runner *r, bool *changed, s
 	bool changed = false;
 	int rc = begin(job, ACCESS_STORED, NULL, &a, &j, err);
 
-	/* What is stopped cannot obey; what is to go for good need not. */
-	if (rc == 0 && go == run_halt)
-		rc = thaw(job, &a, err);
+	/* What is stopped cannot obey; what is to go for good need not. What cannot go on is
+	 * halted all the same. */
+	struct err why = {0};
+	if (rc == 0 && go == run_halt && thaw(job, &a, &why) < 0)
+		say(job, EVENT_WARNING, why.message);
 	if (rc == 0) {
 		struct runner runner = runner_of(job, &a, j);
 		rc = go(&runner, &changed, err);

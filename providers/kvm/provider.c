@@ -125,6 +125,21 @@ static enum machine_state state_off(const struct kvm_session *s, virDomainPtr do
 	return fs_exists(s->names->console) ? MACHINE_HALTED : MACHINE_CREATED;
 }
 
+/* Of a domain that QEMU paused. */
+static const char *disk_trouble(virDomainPtr domain)
+{
+	virDomainDiskError errors[8];
+	int n = virDomainGetDiskErrors(domain, errors, ARRAY_SIZE(errors), 0);
+	const char *text = "paused by an input/output error of its disk";
+
+	for (int i = 0; i < n; i++) {
+		if (errors[i].error == VIR_DOMAIN_DISK_ERROR_NO_SPACE)
+			text = "paused: the host has no space left for its disk";
+		free(errors[i].disk);
+	}
+	return text;
+}
+
 static void describe_state(
         const struct kvm_session *s, virDomainPtr domain, int state, int reason, struct status *out)
 {
@@ -138,7 +153,7 @@ static void describe_state(
 	case VIR_DOMAIN_PMSUSPENDED:
 		out->state = MACHINE_SUSPENDED;
 		if (reason == VIR_DOMAIN_PAUSED_IOERROR)
-			strcpy(out->detail, "paused by an input/output error of its disk");
+			strcpy(out->detail, disk_trouble(domain));
 		break;
 	default:
 		out->state = state_off(s, domain);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LEAST_ROOM (1024 * 1024) /* bytes that a disk can grow by before it is worth to go on */
+
 /* Pages that QEMU shares count in part: never summed RSS. -1: not known. */
 static int64_t pss_of(int pid)
 {
@@ -100,19 +102,34 @@ int kvm_usage(void *session, struct usage *out, struct err *err)
 	return 0;
 }
 
+/* What it could not write it writes again as soon as it goes on, and is paused again. */
+static int refuse_full_disk(const struct kvm_session *s, int reason, struct err *err)
+{
+	uint64_t left = 0;
+
+	if (reason != VIR_DOMAIN_PAUSED_IOERROR || !libvirt_is_local_system(s->spec->kvm.uri) ||
+	        fs_free_bytes(s->names->dir, &left, NULL) < 0 || left >= LEAST_ROOM)
+		return 0;
+	err_set(err, ERR_FAILED, "'%s' cannot go on: no space is left in '%s' for its disk",
+	        s->spec->selector, s->names->dir);
+	return err_hint(err, "make room, then prov resume %s", s->spec->selector);
+}
+
 int kvm_freeze(void *session, bool freeze, struct err *err)
 {
 	struct kvm_session *s = session;
 	AUTO_DOMAIN domain = NULL;
-	int state;
+	int state, reason;
 
 	if (kvm_domain(s, &domain, err) < 0)
 		return -1;
-	if (!domain || virDomainGetState(domain, &state, NULL, 0) < 0)
+	if (!domain || virDomainGetState(domain, &state, &reason, 0) < 0)
 		return err_set(
 		        err, ERR_FAILED, "the machine '%s' is not running", s->spec->selector);
 	if ((state == VIR_DOMAIN_PAUSED) == freeze)
 		return 0;
+	if (!freeze && refuse_full_disk(s, reason, err) < 0)
+		return -1;
 	if ((freeze ? virDomainSuspend(domain) : virDomainResume(domain)) < 0)
 		return libvirt_err(
 		        err, "%s the domain '%s'", freeze ? "suspend" : "resume", s->names->domain);
