@@ -1,5 +1,7 @@
 #include "base/table.h"
 
+#include <string.h>
+
 void table_init(struct table *t, size_t columns)
 {
 	*t = (struct table){.columns = columns};
@@ -40,19 +42,50 @@ static void end_line(struct str *out)
 	str_add(out, "\n");
 }
 
+#define LEAST_ROOM 20 /* for the last column: on a narrower screen the terminal breaks lines */
+
+/* The last cell of a row, broken between words; begun columns are before it. */
+static void add_wrapped(struct str *out, const char *text, size_t begun, size_t screen)
+{
+	size_t room = screen > begun ? screen - begun : 0, used = 0;
+
+	if (room < LEAST_ROOM) {
+		str_add(out, text);
+		return;
+	}
+	while (*text) {
+		AUTO_FREE char *word = xstrndup(text, strcspn(text, " "));
+		size_t n = width(word);
+		if (used && used + 1 + n > room) {
+			end_line(out);
+			str_addf(out, "%*s", (int)begun, "");
+			used = 0;
+		}
+		str_addf(out, "%s%s", used ? " " : "", word);
+		used += n + (used > 0);
+		text += strlen(word);
+		text += strspn(text, " ");
+	}
+}
+
 void table_print(const struct table *t, struct str *out)
 {
 	AUTO_FREE size_t *widest = xcalloc(t->columns, sizeof(size_t));
+	size_t begun = 0;
 
 	for (size_t i = 0; i < t->cells.n; i++)
 		if (width(t->cells.v[i]) > widest[i % t->columns])
 			widest[i % t->columns] = width(t->cells.v[i]);
+	for (size_t i = 0; i + 1 < t->columns; i++)
+		begun += widest[i] + 2;
 	for (size_t i = 0; i < t->cells.n; i++) {
 		size_t column = i % t->columns;
-		str_add(out, t->cells.v[i]);
-		if (column + 1 == t->columns)
+		if (column + 1 == t->columns) {
+			add_wrapped(out, t->cells.v[i], begun, t->screen);
 			end_line(out);
-		else
-			str_addf(out, "%*s", (int)(widest[column] - width(t->cells.v[i]) + 2), "");
+			continue;
+		}
+		str_add(out, t->cells.v[i]);
+		str_addf(out, "%*s", (int)(widest[column] - width(t->cells.v[i]) + 2), "");
 	}
 }

@@ -6,6 +6,8 @@
 struct table {
 	size_t columns;
 	struct strv cells;
+	size_t screen; /* display columns: the last column goes on below itself where it is longer;
+	                  0: on one line */
 };
 
 void table_init(struct table *t, size_t columns);

@@ -144,6 +144,7 @@ static void print_rows(const struct checklist *list)
 	AUTO_STR out = {0};
 
 	table_init(&t, 3);
+	t.screen = cli_screen_width();
 	for (size_t i = 0; i < list->n; i++) {
 		table_row(&t, list->rows[i].name, result_names[list->rows[i].result],
 		        list->rows[i].found);

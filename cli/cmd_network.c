@@ -80,6 +80,7 @@ static int list_all(struct cli *cli, struct network_view *v)
 	json_t *rows = json_array();
 
 	table_init(&t, 6);
+	t.screen = cli_screen_width();
 	table_row(&t, "NETWORK", "MODE", "SUBNET", "BRIDGE", "STATE", "MEMBERS");
 	for (size_t i = 0; i < v->names.n; i++) {
 		struct network_facts f;
@@ -127,6 +128,7 @@ static void print_one(const struct network_view *v, const struct network_facts *
 	print_line(&out, "uri", f->uri);
 	str_add(&out, "\n");
 	table_init(&t, 6);
+	t.screen = cli_screen_width();
 	table_row(&t, "MACHINE", "ADDRESS", "ADDRESS6", "MAC", "JOINED", "NAMES");
 	for (size_t i = 0; i < v->lab.n; i++) {
 		const struct network_member *m = &v->members[i];

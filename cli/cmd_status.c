@@ -234,6 +234,7 @@ static void print_rows(const struct lab *lab, const struct row *rows, size_t n)
 	AUTO_STR out = {0};
 
 	table_init(&t, 5);
+	t.screen = cli_screen_width();
 	table_row(&t, "MACHINE", "STATE", "ADDRESS", "BOX", "NOTE");
 	for (size_t i = 0; i < n; i++) {
 		const struct row *row = &rows[i];

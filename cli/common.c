@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 int cli_fail(const struct cli *cli, const struct err *err)
@@ -63,6 +64,13 @@ int cli_print_json(void *json)
 	json_decref(json);
 	cli_print(&out);
 	return 0;
+}
+
+size_t cli_screen_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 char *cli_size_text(int64_t bytes)

@@ -4,7 +4,6 @@
 #include "compare/report.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define RESULT_MAX (64 << 20)
@@ -22,10 +21,9 @@ static const struct format {
 
 static size_t terminal_width(void)
 {
-	struct winsize size;
+	size_t width = cli_screen_width();
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col
-	                                                                         : 100;
+	return width >= 40 ? width : 100;
 }
 
 static int write_file(const char *path, const struct result *result,

@@ -23,11 +23,24 @@ static int screen_height(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 ? size.ws_row : 24;
 }
 
+/* Bytes of the line that the screen has room for: what goes beyond it would be written over its
+ * last column. */
+static size_t visible(const char *line, size_t columns)
+{
+	size_t n = 0;
+
+	for (; line[n] && line[n] != '\n'; n++)
+		if ((line[n] & 0xc0) != 0x80 && columns-- == 0)
+			break;
+	return n;
+}
+
 /* Lines do not wrap meanwhile, so that as many are on the screen as were written. */
 void redraw_show(struct redraw *r, const struct str *text)
 {
 	AUTO_STR out = {0};
 	int room = screen_height() - 1, lines = 0;
+	size_t columns = cli_screen_width();
 
 	if (!r->terminal) {
 		cli_print(text);
@@ -39,7 +52,7 @@ void redraw_show(struct redraw *r, const struct str *text)
 	str_add(&out, "\r\033[J");
 	for (const char *p = str_text(text); *p && lines < room; lines++) {
 		size_t n = strcspn(p, "\n");
-		str_addn(&out, p, n);
+		str_addn(&out, p, columns ? visible(p, columns) : n);
 		str_add(&out, "\n");
 		p += n + (p[n] == '\n');
 	}
