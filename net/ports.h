@@ -102,3 +102,20 @@ struct port_holder {
 /* 1: *out says who, 0: they are free. */
 MUST_CHECK int port_holder_find(const char *proc, const struct host_address *address, int first,
         int last, bool udp, struct port_holder *out, struct err *err);
+
+/* net/ports_held.c: a port of the host that a lab's table leads to a machine. */
+struct ports_held {
+	char lab[32];      /* its id */
+	char machine[128]; /* its selector */
+	struct host_address address;
+	int host, host_last;
+	bool udp;
+};
+struct ports_held_list {
+	struct ports_held *rows; /* the caller frees */
+	size_t n;
+};
+/* Pure: adds what listings of such tables, one behind the other, tell of. */
+void ports_held_read(const char *listings, struct ports_held_list *out);
+/* Adds those listings, of all labs on this host. Loads a library: only in a helper process. */
+MUST_CHECK int ports_held_listings(struct str *out, struct err *err);

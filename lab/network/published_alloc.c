@@ -66,19 +66,31 @@ static struct port_map map_of(
 	return map;
 }
 
+/* label: the lab's; may be NULL. */
+static const struct published *neighbour_of(
+        const struct published_others *n, const struct port_map *map, const char **label)
+{
+	const struct published *other = NULL;
+
+	for (size_t i = 0; !other && i < n->ids.n; i++) {
+		other = holder_of(&n->lists[i], map);
+		if (other && label)
+			*label = n->labels.v[i];
+	}
+	return other;
+}
+
 static int check_neighbours(const struct published_others *n, const struct machine_spec *spec,
         const struct port_map *map, struct err *err)
 {
-	for (size_t i = 0; i < n->ids.n; i++) {
-		const struct published *other = holder_of(&n->lists[i], map);
-		if (!other)
-			continue;
-		AUTO_FREE char *by =
-		        xasprintf("'%s' of the lab %s publishes", other->machine, n->labels.v[i]);
-		int port = other->map.host > map->host ? other->map.host : map->host;
-		return taken(spec, map, port, by, err);
-	}
-	return 0;
+	const char *label = NULL;
+	const struct published *other = neighbour_of(n, map, &label);
+
+	if (!other)
+		return 0;
+	AUTO_FREE char *by = xasprintf("'%s' of the lab %s publishes", other->machine, label);
+	int port = other->map.host > map->host ? other->map.host : map->host;
+	return taken(spec, map, port, by, err);
 }
 
 static int check_host(const struct machine_spec *spec, const struct port_map *map, struct err *err)
@@ -132,7 +144,7 @@ static bool stands_already(const struct lab *lab, const struct published_list *o
 	return false;
 }
 
-static int check_machine(const struct lab *lab, const struct published_others *neighbours,
+static int check_machine(const struct lab *lab, struct published_others *neighbours,
         const struct published_list *own, const struct machine *machine, struct err *err)
 {
 	const struct machine_spec *spec = &machine->spec;
@@ -143,6 +155,7 @@ static int check_machine(const struct lab *lab, const struct published_others *n
 			return -1;
 		if (!map.host || stands_already(lab, own, machine, &map))
 			continue;
+		published_others_ask(lab, neighbours);
 		if (check_neighbours(neighbours, spec, &map, err) < 0 ||
 		        check_host(spec, &map, err) < 0)
 			return -1;
@@ -179,13 +192,10 @@ static bool is_free(const struct lab *lab, const struct published_others *neighb
 {
 	struct port_holder holder;
 
-	if (holder_of(own, map) ||
+	if (holder_of(own, map) || neighbour_of(neighbours, map, NULL) ||
 	        port_holder_find("/proc", &map->address, map->host, map->host_last, map->udp,
 	                &holder, NULL) != 0)
 		return false;
-	for (size_t i = 0; i < neighbours->ids.n; i++)
-		if (holder_of(&neighbours->lists[i], map))
-			return false;
 	/* What the file gives to a machine that is not up yet. */
 	for (size_t i = 0; i < lab->n; i++) {
 		const struct machine_spec *spec = &lab->machines[i].spec;
@@ -212,43 +222,56 @@ static void allocation_clear(struct allocation *a)
 	published_clear(&a->own);
 }
 
-/* The ones that it had, or the first free ones. */
-static int choose(const struct allocation *a, const struct machine_spec *spec, struct port_map *map,
-        struct err *err)
+/* Also by a lab of another home, since it was published last. */
+static bool is_lost(struct allocation *a, const struct machine *machine, const struct port_map *map)
 {
+	if (stands_already(a->lab, &a->old, machine, map))
+		return false;
+	published_others_ask(a->lab, &a->neighbours);
+	return neighbour_of(&a->neighbours, map, NULL) != NULL;
+}
+
+/* The ones that it had, or the first free ones. */
+static int choose(
+        struct allocation *a, const struct machine *machine, struct port_map *map, struct err *err)
+{
+	const char *selector = machine->spec.selector;
 	int more = map->guest_last - map->guest;
 
-	for (const struct published *row = NULL;
-	        (row = published_next(&a->old, spec->selector, row));) {
+	for (const struct published *row = NULL; (row = published_next(&a->old, selector, row));) {
 		map->host = row->map.host, map->host_last = row->map.host_last;
 		if (row->chosen && row->map.udp == map->udp &&
 		        host_address_overlap(&row->map.address, &map->address) &&
 		        row->map.guest == map->guest && row->map.guest_last == map->guest_last &&
-		        !holder_of(&a->own, map))
+		        !holder_of(&a->own, map) && !is_lost(a, machine, map))
 			return 0;
 	}
+	published_others_ask(a->lab, &a->neighbours);
 	for (map->host = FREE_FIRST; map->host + more <= FREE_LAST; map->host += more + 1) {
 		map->host_last = map->host + more;
 		if (is_free(a->lab, &a->neighbours, &a->own, map))
 			return 0;
 	}
 	return err_set(err, ERR_HOST, "no free port of the host is left for port %d of '%s'",
-	        map->guest, spec->selector);
+	        map->guest, selector);
 }
 
-static int alloc_machine(struct allocation *a, const struct machine_spec *spec, struct err *err)
+static int alloc_machine(struct allocation *a, const struct machine *machine, struct err *err)
 {
+	const struct machine_spec *spec = &machine->spec;
+
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		struct port_map map = map_of(a->lab, spec, &spec->ports[i]);
 		bool chosen = !map.host;
-		if (chosen && choose(a, spec, &map, err) < 0)
+		if (chosen && choose(a, machine, &map, err) < 0)
 			return -1;
 		const struct published *other = holder_of(&a->own, &map);
 		if (other) {
 			AUTO_FREE char *by = xasprintf("'%s' publishes", other->machine);
 			return taken(spec, &map, map.host, by, err);
 		}
-		if (check_neighbours(&a->neighbours, spec, &map, err) < 0)
+		if (!stands_already(a->lab, &a->old, machine, &map) &&
+		        check_neighbours(&a->neighbours, spec, &map, err) < 0)
 			return -1;
 		published_add(&a->own, spec->selector, &map, chosen);
 	}
@@ -314,7 +337,7 @@ int published_alloc(struct lab *lab, struct machine *const *chosen, size_t n, st
 	        : published_others_read(lab, &a.neighbours, err);
 	keep_others(lab, &a.old, chosen, n, &a.own);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = alloc_machine(&a, &chosen[i]->spec, err);
+		rc = alloc_machine(&a, chosen[i], err);
 	if (rc == 0)
 		rc = record_all(lab, &a.old, &a.own, err);
 	allocation_clear(&a);
