@@ -140,7 +140,8 @@ static int inspect(const struct cli *cli, struct lab *lab, struct volume_rows *r
 	AUTO_FREE char *users = users_text(row);
 	str_addf(&out, "volume    %s\nlab       %s\nsize      %s\nused      %s\nmachines  %s\n",
 	        row->name, lab->name, size, used, users);
-	str_addf(&out, "file      %s\n", exists(row) ? row->path : "- (made by the first up)");
+	str_addf(&out, "file      %s\n",
+	        exists(row) ? row->path : "- (made by the first up of a machine that has it)");
 	cli_print(&out);
 	return 0;
 }

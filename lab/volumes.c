@@ -40,14 +40,12 @@ static void add_users(struct volume_rows *rows, const struct lab *lab)
 
 static void add_declared(struct volume_rows *rows, const struct lab *lab)
 {
-	for (size_t i = 0; i < lab->n; i++) {
-		const struct machine *m = &lab->machines[i];
-		for (size_t k = 0; m->in_file && k < m->spec.n_volumes; k++) {
-			struct volume_row *row = row_of(rows, lab, m->spec.volumes[k].name);
-			row->declared = true;
-			if (row->size_bytes < 0)
-				row->size_bytes = m->spec.volumes[k].size_bytes;
-		}
+	for (size_t i = 0; i < lab->decl.n_volumes; i++) {
+		const struct volume_decl *decl = &lab->decl.volumes[i];
+		struct volume_row *row = row_of(rows, lab, decl->name);
+		row->declared = true;
+		if (row->size_bytes < 0)
+			row->size_bytes = decl->size_bytes;
 	}
 }
 

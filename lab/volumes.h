@@ -18,7 +18,7 @@ struct volume_rows {
 	size_t n;
 };
 
-/* Those that exist, then those that machines of the file name. */
+/* Those that exist, then those that the file declares, whether a machine has them or not. */
 MUST_CHECK int volumes_look(const struct lab *lab, struct volume_rows *out, struct err *err);
 void volume_rows_clear(struct volume_rows *rows);
 /* How many exist; 0 also where that cannot be read. */

@@ -127,6 +127,7 @@ static void read_lab(struct reading *r, const struct yaml_doc *doc)
 	r->lab->lab = top_text(r, "lab", label);
 	r->lab->domain = top_text(r, "domain", r->lab->lab);
 	read_networks(r);
+	read_volumes(r);
 	expand_machines(r);
 	read_mesh(r);
 	check_names(r);
@@ -218,6 +219,9 @@ void lab_decl_clear(struct lab_decl *lab)
 		free(lab->networks[i].bridge);
 	}
 	free(lab->networks);
+	for (size_t i = 0; i < lab->n_volumes; i++)
+		free(lab->volumes[i].name);
+	free(lab->volumes);
 	source_free(lab->source);
 	free(lab->file);
 	free(lab->folder);

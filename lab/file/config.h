@@ -29,6 +29,12 @@ struct network_decl {
 	int mtu; /* 0: as usual */
 };
 
+/* An entry of volumes:. */
+struct volume_decl {
+	char *name;
+	int64_t size_bytes;
+};
+
 /* The file as it was read: where each thing stands (lab/file/place.h). */
 struct config_source {
 	char *file; /* absolute */
@@ -48,6 +54,8 @@ struct lab_decl {
 	size_t n;
 	struct network_decl *networks;
 	size_t n_networks;
+	struct volume_decl *volumes; /* also those that no machine has */
+	size_t n_volumes;
 	struct config_source *source; /* stays where it is; NULL: the file could not be read */
 };
 

@@ -42,12 +42,9 @@ void check_mounts(struct reading *r, const struct key *key, const struct yaml_no
 		check_mount(r, key, e);
 }
 
-static int64_t size_of(struct reading *r, const char *name)
+static int64_t read_size(struct reading *r, const struct yaml_node *volume)
 {
-	const struct yaml_node *volumes = yaml_get(r->root, "volumes");
-	const struct yaml_node *volume = volumes ? yaml_get(volumes, name) : NULL;
-	const struct yaml_node *size =
-	        volume && volume->kind == YAML_MAP ? yaml_get(volume, "size") : NULL;
+	const struct yaml_node *size = volume->kind == YAML_MAP ? yaml_get(volume, "size") : NULL;
 	int64_t bytes = VOLUME_SIZE;
 
 	if (size && size->kind == YAML_SCALAR && value_size(size->text, &bytes, NULL) == 0 &&
@@ -56,6 +53,27 @@ static int64_t size_of(struct reading *r, const char *name)
 		        "'size': a volume has %" PRId64 "MiB at least", VOLUME_SMALLEST >> 20);
 	/* Of whole file system blocks. */
 	return bytes & ~INT64_C(4095);
+}
+
+void read_volumes(struct reading *r)
+{
+	const struct yaml_node *map = yaml_get(r->root, "volumes");
+	struct lab_decl *lab = r->lab;
+
+	if (!map || map->kind != YAML_MAP || map->n > MAX_NAMED)
+		return;
+	lab->volumes = xcalloc(map->n + 1, sizeof(*lab->volumes));
+	for (const struct yaml_node *e = map->first; e; e = e->next)
+		lab->volumes[lab->n_volumes++] =
+		        (struct volume_decl){xstrdup(e->key->text), read_size(r, e)};
+}
+
+static int64_t size_of(const struct reading *r, const char *name)
+{
+	for (size_t i = 0; i < r->lab->n_volumes; i++)
+		if (str_eq(r->lab->volumes[i].name, name))
+			return r->lab->volumes[i].size_bytes;
+	return VOLUME_SIZE;
 }
 
 /* Below the ones that they lie in, so that none hides another. */

@@ -92,6 +92,8 @@ int instance_position(const struct decl *decl, const struct yaml_node *const lis
         size_t kind, int instance);
 /* With the implicit one. */
 void fill_folders(struct reading *r, const struct layers *layers, struct machine_spec *spec);
+/* volumes: of the file into lab->volumes, before any machine's. */
+void read_volumes(struct reading *r);
 void fill_volumes(struct reading *r, const struct layers *layers, struct machine_spec *spec);
 /* Of instance i of kind k. */
 void fill_ports(

@@ -26,6 +26,23 @@ for c in "inspect" "ssh-config" "sync"; do
 done
 expect 2 prov volume rm data
 expect_text "$err" "there is no volume 'data' in lab 'lab'"
+# What is declared is shown, whether a machine has it or not.
+printf 'prov: 1\nlab: shop\nvolumes: {spare: {size: 32MiB}, data: }\nmachines: {web: {box: tiny, networks: none, volumes: ["data:/data"]}}\n' | lab_file
+expect 0 prov volume ls
+expect_text "$out" '^spare +32\.0 MiB +- +-$'
+expect_text "$out" '^data +1\.0 GiB +- +-$'
+expect 0 prov volume inspect spare
+expect_text "$out" '^size +32\.0 MiB$'
+expect_text "$out" '^file +- \(made by the first up of a machine that has it\)$'
+expect 0 prov volume inspect spare --json
+expect_text "$out" '"exists": false'
+expect_text "$out" '"declared": true'
+expect 2 prov volume inspect spear
+expect_text "$err" "did you mean 'spare'"
+expect 0 prov volume prune -a -f
+expect_text "$err" "lab 'shop' has no volume to prune"
+expect 0 prov volume rm spare
+[ ! -e "$lab/.prov" ] || fail "looking at volumes made something"
 printf 'prov: 1\nlab: shop\nmachines: {web: {box: tiny, networks: none}}\n' | lab_file
 for c in logs top; do
 	expect 1 prov $c web

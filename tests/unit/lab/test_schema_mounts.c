@@ -9,6 +9,8 @@ static const struct rule rules[] = {
                 "5:40: 'volumes': '/x' stands there twice\n"
                 "5:40: 'volumes': there is no volume 'pq' | declare it under volumes:\n"
                 "5:52: 'volumes': 'pg' is not a volume | volumes are written \"NAME:/path[:ro]\""},
+        {"volumes: { spare: { size: 8MiB } }\n" M "  web: { " B " }\n",
+                "1:27: 'size': a volume has 16MiB at least"},
         {"volumes: { pg: { size: 8MiB }, b: }\n" M "  web: { " B
          ", volumes: ['pg:/x', 'pg:/y/', 'b:/', 'b:/../x', 'b:/dev/shm', 'b:/a//./proc',\n"
          "    'b:/sys/', ':/x', 'b:x', 'b:/x:rw', \"b:/a\\nb\"] }\n",
