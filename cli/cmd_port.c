@@ -3,6 +3,7 @@
 
 #include "base/table.h"
 #include "lab/prepare.h"
+#include "lab/network/plug.h"
 #include "lab/network/published.h"
 
 #include <jansson.h>
@@ -23,11 +24,28 @@ struct asked_state {
 	const char *machine; /* its selector, borrowed of the lab */
 	enum machine_state state;
 	bool known; /* the world could be asked */
+	bool out;   /* it runs, and was disconnected from all networks */
 };
 struct states {
 	struct asked_state *v;
 	size_t n;
 };
+
+static bool runs(enum machine_state state)
+{
+	return state == MACHINE_RUNNING || state == MACHINE_SUSPENDED;
+}
+
+static bool is_out(const struct lab *lab, const struct access *a)
+{
+	struct machine_spec now;
+
+	spec_copy(&now, a->spec);
+	plug_recorded(&lab->state, &now);
+	bool out = now.n_nics == 0;
+	spec_clear(&now);
+	return out;
+}
 
 static void ask_states(const struct cli *cli, const struct lab *lab, struct states *out)
 {
@@ -41,7 +59,9 @@ static void ask_states(const struct cli *cli, const struct lab *lab, struct stat
 		if (!published_next(&all, m->spec.selector, NULL))
 			continue;
 		bool known = access_open(cli->providers, m, ACCESS_STORED, NULL, &a, NULL) == 0;
-		out->v[out->n++] = (struct asked_state){m->spec.selector, a.world.state, known};
+		bool cut = known && runs(a.world.state) && is_out(lab, &a);
+		out->v[out->n++] =
+		        (struct asked_state){m->spec.selector, a.world.state, known, cut};
 		access_close(&a);
 	}
 	published_clear(&all);
@@ -60,7 +80,7 @@ static bool leads_there(const struct states *states, const char *machine)
 {
 	const struct asked_state *s = state_of(states, machine);
 
-	return !s || !s->known || s->state == MACHINE_RUNNING || s->state == MACHINE_SUSPENDED;
+	return !s || !s->known || (runs(s->state) && !s->out);
 }
 
 /* "": not known. */
@@ -68,7 +88,7 @@ static const char *state_text(const struct states *states, const char *machine)
 {
 	const struct asked_state *s = state_of(states, machine);
 
-	return s && s->known ? machine_state_name(s->state) : "";
+	return !s || !s->known ? "" : s->out ? "disconnected" : machine_state_name(s->state);
 }
 
 /* Each family is a row: what connects asks for one. */

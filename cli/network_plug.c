@@ -2,6 +2,7 @@
 #include "cli/network_plug.h"
 
 #include "lab/network/plug.h"
+#include "lab/prepare.h"
 
 /* The network stands, then the machine joins it; or it leaves. The exit code. */
 static int plug_it(const struct cli *cli, struct lab *lab, struct machine *m,
@@ -29,6 +30,18 @@ static int leave(const struct cli *cli, struct lab *lab, struct machine *m, cons
 	return 0;
 }
 
+/* Published ports lead to a machine by a network that it is in now. */
+static int lead_ports(
+        const struct cli *cli, struct lab *lab, struct machine *m, struct event_sink *sink)
+{
+	struct err err = {0};
+
+	if (lab_ports_up(lab, (struct ports_who){0}, sink, cli->stop, &err) < 0)
+		return cli_failed(cli, &err);
+	lab_ports_hairpin(lab, &m, 1);
+	return 0;
+}
+
 /* Of a locked lab. */
 static int plug(const struct cli *cli, struct lab *lab, struct machine *m, struct plug *plug)
 {
@@ -43,6 +56,8 @@ static int plug(const struct cli *cli, struct lab *lab, struct machine *m, struc
 		int left = leave(cli, lab, m, plug, sink);
 		code = code ? code : left;
 	}
+	if (code == 0)
+		code = lead_ports(cli, lab, m, sink);
 	sink->close(sink);
 	return code;
 }

@@ -235,6 +235,22 @@ void plug_look(const struct journal_state *state, const struct access *a, struct
 	}
 }
 
+void plug_recorded(const struct journal_state *state, struct machine_spec *spec)
+{
+	/* A way into the world that was taken away is not given to another network. */
+	for (int out = 0; out < 2; out++)
+		for (size_t i = 0; i < state->n_facts && spec->network_mode != NET_HOST; i++) {
+			AUTO_FREE char *network = network_of(state->facts[i].key, spec->selector);
+			if (!network || str_eq(state->facts[i].value, "in") == out)
+				continue;
+			if (out)
+				drop_nic(spec, network);
+			else if (!find_nic(spec, network))
+				add_nic(spec, network);
+		}
+	alloc_fill(state, spec);
+}
+
 void plug_names(const struct lab *lab)
 {
 	const struct journal_state *state = lab_state(lab);

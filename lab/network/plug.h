@@ -32,7 +32,9 @@ MUST_CHECK int plug_forget(
  * is the lab's, a is open with that spec. */
 void plug_look(
         const struct journal_state *state, const struct access *a, struct machine_spec *spec);
-/* Likewise, but in this network, or not. */
+/* Likewise by what is recorded alone, where the world is not asked. */
+void plug_recorded(const struct journal_state *state, struct machine_spec *spec);
+/* As plug_look, but in this network, or not. */
 void plug_expect(const struct journal_state *state, const struct access *a, const char *network,
         bool in, struct machine_spec *spec);
 /* Whether anything is recorded of the machine. */

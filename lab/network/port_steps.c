@@ -4,6 +4,7 @@
  * not know.
  */
 #include "lab/network/networks.h"
+#include "lab/network/plug.h"
 #include "lab/network/ports_table.h"
 #include "lab/network/published.h"
 #include "net/near.h"
@@ -247,17 +248,32 @@ int lab_ports_repair(struct lab *lab, struct ports_who who, struct event_sink *s
 	return lab_lock(lab, err) < 0 ? -1 : lab_ports_up(lab, who, sink, stop, err);
 }
 
+/* Interfaces of the file are numbered as in its spec; that of a virtual machine is found by its
+ * MAC.
+ */
+static void hairpin(const struct lab *lab, const struct machine *m, const struct nic *nic)
+{
+	const char *bridge = net_fact(journal_state(lab->journal), nic->network, "bridge");
+	char link[16] = "";
+
+	for (size_t i = 0; i < m->spec.n_nics; i++)
+		if (str_eq(m->spec.nics[i].network, nic->network))
+			link_of(&m->names, i, link);
+	if (bridge && nic->mac)
+		ports_hairpin(bridge, link, nic->mac);
+}
+
 void lab_ports_hairpin(const struct lab *lab, struct machine *const *chosen, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct machine_spec *spec = &chosen[i]->spec;
-		const struct nic *nic = spec->n_ports ? net_way_in(spec) : NULL;
-		const char *bridge =
-		        nic ? net_fact(journal_state(lab->journal), nic->network, "bridge") : NULL;
-		char link[16];
-		if (!bridge || !nic->mac)
+		struct machine_spec now;
+		if (!chosen[i]->spec.n_ports)
 			continue;
-		link_of(&chosen[i]->names, (size_t)(nic - spec->nics), link);
-		ports_hairpin(bridge, link, nic->mac);
+		spec_copy(&now, &chosen[i]->spec);
+		plug_recorded(journal_state(lab->journal), &now);
+		const struct nic *nic = net_way_in(&now);
+		if (nic)
+			hairpin(lab, chosen[i], nic);
+		spec_clear(&now);
 	}
 }

@@ -1,6 +1,7 @@
 #include "lab/network/ports_table.h"
 
 #include "lab/network/networks.h"
+#include "lab/network/plug.h"
 #include "lab/network/published.h"
 #include "net/near.h"
 
@@ -24,8 +25,8 @@ static bool is_among(struct machine *const *list, size_t n, const struct machine
 	return false;
 }
 
-/* 1: *out is what runs, which need not be what the file says now; 0: it does not. The journal is
- * read anew, as this command's workers may have written it. */
+/* 1: *out is what runs, in the networks where it is now, which need not be what the file says; 0:
+ * it does not. The journal is read anew, as this command's workers may have written it. */
 static int read_running(
         const struct lab *lab, const struct machine *m, struct machine_spec *out, struct err *err)
 {
@@ -35,7 +36,7 @@ static int read_running(
 	if (rc == 0 && journal_started(&state) && state.spec)
 		rc = spec_read(state.spec, out, NULL) == 0;
 	if (rc == 1)
-		alloc_fill(journal_state(lab->journal), out);
+		plug_recorded(journal_state(lab->journal), out);
 	journal_state_clear(&state);
 	return rc;
 }

@@ -169,7 +169,7 @@ static int put_in(struct kvm_session *s, virDomainPtr domain, const struct cards
 		return 0;
 	if (card)
 		return card_set_link(domain, card, true, err) < 0 ? -1 : 1;
-	if (s->spec->n_nics && !has_way_in(s->spec, cards, NULL))
+	if (cards->n && !has_way_in(s->spec, cards, NULL))
 		return no_way_in(s->spec, err);
 	/* Before there is anything to be undone. */
 	if (kvm_connect(s, LOGIN_NS, NULL, &t, err) < 0)

@@ -3,11 +3,11 @@
 # a second one, after halt and up, after a reboot from inside, and while networks come and go.
 . "$(dirname "$0")/../lib.sh"
 need_libvirt
-need_tool busybox curl ss
+need_tool busybox curl nft ss
 need_box tiny
 remember_host
 
-free_ports 1
+free_ports 2
 published=$p
 mkdir "$lab/copied" && echo copied >"$lab/copied/file"
 lab_file <<Y
@@ -21,7 +21,7 @@ networks:
 defaults: { box: tiny, memory: 128MiB, networks: [lan] }
 machines:
   c1: {}
-  c2: { networks: [lan, { name: back, aliases: [store] }] }
+  c2: { networks: [lan, { name: back, aliases: [store] }], ports: ["$((published + 1)):80"] }
   c3: { networks: [back] }
   v1:
     provider: kvm
@@ -171,6 +171,19 @@ expect 0 prov network disconnect lan c2
 expect 0 prov exec c2 -- cat /etc/resolv.conf
 expect_text "$out" "^nameserver $(prov network inspect back | awk '$1 == "dns" {print $2}')$"
 expect_reach c2 c3
+# Its ports lead there by the network that it is still in, and nowhere without any.
+led_to() { nft list table ip "prov-$(lab_id)" | sed -n "s/.* dport $((published + 1)) dnat to \(.*\):80 .*/\1/p"; }
+expect_same "the published port of c2" "$(sed -n 's|^eth1 [0-9]* \([0-9.]*\)/.*|\1|p' "$scratch/c2.before")" "$(led_to)"
+expect 0 prov port c2 80
+expect 0 prov network disconnect back c2
+expect_same "the published port of c2 out of all networks" "" "$(led_to)"
+expect 0 prov port
+expect_text "$out" "^127.0.0.1:$((published + 1)) +c2@container +80 +tcp +disconnected$"
+expect_text "$out" "^127.0.0.1:$published +v1@kvm +80 +tcp +running$"
+expect 1 prov port c2 80
+expect_text "$err" "'c2@container' is disconnected: nothing leads to its ports"
+expect 0 prov network connect back c2
+expect_same "the published port of c2 in its second network" "$(sed -n 's|^eth1 [0-9]* \([0-9.]*\)/.*|\1|p' "$scratch/c2.before")" "$(led_to)"
 expect 0 prov up alone
 expect 1 prov exec alone -- ping -c 1 -w 2 c3
 expect 0 prov network connect back alone
@@ -187,13 +200,21 @@ expect_same "v1 by another network" v1-kvm "$(cat "$out")"
 expect 0 prov ssh v1 -c hostname
 expect 0 prov ssh --as-ssh v1 hostname
 expect_same "v1 by ssh over another network" v1-kvm "$(cat "$out")"
+expect_same "the published port of v1 by another network" v1-kvm "$(fetch "127.0.0.1:$published")"
+# That is also the way to set up a further one, and to leave it again.
+expect 0 prov network connect late v1
+expect_reach v1 "$(prov network inspect late | awk '$1 == "v1@kvm" {print $2}')"
+expect 0 prov network disconnect late v1
 expect 0 prov network disconnect back v1
 expect 125 prov exec v1 -- true
 expect 255 prov ssh --as-ssh v1 hostname
 expect_text "$err" "'v1@kvm' cannot be reached: it was disconnected from all networks"
 expect_text "$err" "prov network connect lan v1@kvm, or prov up v1@kvm"
+expect 0 prov port
+expect_text "$out" "^127.0.0.1:$published +v1@kvm +80 +tcp +disconnected$"
 expect 0 prov network connect lan v1
 expect_reach c1 "$address"
+expect_same "the published port of v1 in its network again" v1-kvm "$(fetch "127.0.0.1:$published")"
 expect 0 prov exec v1 -- true
 expect 0 prov network disconnect lan v1
 ! prov exec v2 -- ping -c 1 -w 2 c3 >"$out" 2>&1 </dev/null || fail "v2 reaches c3 without its network"
