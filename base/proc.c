@@ -293,11 +293,6 @@ bool proc_same(pid_t pid, uint64_t start_ticks)
 	return pid > 0 && proc_start_time(pid, &now, NULL) == 0 && now == start_ticks;
 }
 
-int proc_exit_status(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 pid_t proc_outlive_begin(void)
 {
 	prctl(PR_SET_PDEATHSIG, 0);

@@ -46,6 +46,10 @@ bool proc_same(pid_t pid, uint64_t start_ticks);
 pid_t proc_outlive_begin(void);
 void proc_outlive_end(pid_t parent);
 int proc_exit_status(int wait_status); /* exit code, or 128 + n for signal n */
+/* "SIGTERM", "SIGRTMIN+3". The caller frees. */
+char *proc_signal_name(int signal);
+/* For people: "3", or "143 (SIGTERM)" where the code stands for a signal. The caller frees. */
+char *proc_code_text(int code);
 
 /* Path of the running program; NULL: /proc does not tell. The caller frees. */
 char *module_self(void);

@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "base/io.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,10 +155,12 @@ static int run_tar(const struct copying *c, const char *const *argv, int in_fd, 
 
 	if (inside(c, argv, in_fd, &status, &said, err) < 0)
 		return -1;
-	return status == 0 ? 0
-	                   : err_set(err, ERR_FAILED, "tar in '%s' exited with %d%s%s",
-	                             c->from.machine ? c->from.machine : c->to.machine, status,
-	                             said.len ? ": " : "", str_text(&said));
+	if (status == 0)
+		return 0;
+	AUTO_FREE char *code = proc_code_text(status);
+	return err_set(err, ERR_FAILED, "tar in '%s' exited with %s%s%s",
+	        c->from.machine ? c->from.machine : c->to.machine, code, said.len ? ": " : "",
+	        str_text(&said));
 }
 
 /* The name stands in the archive, so that the other end makes it; of "dir/." only the content. */

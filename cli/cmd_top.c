@@ -3,6 +3,7 @@
 #include "cli/look.h"
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "base/table.h"
 #include "cli/redraw.h"
 
@@ -158,9 +159,11 @@ static int seen_from_inside(
 		return -1;
 	int rc = transport_ask(t, &cmd, &text, NULL, err);
 	t->ops->close(t);
-	if (rc > 0)
-		rc = err_set(err, ERR_FAILED, "ps in '%s' exited with %d",
-		        m->machine->spec.selector, rc);
+	if (rc > 0) {
+		AUTO_FREE char *code = proc_code_text(rc);
+		rc = err_set(err, ERR_FAILED, "ps in '%s' exited with %s",
+		        m->machine->spec.selector, code);
+	}
 	char *save = NULL;
 	if (rc == 0 && text.len)
 		for (char *line = strtok_r(text.buf, "\n", &save); line;

@@ -3,6 +3,7 @@
 #include "provisioners/folders.h"
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "provisioners/tar_write.h"
 
 #include <fcntl.h>
@@ -40,8 +41,9 @@ static int run_script(const struct folder_copy *c, const char *script, const cha
 	if (status <= 0)
 		return status;
 	str_add_escaped(&shown, str_text(&errors), strcspn(str_text(&errors), "\n"));
-	return err_set(err, ERR_FAILED, "in the machine: %s (exit code %d)",
-	        shown.len ? str_text(&shown) : "it failed", status);
+	AUTO_FREE char *code = proc_code_text(status);
+	return err_set(err, ERR_FAILED, "in the machine: %s (exit code %s)",
+	        shown.len ? str_text(&shown) : "it failed", code);
 }
 
 static int prepare(

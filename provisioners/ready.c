@@ -2,6 +2,7 @@
 #include "provisioners/internal.h"
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "core/provider.h"
 #include "provisioners/log_probe.h"
 
@@ -146,8 +147,9 @@ static int try_exec(struct probing *p, bool *passed, struct err *err)
 	}
 	*passed = status == 0;
 	str_add_escaped(&shown, str_text(&said), strcspn(str_text(&said), "\n"));
+	AUTO_FREE char *code = proc_code_text(status);
 	if (status)
-		remember(p, "exec exited with %d%s%s", status, shown.len ? ": " : "",
+		remember(p, "exec exited with %s%s%s", code, shown.len ? ": " : "",
 		        str_text(&shown));
 	return 0;
 }
@@ -201,8 +203,9 @@ static int look_at_machine(const struct probing *p, struct err *err)
 		        wait_fd(p, -1, 0, clock_mono_ns() + SECOND_NS / 5) < 0)
 			break;
 	}
+	AUTO_FREE char *code = proc_code_text(status.exit_status);
 	if (status.exit_status >= 0)
-		err_set(err, ERR_FAILED, "PID 1 ended with %d", status.exit_status);
+		err_set(err, ERR_FAILED, "PID 1 ended with %s", code);
 	else
 		err_set(err, ERR_FAILED, "the machine is no longer running");
 	return err_hint(err, "what it printed is in '%s'", p->run->names->console);

@@ -2,6 +2,7 @@
 #include "provisioners/internal.h"
 
 #include "base/io.h"
+#include "base/proc.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -189,7 +190,8 @@ static int judge(const struct run *run, int status, struct err *err)
 {
 	if (status == 0)
 		return 0;
-	err_set(err, ERR_FAILED, "script '%s' exited with %d", provision_item_mark(run), status);
+	AUTO_FREE char *code = proc_code_text(status);
+	err_set(err, ERR_FAILED, "script '%s' exited with %s", provision_item_mark(run), code);
 	if (err)
 		err->code = status;
 	return err_hint(err,

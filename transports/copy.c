@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "transports/pipe_tar.h"
 
 #include <ctype.h>
@@ -96,9 +97,10 @@ static int remote_run(struct remote *r, const char *const argv[], int in_fd, str
 	int line = (int)strcspn(said, "\n");
 	if (status == REMOTE_MISSING)
 		return err_set(err, ERR_MISSING, "there is no such file in the machine");
-	return line
-	        ? err_set(err, ERR_FAILED, "%.*s", line > 600 ? 600 : line, said)
-	        : err_set(err, ERR_FAILED, "'%s' in the machine exited with %d", argv[0], status);
+	if (line)
+		return err_set(err, ERR_FAILED, "%.*s", line > 600 ? 600 : line, said);
+	AUTO_FREE char *code = proc_code_text(status);
+	return err_set(err, ERR_FAILED, "'%s' in the machine exited with %s", argv[0], code);
 }
 
 /* "user" alone means its login group too, as in `chown user:`; a number has none. */

@@ -138,10 +138,11 @@ static int read_status(const char *path, struct str *detail)
 	if (fs_read(path, 16, &text, NULL) < 0)
 		return -1;
 	int code = atoi(str_text(&text));
+	AUTO_FREE char *shown = proc_code_text(code);
 	if (str_starts(str_text(&text), STATUS_REBOOTED))
 		str_add(detail, "rebooted from inside, prov up starts it");
 	else
-		str_addf(detail, "PID 1 ended with %d", code);
+		str_addf(detail, "PID 1 ended with %s", shown);
 	return code;
 }
 

@@ -169,10 +169,7 @@ int container_start_apply(struct run *run, struct err *err)
 
 static void say_killed(struct run *run)
 {
-	int sig = container_stop_signal(run->spec);
-	const char *name = sigabbrev_np(sig);
-	AUTO_FREE char *text =
-	        name ? xasprintf("SIG%s", name) : xasprintf("SIGRTMIN+%d", sig - SIGRTMIN);
+	AUTO_FREE char *text = proc_signal_name(container_stop_signal(run->spec));
 	char limit[16];
 
 	clock_format(limit, run->spec->container.stop_timeout_ns);

@@ -133,7 +133,7 @@ grep -q '\[bfq\]' /sys/block/*/queue/scheduler || expect_text "$err" 'warning: i
 # A script that is killed for lack of memory says so where it fails.
 lab_of 0.5 16MiB 20 ', provision: [ { name: hog, shell: "tail -c 300m /dev/zero >/dev/null" } ]'
 expect 1 prov up
-expect_text "$err" "script 'hog' exited with 137"
+expect_text "$err" "script 'hog' exited with 137 \\(SIGKILL\\)"
 expect_text "$err" "the kernel killed 1 process of it for lack of memory: 'memory' is 16.0 MiB"
 lab_of 0.5 16MiB 20 ""
 expect 0 prov up

@@ -61,6 +61,28 @@ START_TEST(status_and_output)
 }
 END_TEST
 
+START_TEST(codes_name_signals)
+{
+	static const struct {
+		int code;
+		const char *text;
+	} rows[] = {
+	        {-1, "-1"},
+	        {0, "0"},
+	        {128, "128"},
+	        {129, "129 (SIGHUP)"},
+	        {143, "143 (SIGTERM)"},
+	        {128 + 37, "165 (SIGRTMIN+3)"},
+	        {255, "255"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_FREE char *text = proc_code_text(rows[i].code);
+		ck_assert_str_eq(text, rows[i].text);
+	}
+}
+END_TEST
+
 START_TEST(much_output_arrives_whole)
 {
 	ck_assert_int_eq(run_sh("head -c 3000000 /dev/zero; head -c 1000000 /dev/zero >&2"), 0);
@@ -291,11 +313,11 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {status_and_output, much_output_arrives_whole,
-	        a_background_child_does_not_hold_it, a_noisy_background_child_does_not_hold_it,
-	        cannot_start, environment_and_folder, descriptors_are_used_as_given,
-	        a_time_limit_ends_the_group, a_silent_tool_ticks, stop_ends_it,
-	        stop_ends_what_ignores_it, a_tool_ends_with_its_caller,
+	const TTest *const tests[] = {status_and_output, codes_name_signals,
+	        much_output_arrives_whole, a_background_child_does_not_hold_it,
+	        a_noisy_background_child_does_not_hold_it, cannot_start, environment_and_folder,
+	        descriptors_are_used_as_given, a_time_limit_ends_the_group, a_silent_tool_ticks,
+	        stop_ends_it, stop_ends_what_ignores_it, a_tool_ends_with_its_caller,
 	        check_tells_what_the_tool_said, a_process_is_known_again,
 	        modules_say_what_is_missing};
 

@@ -59,7 +59,7 @@ START_TEST(output_is_kept)
 	ck_assert_msg(ctr_until(sleep_runs), "%s", str_text(&ctr.out));
 	ck_ok(ctr_halt());
 	ck_assert_int_eq(ctr_status().exit_status, 128 + SIGTERM);
-	ck_assert_str_eq(ctr_status().detail, "PID 1 ended with 143");
+	ck_assert_str_eq(ctr_status().detail, "PID 1 ended with 143 (SIGTERM)");
 }
 END_TEST
 

@@ -92,7 +92,7 @@ START_TEST(test_users_and_interpreters)
 	items[1].name = xstrdup("second");
 	items[1].script = xstrdup("id -un; cat; kill -TERM $$");
 	ck_assert_int_eq(apply_all(&spec, &err), -1);
-	ck_assert_str_eq(err.message, "script 'second' exited with 143");
+	ck_assert_str_eq(err.message, "script 'second' exited with 143 (SIGTERM)");
 	ck_assert_int_eq(err.code, 143);
 	AUTO_FREE char *first = xasprintf("student web it's\n%s/home\n/tmp/prov-", sshd.dir);
 	ck_assert_msg(str_starts(str_text(&printed), first), "%s", str_text(&printed));
