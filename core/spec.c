@@ -37,6 +37,7 @@ static const struct field item_fields[] = {
         {ROW(TEXT, "destination", provision_item, destination)},
         {ROW(INT, "mode", provision_item, mode), .initial = -1},
         {ROW(TEXT, "owner", provision_item, owner)},
+        {ROW(TEXT, "place", provision_item, place)},
 };
 static const struct shape item_shape = SHAPE(item_fields, struct provision_item);
 

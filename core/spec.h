@@ -27,6 +27,7 @@ struct provision_item {
 	char *destination;
 	int mode;    /* -1: as at the source */
 	char *owner; /* user or user:group; NULL: root */
+	char *place; /* "prov.yaml:12", where it stands, for messages alone; NULL: not known */
 };
 
 enum ready_type { READY_NONE, READY_TCP, READY_EXEC, READY_LOG };

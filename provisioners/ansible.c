@@ -149,7 +149,8 @@ static int play(
 		return 0;
 	if (why.sys_errno == ENOENT)
 		return not_installed(err);
-	err_wrap(&why, "playbook '%s'", provision_item_mark(run));
+	AUTO_FREE char *title = provision_item_title(run, "playbook");
+	err_wrap(&why, "%s", title);
 	if (err)
 		*err = why;
 	return -1;
@@ -171,8 +172,8 @@ int provision_ansible(struct run *run, struct err *err)
 	unlink(inventory);
 	if (rc < 0 || status == 0)
 		return rc;
-	err_set(err, ERR_FAILED, "playbook '%s': ansible-playbook exited with %d",
-	        provision_item_mark(run), status);
+	AUTO_FREE char *title = provision_item_title(run, "playbook");
+	err_set(err, ERR_FAILED, "%s: ansible-playbook exited with %d", title, status);
 	if (err)
 		err->code = status;
 	return err_hint(err,

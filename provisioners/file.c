@@ -21,6 +21,7 @@ int provision_file(struct run *run, struct err *err)
 {
 	const struct provision_item *item = run->step->data;
 	AUTO_FREE char *destination = full_destination(item);
+	AUTO_FREE char *title = provision_item_title(run, "file");
 	AUTO_STRV skipped = {0};
 	struct transport_file file = {.source = item->source,
 	        .destination = destination,
@@ -32,9 +33,9 @@ int provision_file(struct run *run, struct err *err)
 	if (run_transport(run, &t, err) < 0)
 		return -1;
 	if (t->ops->put(t, &file, err) < 0)
-		return err_wrap(err, "file '%s'", provision_item_mark(run));
+		return err_wrap(err, "%s", title);
 	for (size_t i = 0; i < skipped.n; i++)
-		run_warning(run, "file '%s': '%s' is not copied: neither a file nor a folder",
-		        provision_item_mark(run), skipped.v[i]);
+		run_warning(run, "%s: '%s' is not copied: neither a file nor a folder", title,
+		        skipped.v[i]);
 	return 0;
 }

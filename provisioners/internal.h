@@ -23,6 +23,9 @@ void provision_item_declared(const struct provision_item *item, struct digest *d
 
 /* The item's mark as the step carries it, behind "provision:". */
 const char *provision_item_mark(const struct run *run);
+/* For messages: "script 'setup'", and of an item without a name, whose mark says nothing to
+ * anybody, "the script at prov.yaml:12". The caller frees. */
+char *provision_item_title(const struct run *run, const char *what);
 /* NULL: root. Borrowed. */
 const char *provision_item_user(const struct run *run);
 /* The machine's environment, the item's, and the PROV_… variables, the later ones winning. */

@@ -191,7 +191,8 @@ static int judge(const struct run *run, int status, struct err *err)
 	if (status == 0)
 		return 0;
 	AUTO_FREE char *code = proc_code_text(status);
-	err_set(err, ERR_FAILED, "script '%s' exited with %s", provision_item_mark(run), code);
+	AUTO_FREE char *title = provision_item_title(run, "script");
+	err_set(err, ERR_FAILED, "%s exited with %s", title, code);
 	if (err)
 		err->code = status;
 	return err_hint(err,
@@ -214,7 +215,9 @@ int provision_shell(struct run *run, struct err *err)
 		rc = execute(run, t, &script, &output, &status, err);
 	clean_up(t, &script);
 	provision_output_close(&output);
-	if (rc < 0)
-		return err_wrap(err, "script '%s'", provision_item_mark(run));
+	if (rc < 0) {
+		AUTO_FREE char *title = provision_item_title(run, "script");
+		return err_wrap(err, "%s", title);
+	}
 	return judge(run, status, err);
 }

@@ -37,6 +37,15 @@ const char *provision_item_mark(const struct run *run)
 	return run->step->name + strlen(PREFIX);
 }
 
+char *provision_item_title(const struct run *run, const char *what)
+{
+	const struct provision_item *item = run->step->data;
+
+	if (!item->name && item->place)
+		return xasprintf("the %s at %s", what, item->place);
+	return xasprintf("%s '%s'", what, provision_item_mark(run));
+}
+
 const char *provision_item_user(const struct run *run)
 {
 	const struct provision_item *item = run->step->data;

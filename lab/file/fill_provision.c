@@ -71,6 +71,7 @@ static void fill_item(
 	const char *timeout = text_of(node, "timeout");
 
 	provision_item_init(item);
+	item->place = xasprintf("%s:%d", strrchr(r->lab->file, '/') + 1, node->mark.line);
 	item->name = xstrdup(text_of(node, "name"));
 	item->run = run_of(text_of(node, "run"));
 	item->user = xstrdup(text_of(node, "user"));

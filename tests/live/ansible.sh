@@ -47,7 +47,7 @@ expect_text "$err" "nothing to do"
 [ -z "$(find "$PROV_HOME/labs" -name 'inventory.*')" ] || fail "an inventory was left"
 
 expect 1 prov up bad
-expect_text "$err" "playbook 'ansible-[0-9a-f]{12}': ansible-playbook exited with 2"
+expect_text "$err" "the playbook at prov.yaml:[0-9]+: ansible-playbook exited with 2"
 expect_text "$err" "unreachable=0 +failed=1"
 # Without Ansible.
 mkdir "$scratch/bin"
@@ -109,7 +109,7 @@ if [ $code -eq 0 ]; then
 	# A second run changes nothing, says Ansible itself.
 	expect 0 prov provision --provision-with site
 	expect_text "$err" "changed=0"
-elif [ $code -eq 124 ] || grep -q "script 'shell-" "$err"; then
+elif [ $code -eq 124 ] || grep -q "script at prov.yaml:" "$err"; then
 	echo "SKIP modules: Python cannot be installed in the machine"
 else
 	fail "up of a machine with a playbook"

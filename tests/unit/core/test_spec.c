@@ -62,7 +62,8 @@ static void fill(struct machine_spec *s)
 	provision_item_init(&item);
 	item.type = PROVISION_FILE, item.mode = 0644;
 	item.path = xstrdup("p"), item.source = xstrdup("s");
-	item.destination = xstrdup("d"), item.owner = xstrdup("o:g");
+	item.destination = xstrdup("d"), item.owner = xstrdup("o:g"),
+	item.place = xstrdup("prov.yaml:7");
 	add_item(s, &item);
 }
 

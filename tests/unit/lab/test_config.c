@@ -112,6 +112,8 @@ START_TEST(defaults_merge_maps_and_replace_lists)
 	load_expect(&k->env, "K=d B=m C=m"); /* the default for the kind replaces the default */
 	ck_assert_str_eq(k->provision[0].name, "first");
 	ck_assert_str_eq(k->provision[1].name, "third");
+	ck_assert_str_eq(k->provision[0].place, "prov.yaml:7");
+	ck_assert_str_eq(k->provision[1].place, "prov.yaml:18");
 	ck_assert(k->memory_bytes == INT64_C(2) << 30 && k->cpus == 2);
 	const struct machine_spec *p = load_machine(&l, "plain@container");
 	ck_assert(p->ready.type == READY_TCP && p->n_provision == 1 && p->container.command.n == 2);

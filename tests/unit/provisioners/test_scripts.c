@@ -48,6 +48,18 @@ START_TEST(test_inline)
 }
 END_TEST
 
+/* Its mark is a digest, which is nowhere in the file. */
+START_TEST(test_without_a_name)
+{
+	struct err err = {0};
+
+	items[0].script = xstrdup("exit 7");
+	items[0].place = xstrdup("prov.yaml:12");
+	ck_assert_int_eq(apply(&err), -1);
+	ck_assert_str_eq(err.message, "the script at prov.yaml:12 exited with 7");
+}
+END_TEST
+
 START_TEST(test_interpreter)
 {
 	static const struct {
@@ -172,8 +184,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *tests[] = {test_what_a_killed_run_left_is_ended, test_inline, test_interpreter,
-	        test_path, test_windows_line_ends, test_timeout_and_stop};
+	const TTest *tests[] = {test_what_a_killed_run_left_is_ended, test_inline,
+	        test_without_a_name, test_interpreter, test_path, test_windows_line_ends,
+	        test_timeout_and_stop};
 	Suite *s = suite_create("scripts");
 	TCase *tc = tcase_create("provisioners");
 
