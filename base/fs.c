@@ -93,6 +93,11 @@ static int make_folder(const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
+size_t fs_part(const char *path, size_t n)
+{
+	return path[n] ? n + 1 + strcspn(path + n + 1, "/") : 0;
+}
+
 int fs_mkdirs(const char *path, mode_t mode, struct err *err)
 {
 	AUTO_FREE char *copy = xstrdup(path);

@@ -22,6 +22,9 @@ MUST_CHECK int fs_remove_tree(const char *path, struct err *err);
 MUST_CHECK int fs_unlink(const char *path, struct err *err); /* absent is success */
 bool fs_exists(const char *path);                            /* lstat */
 bool fs_is_dir(const char *path);
+/* The length of the next longer leading part of a path, "/a", then "/a/b" of "/a/b", n being that
+ * of the one before, at first 0; 0: that was all of it. */
+size_t fs_part(const char *path, size_t n);
 /* Names in a folder, sorted, without . and ..; an absent folder is an empty list. */
 MUST_CHECK int fs_list(const char *path, struct strv *out, struct err *err);
 /* The same of an open folder, which is closed in any case. -1 with errno. */

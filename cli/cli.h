@@ -7,6 +7,8 @@
 #include "lab/lab.h"
 #include "lab/verbs.h"
 
+#include <signal.h>
+
 struct option_row {
 	char letter;      /* 0: long form only */
 	const char *name; /* without the dashes */
@@ -104,3 +106,6 @@ int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb
 int cli_verb_by_journals(const struct cli *cli, const struct verb *verb);
 /* At most this many operands. */
 int cli_check_operands(const struct cli *cli, size_t min, size_t max);
+/* Signals that stop prov are held back until *before is the mask again: as long as ppoll(2) waits
+ * with it they arrive, so that none is overlooked. */
+void cli_hold_signals(sigset_t *before);

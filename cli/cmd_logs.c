@@ -164,13 +164,9 @@ static bool all_over(const struct source *v, size_t n)
 static int follow(const struct cli *cli, struct source *v, size_t n, struct err *err)
 {
 	AUTO_FREE struct pollfd *fds = xcalloc(2 * n, sizeof(*fds));
-	sigset_t blocked, before;
+	sigset_t before;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
+	cli_hold_signals(&before);
 	int rc = 0;
 	while (rc == 0 && !*cli->stop && !all_over(v, n)) {
 		if (wait_for_any(v, fds, n, &before) < 0)

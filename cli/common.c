@@ -278,3 +278,14 @@ int cli_verb_by_journals(const struct cli *cli, const struct verb *verb)
 	lab_clear(&lab);
 	return code;
 }
+
+void cli_hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, before);
+}

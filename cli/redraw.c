@@ -65,13 +65,9 @@ void redraw_show(struct redraw *r, const struct str *text)
 bool redraw_pause(const struct cli *cli, int64_t ns)
 {
 	struct timespec limit = {ns / SECOND_NS, ns % SECOND_NS};
-	sigset_t blocked, before;
+	sigset_t before;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGHUP);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
+	cli_hold_signals(&before);
 	if (!*cli->stop)
 		ppoll(NULL, 0, &limit, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -50,14 +50,10 @@ static int open_it(int top, const char *path, int flags)
 /* Makes what is missing of path, name by name. -1 with errno. */
 static int make_it(int top, const char *path)
 {
-	AUTO_FREE char *part = xstrdup(path);
 	struct stat st;
 
-	for (char *p = part + 1;; p++) {
-		if (*p && *p != '/')
-			continue;
-		char rest = *p;
-		*p = '\0';
+	for (size_t n = 0; (n = fs_part(path, n));) {
+		AUTO_FREE char *part = xstrndup(path, n);
 		char *slash = strrchr(part, '/');
 		AUTO_FREE char *above = slash == part ? xstrdup("/")
 		        : slash                       ? xstrndup(part, (size_t)(slash - part))
@@ -72,10 +68,8 @@ static int make_it(int top, const char *path)
 		} else if (*name && errno != EEXIST) {
 			return -1;
 		}
-		*p = rest;
-		if (!rest)
-			return 0;
 	}
+	return 0;
 }
 
 static int refuse(const struct folder_use *folder, struct err *err)

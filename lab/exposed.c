@@ -1,6 +1,8 @@
 #include "lab/exposed.h"
 
-#include <string.h>
+#include "base/fs.h"
+
+#include <stdlib.h>
 #include <sys/stat.h>
 
 const char lab_exposed_hint[] =
@@ -10,20 +12,14 @@ const char lab_exposed_hint[] =
 /* Every folder on the way lets others pass. */
 static bool others_reach(const char *path)
 {
-	AUTO_FREE char *part = xstrdup(path);
 	struct stat st;
 
-	for (char *p = part + 1;; p++) {
-		if (*p && *p != '/')
-			continue;
-		char rest = *p;
-		*p = '\0';
+	for (size_t n = 0; (n = fs_part(path, n));) {
+		AUTO_FREE char *part = xstrndup(path, n);
 		if (stat(part, &st) < 0 || !(st.st_mode & S_IXOTH))
 			return false;
-		*p = rest;
-		if (!rest)
-			return true;
 	}
+	return true;
 }
 
 static bool written_as_root(const struct machine_spec *spec, const struct folder_use *f)

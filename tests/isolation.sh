@@ -54,3 +54,9 @@ expect_armed() { # PATTERN PROGRAM [ARG…]
 	"$attacks/$armed_program" "$@" >"$out" 2>"$err" </dev/null
 	expect_text "$out" "$armed_pattern"
 }
+
+# No box, and nothing half made of one.
+empty_store() { # WHAT
+	left=$(find "$PROV_HOME/store" "$PROV_HOME/boxes" -mindepth 2 2>/dev/null | head -n 5)
+	[ -z "$left" ] || fail "$1: left in the store: $left"
+}

@@ -200,6 +200,8 @@ need_box() { # NAME…
 states() {
 	prov status --json | awk -F'"' '$2 == "name" {name = $4} $2 == "state" {print name, $4}' | grep @
 }
+# Of one machine, what `inspect --json` said that is kept in $scratch/inspect.json.
+inspected() { jq -r ".machines[0].$1" "$scratch/inspect.json"; } # JQ-PATH
 lab_id() { cat "$lab/.prov/lab-id" 2>/dev/null; }
 
 # All that prov could leave on the host, sorted, so that before and after can be compared.

@@ -35,20 +35,19 @@ expect 0 prov up
 # inspect: every namespace is the one that /proc shows.
 expect 0 prov inspect web --json
 cp "$out" "$scratch/inspect.json"
-of() { jq -r ".machines[0].$1" "$scratch/inspect.json"; }
 expect_same schema 1 "$(jq .schema "$out")"
-pid=$(of process.pid)
+pid=$(inspected process.pid)
 [ "$pid" -gt 1 ] || fail "no pid"
 for kind in user mnt pid uts ipc net cgroup time; do
 	inode=$(readlink "/proc/$pid/ns/$kind" | tr -dc 0-9)
-	expect_same "namespace $kind" "$inode" "$(of "namespaces[] | select(.type == \"$kind\").inode")"
+	expect_same "namespace $kind" "$inode" "$(inspected "namespaces[] | select(.type == \"$kind\").inode")"
 	host=$(readlink "/proc/self/ns/$kind" | tr -dc 0-9)
-	shared=$(of "namespaces[] | select(.type == \"$kind\").shared_with | join(\",\")")
+	shared=$(inspected "namespaces[] | select(.type == \"$kind\").shared_with | join(\",\")")
 	if [ "$inode" = "$host" ]; then wanted=host; else wanted=; fi
 	expect_same "sharing of $kind" "$wanted" "$shared"
 done
-expect_same "the limit" $((64 << 20)) "$(of cgroup.limits.memory_bytes)"
-for path in $(of 'cgroup.paths[]'); do
+expect_same "the limit" $((64 << 20)) "$(inspected cgroup.limits.memory_bytes)"
+for path in $(inspected 'cgroup.paths[]'); do
 	[ -d "$path" ] || fail "there is no cgroup '$path'"
 	grep -qx "$pid" "$path/cgroup.procs" || fail "PID 1 is not in '$path'"
 done
@@ -56,11 +55,11 @@ expect_same "the bounding set" "$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")"
 	"$(capsh --decode="$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" | cut -d= -f1 | sed 's/^0x//')"
 expect_same "capabilities" \
 	"$(capsh --decode="$(sed -n 's/^CapBnd:\t//p' "/proc/$pid/status")" | cut -d= -f2 | tr -d '\n' | sed 's/cap_//g')" \
-	"$(of 'capabilities.bounding | map(ascii_downcase | ltrimstr("cap_")) | join(",")')"
-expect_same "the filter" "$(sed -n 's/^Seccomp_filters:\t//p' "/proc/$pid/status")" "$(of seccomp.filters)"
-expect_same "mounts" "$(cut -d' ' -f5 "/proc/$pid/mountinfo" | sort)" "$(of 'mounts[].target' | sort)"
-[ -d "$(of layers.lower)" ] && [ -d "$(of layers.upper)" ] || fail "layers that do not exist"
-expect_same "steps" true "$(of 'steps | map(.state == "done") | all')"
+	"$(inspected 'capabilities.bounding | map(ascii_downcase | ltrimstr("cap_")) | join(",")')"
+expect_same "the filter" "$(sed -n 's/^Seccomp_filters:\t//p' "/proc/$pid/status")" "$(inspected seccomp.filters)"
+expect_same "mounts" "$(cut -d' ' -f5 "/proc/$pid/mountinfo" | sort)" "$(inspected 'mounts[].target' | sort)"
+[ -d "$(inspected layers.lower)" ] && [ -d "$(inspected layers.upper)" ] || fail "layers that do not exist"
+expect_same "steps" true "$(inspected 'steps | map(.state == "done") | all')"
 expect 0 prov inspect web
 expect_text "$out" '^    net +[0-9]+ +- +/proc/'
 expect_text "$out" '^ +memory +64\.0 MiB'

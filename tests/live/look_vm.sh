@@ -14,16 +14,15 @@ Y
 expect 0 prov up
 expect 0 prov inspect --json
 cp "$out" "$scratch/inspect.json"
-of() { jq -r ".machines[0].$1" "$scratch/inspect.json"; }
-domain=$(of domain.name)
-expect_same uuid "$(virsh -q -c qemu:///system domuuid "$domain" | head -n 1)" "$(of domain.uuid)"
-expect_same QEMU "$(cat "/run/libvirt/qemu/$domain.pid")" "$(of qemu.pid)"
+domain=$(inspected domain.name)
+expect_same uuid "$(virsh -q -c qemu:///system domuuid "$domain" | head -n 1)" "$(inspected domain.uuid)"
+expect_same QEMU "$(cat "/run/libvirt/qemu/$domain.pid")" "$(inspected qemu.pid)"
 expect_same interface "$(virsh -q -c qemu:///system domiflist "$domain" | awk 'NF {print $1, $5}')" \
-	"$(of 'interfaces[0] | .host_link + " " + .mac')"
-expect_same "disks" 2 "$(of 'disks | length')"
-[ -f "$(of 'disks[1].file')" ] || fail "no backing file"
-expect_same console 1 "$(of 'channels | map(select(.kind == "serial")) | length')"
-expect_same steps true "$(of 'steps | map(.state == "done") | all')"
+	"$(inspected 'interfaces[0] | .host_link + " " + .mac')"
+expect_same "disks" 2 "$(inspected 'disks | length')"
+[ -f "$(inspected 'disks[1].file')" ] || fail "no backing file"
+expect_same console 1 "$(inspected 'channels | map(select(.kind == "serial")) | length')"
+expect_same steps true "$(inspected 'steps | map(.state == "done") | all')"
 
 expect 0 prov top --json
 expect_same "seen from" inside "$(jq -r '.processes[0].seen_from' "$out")"

@@ -23,10 +23,6 @@ unharmed() { # WHAT
 	state >"$scratch/after.state"
 	cmp -s "$scratch/before.state" "$scratch/after.state" || fail "$1: something outside has changed"
 }
-empty_store() { # WHAT
-	left=$(find "$PROV_HOME/store" "$PROV_HOME/boxes" -mindepth 2 2>/dev/null | head -n 5)
-	[ -z "$left" ] || fail "$1: left in the store: $left"
-}
 refused() { # WHAT FILE [PATTERN]
 	timeout 300 "$build/prov" box add "$2" --name evil >"$out" 2>"$err" </dev/null
 	code=$?

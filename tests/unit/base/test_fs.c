@@ -213,6 +213,22 @@ START_TEST(lists_are_sorted)
 }
 END_TEST
 
+START_TEST(parts_of_a_path)
+{
+	static const struct {
+		const char *path, *parts;
+	} rows[] = {{"/a/bc/d", "/a /a/bc /a/bc/d "}, {"a/b", "a a/b "}, {"/", "/ "}, {"x", "x "},
+	        {"/a/", "/a /a/ "}, {"", ""}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_STR parts = {0};
+		for (size_t n = 0; (n = fs_part(rows[i].path, n));)
+			str_addf(&parts, "%.*s ", (int)n, rows[i].path);
+		ck_assert_str_eq(str_text(&parts), rows[i].parts);
+	}
+}
+END_TEST
+
 START_TEST(what_exists)
 {
 	AUTO_FREE char *file = at("file"), *dangling = at("dangling");
@@ -279,8 +295,8 @@ int main(void)
 	const TTest *const tests[] = {reads_what_was_replaced, read_errors,
 	        replace_leaves_nothing_half_made, attributes,
 	        folders_have_their_mode_whatever_the_umask, removal_follows_no_link,
-	        removal_of_a_deep_tree, removal_stops_at_mounts, lists_are_sorted, what_exists,
-	        whole_reads_and_writes, plain_files_alone};
+	        removal_of_a_deep_tree, removal_stops_at_mounts, lists_are_sorted, parts_of_a_path,
+	        what_exists, whole_reads_and_writes, plain_files_alone};
 
 	return suite_run("fs", tests, ARRAY_SIZE(tests), set_up, tear_down);
 }

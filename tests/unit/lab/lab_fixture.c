@@ -51,6 +51,22 @@ void lab_fixture_open(const char *folder, struct lab *lab)
 	problems_clear(&problems);
 }
 
+void lab_fixture_allocate(const char *folder, struct lab *lab)
+{
+	struct err err = {0};
+
+	lab_fixture_open(folder, lab);
+	ck_assert_msg(lab_lock(lab, &err) == 0, "%s", err.message);
+	ck_assert_msg(alloc_network(lab, &err) == 0, "%s", err.message);
+	for (size_t i = 0; i < lab->n; i++)
+		alloc_fill(journal_state(lab->journal), &lab->machines[i].spec);
+}
+
+const char *lab_fixture_fact(const struct lab *lab, const char *key)
+{
+	return journal_fact(journal_state(lab->journal), key);
+}
+
 static void record(struct event_sink *sink, const struct event *e)
 {
 	struct lab_recorder *r = (struct lab_recorder *)sink;

@@ -16,6 +16,10 @@ void lab_fixture_end(struct fixture *f);
 void lab_fixture_write(const char *folder, const char *text);
 /* Opens the lab of a folder; fails the test on any problem. */
 void lab_fixture_open(const char *folder, struct lab *lab);
+/* Opens and locks it, and gives its networks and machines their numbers; likewise. */
+void lab_fixture_allocate(const char *folder, struct lab *lab);
+/* Of the journal of a locked lab; NULL: it is not there. */
+const char *lab_fixture_fact(const struct lab *lab, const char *key);
 
 /* A sink that keeps "MACHINE KIND TEXT" lines of ends, notes, warnings and errors. */
 struct lab_recorder {
