@@ -78,7 +78,8 @@ static int names(const char *home, struct strv *out, struct err *err)
 	return 0;
 }
 
-static int missing(const char *home, const char *name, struct err *err)
+/* Who wants to use the box is told how to get it; who wants to remove it, what there is. */
+static int missing(const char *home, const char *name, bool for_use, struct err *err)
 {
 	AUTO_STRV known = {0};
 	const char *near = NULL;
@@ -88,6 +89,9 @@ static int missing(const char *home, const char *name, struct err *err)
 	err_set(err, ERR_MISSING, "there is no box '%s'", name);
 	if (near)
 		return err_hint(err, "did you mean '%s'? prov box list shows what is there", near);
+	if (!for_use)
+		return err_hint(err,
+		        known.n ? "prov box list shows what is there" : "there is no box at all");
 	return err_hint(
 	        err, "build it with 'prov box build %s', or 'prov box add' a file or URL", name);
 }
@@ -100,7 +104,7 @@ int store_find(const char *home, const char *name, struct box *out, struct err *
 		return -1;
 	path = layout_manifest(home, name);
 	if (!fs_exists(path))
-		return missing(home, name, err);
+		return missing(home, name, true, err);
 	return load(home, name, out, err);
 }
 
@@ -257,7 +261,7 @@ int store_remove(const char *home, const char *name, struct err *err)
 		return -1;
 	manifest = layout_manifest(home, name);
 	if (!fs_exists(manifest))
-		return missing(home, name, err);
+		return missing(home, name, false, err);
 	if (layout_lock(home, &lock, err) < 0)
 		return -1;
 	return remove_locked(home, name, err);

@@ -22,6 +22,8 @@ expect 1 prov box inspect nosuch
 expect_one_error
 expect 1 prov box remove nosuch
 expect_one_error
+expect_text "$err" "there is no box at all"
+expect_no_text "$err" "box build"
 expect 1 prov box build nosuch
 expect_one_error
 for name in ../x /etc a/../b a/b/c; do
@@ -47,6 +49,8 @@ expect 0 prov box add "$scratch/small.tar.gz" --name small --sha256 "$right"
 expect 0 prov box list
 expect_text "$out" '^small '
 expect 0 prov box verify small
+expect 1 prov box remove nosuch
+expect_text "$err" "prov box list shows what is there"
 
 # A tree has no disk: a virtual machine cannot be made of it, and says why.
 printf 'prov: 1\nmachines: {web: {box: small, provider: kvm}}\n' | lab_file
