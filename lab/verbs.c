@@ -292,6 +292,16 @@ static int resume(struct job *job, struct err *err)
 	return set_frozen(job, false, err);
 }
 
+/* That nothing had to be done may be a slip in one of the two names. */
+static void say_as_it_was(const struct job *job)
+{
+	const struct plug *plug = job->options->plug;
+	AUTO_FREE char *text =
+	        xasprintf("%s '%s'", plug->in ? "is already in" : "is not in", plug->network);
+
+	say(job, EVENT_NOTE, text);
+}
+
 /* A network of a running machine; by the spec of its journal, since that is what runs. */
 static int set_plugged(struct job *job, struct err *err)
 {
@@ -305,8 +315,8 @@ static int set_plugged(struct job *job, struct err *err)
 		rc = err_set(err, ERR_CONFIG,
 		        "networks of a running machine of the kind '%s' cannot be changed",
 		        a.provider->name);
-	else if (rc == 0)
-		rc = plug_apply(job, &a, err);
+	else if (rc == 0 && (rc = plug_apply(job, &a, err)) == 0)
+		say_as_it_was(job);
 	if (rc == 0)
 		job->outcome = "unchanged";
 	journal_close(j);

@@ -50,6 +50,12 @@ for n in lan back default; do
 done
 expect_no_text "$err" 'lab\.network\.[a-z]+ done in (0\.|-)'
 
+# What is so already is said, not done: it may be a slip.
+expect 0 prov network connect lan web
+expect_text "$err" "web.* is already in 'lan'"
+expect 0 prov network disconnect back web
+expect_text "$err" "web.* is not in 'back'"
+
 # Addresses, default routes, MTU.
 addresses=$(prov status --json | awk -F'"' '$2 == "name" {n = $4} $2 == "address" && n ~ "@" {print n, $4; n = ""}')
 for want in "web@container $lan.20" "node-1@container $lan.30" "node-2@container $lan.31"; do
