@@ -102,6 +102,20 @@ int cli_unknown_command(const struct cli *cli, const char *name)
 	return cli_fail(cli, &err);
 }
 
+/* What the name may be short for, or a slip for; NULL: nothing known. */
+static const char *nearest_option(const char *name, const char *const *names, size_t n)
+{
+	const char *longer = NULL;
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (*name && str_starts(names[i], name)) {
+			longer = names[i];
+			found++;
+		}
+	return found == 1 ? longer : str_nearest(name, names, n);
+}
+
 static int unknown_option(const struct cli *cli, const char *word)
 {
 	size_t n = n_common_options + cli->command->n_options, k = 0;
@@ -118,7 +132,7 @@ static int unknown_option(const struct cli *cli, const char *word)
 		if (known && str_eq(name + 2, known))
 			return cli_fail_usage(cli, "option '%s' takes no value", name);
 	}
-	const char *near = str_nearest(name + 2, names, k);
+	const char *near = nearest_option(name + 2, names, k);
 	if (!near)
 		return cli_fail_usage(cli, "there is no option '%s'", name);
 	err_set(&err, ERR_USAGE, "there is no option '%s'", str_text(&escaped));
@@ -130,6 +144,18 @@ static void add_value(struct cli *cli, const struct option_row *row, const char 
 {
 	cli->values = xrealloc(cli->values, cli->n_values + 1, sizeof(*cli->values));
 	cli->values[cli->n_values++] = (struct option_value){row, value};
+}
+
+/*
+ * getopt_long takes any beginning of a long name for the whole. prov does not: what means
+ * --recreate today may mean another option tomorrow. word: as it was written.
+ */
+static bool is_whole(const struct cli *cli, int code, const char *word)
+{
+	const char *name = option_at(cli, (size_t)code - 256)->name;
+	size_t n = strlen(name);
+
+	return strncmp(word + 2, name, n) == 0 && (!word[2 + n] || word[2 + n] == '=');
 }
 
 /* Options in front of the command's name are the common ones. */
@@ -155,8 +181,12 @@ static int parse_options(struct cli *cli, int argc, char **argv)
 	}
 	optind = 0; /* glibc: start anew */
 	while ((c = getopt_long(argc, argv, str_text(&shorts), longs, NULL)) != -1) {
+		const char *word = argv[optind - (optarg && optarg == argv[optind - 1] ? 2 : 1)];
+		int code = c == ':' ? optopt : c;
+		if (code >= 256 && !is_whole(cli, code, word))
+			return unknown_option(cli, word);
 		if (c == ':')
-			return cli_fail_usage(cli, "option '%s' needs a value", argv[optind - 1]);
+			return cli_fail_usage(cli, "option '%s' needs a value", word);
 		if (c == '?' && optopt > 0 && optopt < 256)
 			return cli_fail_usage(cli, "there is no option '-%c'", optopt);
 		if (c == '?')

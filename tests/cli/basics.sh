@@ -48,6 +48,17 @@ expect 2 prov up --no-provison
 expect_one_error
 expect_text "$err" "there is no option '--no-provison'$"
 expect_text "$err" "did you mean '--no-provision'"
+# The beginning of a name is not the name: what destroys is not to be met by chance.
+expect 2 prov up --recr
+expect_one_error
+expect_text "$err" "there is no option '--recr'$"
+expect_text "$err" "did you mean '--recreate'"
+for words in "up --paral 3" "up --paral=3" "up --paral" "--fil x status" "destroy --f"; do
+	expect 2 prov $words
+	expect_text "$err" "there is no option '--(paral|fil|f)'$"
+done
+expect 2 prov up --parallel
+expect_text "$err" "option '--parallel' needs a value"
 expect 2 prov up --json=yes
 expect_one_error
 expect_text "$err" "option '--json' takes no value"
