@@ -238,7 +238,10 @@ static const struct option_row options_of_compare[] = {
         {0, "csv", NULL, "print one line a run"},
         {0, "markdown", NULL, "print tables in Markdown"},
         {0, "html", "FILE", "write one self-contained page"},
-        {'o', "output", "FILE", "write a report; its suffix .json, .csv, .md or .html says which"},
+        {'o', "output", "FILE",
+                "write a report; its suffix .json, .csv, .md, .html or .txt says which; the head "
+                "is "
+                "printed"},
         {0, "diff", NULL, "lay two results beside each other: --diff A.json B.json"},
 };
 

@@ -8,7 +8,15 @@
 
 #define RESULT_MAX (64 << 20)
 
-/* Which report an option asks for; the terminal's where none does. */
+/* A file has no width of its own. */
+#define FILE_WIDTH 100
+
+static void write_text(const struct result *result, struct str *out)
+{
+	report_terminal(result, FILE_WIDTH, out);
+}
+
+/* Which report an option or a file's suffix asks for; the terminal's where none does. */
 static const struct format {
 	const char *option, *suffix;
 	void (*write)(const struct result *result, struct str *out);
@@ -17,6 +25,7 @@ static const struct format {
         {"csv", ".csv", report_csv},
         {"markdown", ".md", report_markdown},
         {"html", ".html", report_html},
+        {"", ".txt", write_text},
 };
 
 static size_t terminal_width(void)
@@ -48,27 +57,39 @@ static int write_output(const char *path, const struct result *result, struct er
 	return write_file(path, result, result_write_json, err);
 }
 
-int compare_report(const struct cli *cli, const struct result *result, struct err *err)
+/* What --json, --csv and --markdown ask for. */
+static bool print_formats(const struct cli *cli, const struct result *result)
 {
-	const char *html = cli_value(cli, "html"), *output = cli_value(cli, "output");
 	bool printed = false;
 
-	if (html && write_file(html, result, report_html, err) < 0)
-		return -1;
-	if (output && write_output(output, result, err) < 0)
-		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		AUTO_STR text = {0};
-		if (str_eq(formats[i].option, "html") || !cli_has(cli, formats[i].option))
+		if (!*formats[i].option || str_eq(formats[i].option, "html") ||
+		        !cli_has(cli, formats[i].option))
 			continue;
 		formats[i].write(result, &text);
 		cli_print(&text);
 		printed = true;
 	}
-	if (printed)
-		return 0;
+	return printed;
+}
+
+int compare_report(const struct cli *cli, const struct result *result, struct err *err)
+{
+	const char *html = cli_value(cli, "html"), *output = cli_value(cli, "output");
 	AUTO_STR text = {0};
-	report_terminal(result, terminal_width(), &text);
+
+	if (html && write_file(html, result, report_html, err) < 0)
+		return -1;
+	if (output && write_output(output, result, err) < 0)
+		return -1;
+	if (print_formats(cli, result))
+		return 0;
+	/* The whole of it is in the file. */
+	if (html || output)
+		report_summary(result, terminal_width(), &text);
+	else
+		report_terminal(result, terminal_width(), &text);
 	cli_print(&text);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "compare/host_claims.h"
+#include "compare/memory_each.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -150,6 +151,8 @@ static void begin(struct experiment *e)
 
 static int experiment(struct experiment *e, struct err *err)
 {
+	if (experiment_prepare(e, err) < 0)
+		return -1;
 	experiment_describe_host(e);
 	say(e, left(e, 0, 0), "comparing with box %s, %d runs", e->result->box, e->options->runs);
 	if (experiment_open(e, err) < 0)
@@ -172,6 +175,7 @@ int experiment_run(const struct experiment_options *options, const struct experi
 		return -1;
 	begin(&e);
 	int rc = experiment(&e, &local);
+	memory_each(result, e.available_mib - result->host.memory_mib * options->reserve);
 	experiment_notes(&e);
 	experiment_close(&e);
 	if (options->claims) {

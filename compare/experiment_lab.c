@@ -151,20 +151,34 @@ static bool any_machine(const struct experiment *e)
 	return false;
 }
 
-int experiment_open(struct experiment *e, struct err *err)
+static struct machine **all_machines(struct experiment *e)
+{
+	struct machine **all = xcalloc(e->lab.n + 1, sizeof(*all));
+
+	for (size_t i = 0; i < e->lab.n; i++)
+		all[i] = &e->lab.machines[i];
+	return all;
+}
+
+int experiment_prepare(struct experiment *e, struct err *err)
 {
 	if (!any_machine(e))
 		return 0;
 	if (make_folder(e, err) < 0 || write_file(e, err) < 0 || open_lab(e, err) < 0)
 		return -1;
 	fill_specs(e);
-	AUTO_FREE struct machine **all = xcalloc(e->lab.n, sizeof(*all));
-	for (size_t i = 0; i < e->lab.n; i++)
-		all[i] = &e->lab.machines[i];
-	/* Boxes are looked for before anything is locked or made. */
+	AUTO_FREE struct machine **all = all_machines(e);
 	if (prepare_specs(&e->lab, all, e->lab.n, err) < 0)
 		return -1;
 	adapt_specs(e);
+	return 0;
+}
+
+int experiment_open(struct experiment *e, struct err *err)
+{
+	if (!any_machine(e))
+		return 0;
+	AUTO_FREE struct machine **all = all_machines(e);
 	if (lab_lock(&e->lab, err) < 0 || alloc_network(&e->lab, err) < 0 ||
 	        alloc_ids(&e->lab, err) < 0 || prepare_specs(&e->lab, all, e->lab.n, err) < 0)
 		return -1;

@@ -112,66 +112,6 @@ static void add_flagged(
 	result_clear(&one);
 }
 
-/* The two ways to read the same memory ought to agree; where they do not, the host moved. */
-static void doubt(struct experiment *e, const struct compare_kind *kind, const struct fit *line)
-{
-	const struct series *total = result_find(e->result, "memory.total", kind->name);
-	struct summary accounted;
-
-	if (!total || !total->n)
-		return;
-	stats_summary(total->values, total->n, &accounted);
-	if (line->slope < 1.5 * accounted.median && line->slope * 1.5 > accounted.median)
-		return;
-	strv_addf(&e->result->notes,
-	        "%s: the fall of MemAvailable gives %.2f MiB for one more, its provider accounts "
-	        "for "
-	        "%.2f MiB. The difference is memory outside of its processes (page cache in use, "
-	        "kernel memory, slabs of the network) or others' memory that moved meanwhile; r² "
-	        "of "
-	        "the line is %.2f.",
-	        kind->name, line->slope, accounted.median, line->r2);
-}
-
-/* Through the points beside which the host was quiet, if they make a line; else through all. */
-static void fit_quiet(const struct series *s, struct fit *out)
-{
-	AUTO_FREE double *x = xcalloc(s->n, sizeof(*x));
-	AUTO_FREE double *y = xcalloc(s->n, sizeof(*y));
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->disturbed[i])
-			continue;
-		x[n] = s->x[i];
-		y[n++] = s->values[i];
-	}
-	if (n > 2)
-		stats_fit(x, y, n, out);
-	else
-		stats_fit(s->x, s->values, s->n, out);
-}
-
-static void fit(struct experiment *e, const struct compare_kind *kind, double available)
-{
-	const struct series *s = result_find(e->result, "memory.delta", kind->name);
-	double reserve = e->result->host.memory_mib * e->options->reserve;
-	struct fit line;
-
-	if (!s || s->n < 2)
-		return;
-	fit_quiet(s, &line);
-	if (!(line.slope > 0)) {
-		strv_addf(&e->result->notes,
-		        "%s: one more instance costs less than the host's memory moves by itself",
-		        kind->name);
-		return;
-	}
-	doubt(e, kind, &line);
-	add(e, kind, "memory.slope", line.slope, NAN);
-	add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope), NAN);
-}
-
 /* Machines of a kind, more and more of them beside each other. */
 struct pile {
 	const struct compare_kind *kind;
@@ -188,6 +128,8 @@ static int pile_up(struct experiment *e, struct pile *pile,
 
 	if (fall(e, 0, &ignored, &busy, err) < 0 || memory_available(&pile->available, err) < 0)
 		return -1;
+	if (!e->available_mib)
+		e->available_mib = pile->available;
 	int rc = add_more(e, pile, err);
 	return finish(e, pile->kind, pile->up, rc, err);
 }
@@ -214,11 +156,8 @@ static int climb_ladder(struct experiment *e, struct pile *pile, struct err *err
 int experiment_ladder(struct experiment *e, size_t k, struct err *err)
 {
 	struct pile pile = {.kind = e->kinds[k]};
-	int rc = pile_up(e, &pile, climb_ladder, err);
 
-	if (rc == 0)
-		fit(e, pile.kind, pile.available);
-	return rc;
+	return pile_up(e, &pile, climb_ladder, err);
 }
 
 int experiment_storm(struct experiment *e, size_t k, struct err *err)
@@ -264,29 +203,12 @@ static int fill_up(struct experiment *e, struct pile *pile, struct err *err)
 	return 0;
 }
 
-/* Where the ladder's few machines were lost in the noise, these many are not. */
-static void extrapolate(struct experiment *e, const struct compare_kind *kind, double available)
-{
-	const struct series *s = result_find(e->result, "density.delta", kind->name);
-	double reserve = e->result->host.memory_mib * e->options->reserve;
-	struct fit line;
-
-	if (!s || s->n < 3 || result_find(e->result, "density.extrapolated", kind->name))
-		return;
-	stats_fit(s->x, s->values, s->n, &line);
-	if (line.slope > 0)
-		add(e, kind, "density.extrapolated", floor((available - reserve) / line.slope),
-		        NAN);
-}
-
 int experiment_density(struct experiment *e, size_t k, struct err *err)
 {
 	struct pile pile = {.kind = e->kinds[k]};
 	int rc = pile_up(e, &pile, fill_up, err);
 
-	if (rc == 0) {
+	if (rc == 0)
 		add(e, pile.kind, "density.started", pile.up, NAN);
-		extrapolate(e, pile.kind, pile.available);
-	}
 	return rc;
 }

@@ -18,6 +18,7 @@ struct experiment {
 	struct compare_recorder recorder;
 	int instances; /* of each kind */
 	int64_t begun_ns;
+	double available_mib; /* MemAvailable before several were started; 0: none were */
 };
 
 /* Machines that are started together. */
@@ -26,7 +27,10 @@ struct team {
 	size_t n;
 };
 
-/* experiment_lab.c: makes the lab and its network; removes it with all that is in it. */
+/* experiment_lab.c: writes the lab's file and looks for the boxes: an error that the user can cure
+ * comes before anything else is said or done. */
+MUST_CHECK int experiment_prepare(struct experiment *e, struct err *err);
+/* Makes the network of what was prepared; close removes the lab with all that is in it. */
 MUST_CHECK int experiment_open(struct experiment *e, struct err *err);
 void experiment_close(struct experiment *e);
 /* Instance index (from 0) of a kind. */

@@ -193,6 +193,10 @@ void figure_fit(struct str *out, const struct fit *fit, const char *unit)
 		str_add(out, "–");
 		return;
 	}
+	if (!(fit->slope > 0)) {
+		str_add(out, "does not rise");
+		return;
+	}
 	figure_add(out, fit->slope, unit);
 	str_add(out, " each [");
 	add_scaled(out, fit->slope_low, unit, fit->slope);

@@ -23,5 +23,6 @@ void figure_summary(struct str *out, const struct summary *summary, /* "35.1 ms 
 void figure_ratio(struct str *out, const struct ratio *ratio);
 /* "kvm 12× (11–13)", "kvm 1.02× (0.97–1.06): no clear difference", "kvm 12×: too few runs". */
 void figure_verdict(struct str *out, const char *kind, const struct ratio *ratio);
-/* "1.21 MiB each [1.18–1.25]": what one more instance costs. */
+/* "1.21 MiB each [1.18–1.25]": what one more instance costs; "does not rise" where the line
+ * falls: nothing costs less than nothing, so it was not the instances that were seen. */
 void figure_fit(struct str *out, const struct fit *fit, const char *unit);

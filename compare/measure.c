@@ -47,7 +47,11 @@ static const struct measure measures[] = {
         {"memory.delta", "fall of MemAvailable", "memory", "MiB",
                 "MemAvailable before less after settling, by number of instances; prov's workers "
                 "have ended"},
-        {"memory.slope", "per instance, after settling", "memory", "MiB",
+        {"memory.each", "paid for each instance", "memory", "MiB",
+                "what the provider accounts for (a container's cgroup and supervisor; PSS of "
+                "QEMU): "
+                "the fall of MemAvailable was disturbed or not measured"},
+        {"memory.slope", "fall of MemAvailable for one more", "memory", "MiB",
                 "slope of the least-squares line through the fall of MemAvailable over the number "
                 "of instances"},
         {"memory.total", "what the provider accounts for", "memory", "MiB",
@@ -69,8 +73,10 @@ static const struct measure measures[] = {
                 "MemTotal less MemAvailable of /proc/meminfo inside"},
         {"density.extrapolated", "instances until the host's reserve is reached", "density",
                 "count",
-                "extrapolated: (MemAvailable less the reserve) over the slope; other limits "
-                "(bridge ports, processes) come earlier"},
+                "extrapolated: (MemAvailable less the reserve) over the memory for each, the "
+                "larger "
+                "figure where it is known in two ways; other limits (bridge ports, processes) come "
+                "earlier"},
         {"density.started", "really started", "density", "count", "instances that ran `true`"},
         {"density.delta", "fall of MemAvailable", "density", "MiB",
                 "by number of instances, all running at once"},

@@ -6,6 +6,8 @@
 /* Aligned tables, a ratio and a verdict per row ("no clear difference" where the interval holds 1),
  * unit, method and number of runs. */
 void report_terminal(const struct result *result, size_t width, struct str *out);
+/* Its head alone: what was compared, on which host, and the few figures that matter most. */
+void report_summary(const struct result *result, size_t width, struct str *out);
 void report_markdown(const struct result *result, struct str *out);
 /* One line per single run: id,kind,unit,run,x,value,disturbed. */
 void report_csv(const struct result *result, struct str *out);

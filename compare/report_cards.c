@@ -208,6 +208,9 @@ static void hero(const struct view *view, const char *id, const char *title, str
 	str_add(out, "</dl>");
 	if (verdict.len)
 		html_element(out, "p", NULL, str_text(&verdict));
+	/* Which of two ways it was read is part of what it says. */
+	if (str_eq(id, "memory.each"))
+		html_element(out, "p", NULL, row->method);
 	str_add(out, "</div>\n");
 }
 
@@ -219,8 +222,8 @@ void html_cards(const struct result *result, const struct view *view, struct str
 	        result->runs, result->runs == 1 ? "" : "s");
 	str_add(out, "<div class=\"hero\">\n");
 	hero(view, "start.t5", "Until a command runs", out);
-	hero(view, "memory.slope", "Memory the host pays for each", out);
-	hero(view, "provision.script", "The same script", out);
+	hero(view, "memory.each", "Memory the host pays for each", out);
+	hero(view, "start.provision", "The same script", out);
 	hero(view, "disk.delta", "Own disk after the start", out);
 	str_add(out, "</div>\n<div class=\"cards\">\n<div>\n");
 	card_phases(view, out);
@@ -231,7 +234,7 @@ void html_cards(const struct result *result, const struct view *view, struct str
 	card_kernels(result, out);
 	card_density(view, out);
 	card_storm(result, view, out);
-	card_bars(view, "provision.script", "The same script",
+	card_bars(view, "start.provision", "The same script",
 	        "From the first command to provisioned (t5 to t6).", out);
 	card_disk(view, out);
 	card_bars(view, "peer.start", "Beside other tools",

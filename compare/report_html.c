@@ -33,7 +33,7 @@ static const struct {
         {"Is it the machine that is slow, or its SSH?", "start.t5ssh",
                 "Over SSH in every kind: ", "start.t5direct", "Without SSH: "},
         {"Is memory counted that the guest never touched?", "memory.guest",
-                "The guest believes it uses: ", "memory.slope", "The host loses: "},
+                "The guest believes it uses: ", "memory.each", "The host pays: "},
         {"Is the density real?", "density.started", "Really started: ", "density.extrapolated",
                 "Extrapolated, not started: "},
         {"Is the time spent or waited?", "start.cpu", "CPU time of the host: ", "start.t5",

@@ -9,10 +9,10 @@ static bool is_part(const struct view_row *row)
 	return str_starts(row->id, "memory.pss.") || str_eq(row->id, "memory.kernel");
 }
 
-/* The sum of the parts, or the measured slope if it is larger. */
+/* The sum of the parts, or what is paid if it is larger. */
 static double memory_most(const struct view *view)
 {
-	const struct view_row *slope = view_row(view, "memory.slope");
+	const struct view_row *each = view_row(view, "memory.each");
 	double most = 0;
 
 	for (size_t k = 0; k < view->n_kinds; k++) {
@@ -23,8 +23,8 @@ static double memory_most(const struct view *view)
 				sum += part;
 		}
 		most = fmax(most, sum);
-		if (slope && isfinite(card_median(slope->cells[k])))
-			most = fmax(most, card_median(slope->cells[k]));
+		if (each && isfinite(card_median(each->cells[k])))
+			most = fmax(most, card_median(each->cells[k]));
 	}
 	return most;
 }
@@ -32,8 +32,8 @@ static double memory_most(const struct view *view)
 static void memory_row(const struct view *view, size_t kind, double most, struct str *out)
 {
 	static const char *const shades[] = {"p0", "p2", "p1", "p4", "p3", "p5"};
-	const struct view_row *slope = view_row(view, "memory.slope");
-	double paid = slope ? card_median(slope->cells[kind]) : NAN, from = 0;
+	const struct view_row *each = view_row(view, "memory.each");
+	double paid = each ? card_median(each->cells[kind]) : NAN, from = 0;
 	AUTO_STR figure = {0}, note = {0}, bars = {0}, label = {0};
 	size_t parts = 0;
 
@@ -51,7 +51,7 @@ static void memory_row(const struct view *view, size_t kind, double most, struct
 	if (!parts && !isfinite(paid))
 		return;
 	if (isfinite(paid)) {
-		view_figure(slope, slope->cells[kind], &figure);
+		view_figure(each, each->cells[kind], &figure);
 		svg_line(&bars, "mark", paid / most * 100, -2, paid / most * 100, 18);
 	} else {
 		figure_add(&figure, from, "MiB");
@@ -66,26 +66,32 @@ static void memory_row(const struct view *view, size_t kind, double most, struct
 
 void card_memory(const struct view *view, struct str *out)
 {
+	const struct view_row *each = view_row(view, "memory.each");
 	double most = memory_most(view);
+	AUTO_STR sub = {0};
 
 	if (!(most > 0))
 		return;
-	card_begin(out, "Memory the host pays",
-	        "Upright mark and figure: what MemAvailable falls for each instance. Bars: where "
-	        "it is, "
-	        "by PSS and kernel memory. The two are measured apart and need not meet.");
+	if (each)
+		str_addf(&sub, "Upright mark and figure: %s. ", each->method);
+	str_add(&sub,
+	        "Bars: where it is, by PSS and kernel memory, measured apart: the two need not "
+	        "meet.");
+	card_begin(out, "Memory the host pays", str_text(&sub));
 	for (size_t k = 0; k < view->n_kinds; k++)
 		memory_row(view, k, most, out);
 	card_end(out);
 }
 
-static void curve(const struct series *s, double most_x, double most_y, struct str *out)
+/* believed: the points make a line that says what one more costs. */
+static void curve(
+        const struct series *s, bool believed, double most_x, double most_y, struct str *out)
 {
 	struct fit fit;
 
 	stats_fit(s->x, s->values, s->n, &fit);
 	str_addf(out, "<g class=\"%s\">", html_kind(s->kind));
-	if (fit.valid)
+	if (fit.valid && believed)
 		svg_line(out, "thin", 0, 150 - fmax(fit.offset, 0) / most_y * 140, 97,
 		        150 -
 		                fmin(fmax(fit.offset + fit.slope * most_x, 0), most_y) / most_y *
@@ -115,6 +121,7 @@ static void add_measured(double *list, size_t *n, size_t max, double x)
 static void density_chart(const struct view *view, const struct view_row *row, struct str *out)
 {
 	double most_x = 0, most_y = 0, ticks[8], measured[8];
+	const struct view_row *could = view_row(view, "density.extrapolated");
 	size_t n_measured = 0;
 
 	for (size_t k = 0; k < view->n_kinds; k++)
@@ -140,40 +147,55 @@ static void density_chart(const struct view *view, const struct view_row *row, s
 	}
 	for (size_t k = 0; k < view->n_kinds; k++)
 		if (row->cells[k] && row->cells[k]->x)
-			curve(row->cells[k], most_x, most_y, out);
+			curve(row->cells[k], could && could->cells[k], most_x, most_y, out);
 	svg_end(out);
 	axis_names(out, &across, measured, n_measured);
+}
+
+/* "16.2 MiB each", and how many of them there were or could be. */
+static void density_row(const struct view *view, size_t kind, struct str *out)
+{
+	const struct view_row *each = view_row(view, "memory.each");
+	const struct view_row *started = view_row(view, "density.started");
+	const struct view_row *could = view_row(view, "density.extrapolated");
+	const struct view_row *fall = view_row(view, "memory.delta");
+	AUTO_STR note = {0}, figure = {0};
+
+	if (each && each->cells[kind]) {
+		figure_add(&figure, card_median(each->cells[kind]), each->unit);
+		str_add(&figure, " each");
+	}
+	if (started && started->cells[kind]) {
+		figure_add(&note, card_median(started->cells[kind]), started->unit);
+		str_addf(&note, " %s", started->title);
+	}
+	if (could && could->cells[kind]) {
+		str_add(&note, note.len ? " · " : "");
+		figure_add(&note, card_median(could->cells[kind]), could->unit);
+		str_addf(&note, " extrapolated, %s", could->title);
+	} else if (fall && fall->cells[kind]) {
+		str_addf(&note, "%snot extrapolated: the fall of MemAvailable was disturbed",
+		        note.len ? " · " : "");
+	}
+	if (!note.len && !figure.len)
+		return;
+	row_begin(out, view->kinds[kind], str_text(&figure));
+	row_end(out, str_text(&note));
 }
 
 void card_density(const struct view *view, struct str *out)
 {
 	const struct view_row *row = view_row(view, "memory.delta");
-	const struct view_row *list[] = {
-	        row, view_row(view, "density.started"), view_row(view, "density.extrapolated")};
 
-	if (!list[0] && !list[1] && !list[2])
+	if (!row && !view_row(view, "density.started") && !view_row(view, "density.extrapolated"))
 		return;
-	card_begin(out, "Density", "Memory taken, over the number of instances running");
+	card_begin(out, "Density",
+	        "Points: the fall of MemAvailable, over the number of instances running; hollow: "
+	        "disturbed");
 	if (row)
 		density_chart(view, row, out);
-	for (size_t k = 0; k < view->n_kinds; k++) {
-		AUTO_STR note = {0}, figure = {0};
-		for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
-			if (!list[i] || !list[i]->cells[k])
-				continue;
-			if (i == 0) {
-				view_figure(list[i], list[i]->cells[k], &figure);
-				continue;
-			}
-			str_addf(&note, "%s", note.len ? " · " : "");
-			figure_add(&note, card_median(list[i]->cells[k]), list[i]->unit);
-			str_addf(&note, i == 1 ? " %s" : " extrapolated, %s", list[i]->title);
-		}
-		if (!note.len && !figure.len)
-			continue;
-		row_begin(out, view->kinds[k], str_text(&figure));
-		row_end(out, str_text(&note));
-	}
+	for (size_t k = 0; k < view->n_kinds; k++)
+		density_row(view, k, out);
 	card_end(out);
 }
 

@@ -1,4 +1,4 @@
-/* The report for a terminal: one block per group, one line per figure and kind. */
+/* The report for a terminal: the head, then one block per group, one line per figure and kind. */
 #include "compare/report.h"
 #include "compare/report_text.h"
 
@@ -236,6 +236,7 @@ void report_terminal(const struct result *result, size_t width, struct str *out)
 	view_make(result, &page.view);
 	measure(&page);
 	print_head(&page);
+	text_heads(out, &page.view, page.width);
 	for (size_t g = 0; g < page.view.n_groups; g++)
 		print_group(&page, page.view.groups[g]);
 	print_facts(&page, "identity");
@@ -245,4 +246,21 @@ void report_terminal(const struct result *result, size_t width, struct str *out)
 	print_tail(&page);
 	view_clear(&page.view);
 	methods_clear(&page.methods);
+}
+
+void report_summary(const struct result *result, size_t width, struct str *out)
+{
+	struct page page = {.result = result, .width = width < 40 ? 40 : width, .out = out};
+	size_t disturbed = view_all_disturbed(result);
+	AUTO_STR text = {0};
+
+	view_make(result, &page.view);
+	print_head(&page);
+	text_heads(out, &page.view, page.width);
+	if (disturbed)
+		str_addf(&text, "Disturbed by others: %zu of the values; the report marks them.",
+		        disturbed);
+	if (text.len)
+		text_wrap(out, str_text(&text), 0, page.width);
+	view_clear(&page.view);
 }

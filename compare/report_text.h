@@ -17,6 +17,8 @@ size_t text_columns(const char *utf8);
 void text_pad(struct str *out, const char *text, size_t columns, bool right);
 void text_escaped(struct str *out, const char *text); /* NULL: "–" */
 
+/* The few figures that matter most, a column a kind; below each other where that is too wide. */
+void text_heads(struct str *out, const struct view *view, size_t width);
 /* "debian/12 as web: 5 runs, 8 at once, warm page cache" */
 void text_experiment(struct str *out, const struct result *result);
 /* "Linux 6.18.5, Debian …, 2 CPUs (…), 23.5 GiB, TCG" */

@@ -10,7 +10,12 @@ json=$scratch/result.json
 begun=$(date +%s)
 expect 0 prov compare --quick --claims -o "$json" --html "$scratch/page.html"
 echo "compare --quick: $(($(date +%s) - begun)) s"
+# The whole report is in the files; the head alone is printed, a column a kind.
 expect_text "$out" "tiny"
+expect_text "$out" "process +container +container[+]init +kvm"
+expect_text "$out" "^memory the host pays, each "
+expect_no_text "$out" "How to read this"
+expect_text "$err" "^written: $json$"
 expect_no_text "$err" "left out"
 expect_clean compare
 
@@ -46,6 +51,10 @@ for parts in zip(all_of("memory.pss.guest", "kvm"), all_of("memory.pss.tcg", "kv
 ok("the same digest in both", fact("repeat.digest", "kvm") == fact("repeat.digest", "container") is not None)
 ok("30 claims, each with a figure", len(r["claims"]) == 30 and all(c["figure"] for c in r["claims"]))
 ok("complete", r["complete"])
+paid = [s for s in r["series"] if s["id"] == "memory.each"]
+ok("each kind's memory is paid", {s["kind"] for s in paid} == {"container", "container+init", "kvm"})
+ok("all kinds' memory is read in one way", len({s["method"] for s in paid}) == 1)
+ok("nothing costs less than nothing", all(v > 0 for s in paid for v in s["values"]))
 for s in r["series"]:
     ok(f"{s['id']} has unit and method", s["unit"] and s["method"])
 print("\n".join(problems))
@@ -71,8 +80,9 @@ machines:
     ports: [ "80" ]
     provision: [ { name: mark, shell: "echo declared >/var/mark" } ]
 Y
-expect 0 prov compare web --quick --runs 1 --kinds container --csv
+expect 0 prov compare web --quick --runs 1 --kinds container --csv -o "$scratch/whole.txt"
 expect_text "$out" "^start.t6,container"
+expect_text "$scratch/whole.txt" "How to read this"
 expect_text "$err" "^note: compare leaves out the volumes and ports of 'web'$"
 [ ! -e "$lab/.prov" ] || fail "the folder of the declared machine was touched"
 expect_clean "compare of a declared machine"
@@ -82,6 +92,7 @@ expect 2 prov compare --box tiny --kinds kvm-warm
 expect_text "$err" "'kvm-warm' is not offered yet"
 expect 1 prov compare --box nope
 expect_text "$err" "there is no box 'nope'"
+expect_no_text "$err" "comparing"
 expect 2 prov compare other
 expect_clean refusals
 

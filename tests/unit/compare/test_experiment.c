@@ -216,6 +216,8 @@ START_TEST(refused_before_anything_is_made)
 	free(spec.box.name);
 	spec.box.name = xstrdup("nope");
 	ck_fails(experiment_run(&o, &env, &result, &err), ERR_MISSING, "there is no box 'nope'");
+	/* Not even how long it would take. */
+	ck_lacks(str_text(&said), "left");
 	ck_nothing_left();
 }
 END_TEST

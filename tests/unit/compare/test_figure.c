@@ -87,6 +87,27 @@ START_TEST(verdicts)
 }
 END_TEST
 
+START_TEST(what_one_more_costs)
+{
+	static const struct {
+		struct fit fit;
+		const char *text;
+	} rows[] = {
+	        {{.slope = 1.21, .slope_low = 1.18, .slope_high = 1.25, .n = 4, .valid = true},
+	                "1.21 MiB each [1.18–1.25]"},
+	        {{.slope = -155, .slope_low = -180, .slope_high = 12, .n = 4, .valid = true},
+	                "does not rise"},
+	        {{.valid = false}, "–"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_STR text = {0};
+		figure_fit(&text, &rows[i].fit, "MiB");
+		ck_assert_str_eq(str_text(&text), rows[i].text);
+	}
+}
+END_TEST
+
 START_TEST(survives_any_number)
 {
 	static const double odd[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300, 5e-324, 1e-9};
@@ -104,8 +125,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {
-	        units_that_fit, spread_is_in_the_unit_of_the_median, verdicts, survives_any_number};
+	const TTest *const tests[] = {units_that_fit, spread_is_in_the_unit_of_the_median, verdicts,
+	        what_one_more_costs, survives_any_number};
 
 	return suite_run("figure", tests, ARRAY_SIZE(tests), NULL, NULL);
 }

@@ -74,6 +74,31 @@ START_TEST(terminal_respects_the_width)
 }
 END_TEST
 
+START_TEST(the_head_has_a_column_for_each_kind)
+{
+	struct result r;
+	AUTO_STR wide = {0}, small = {0}, whole = {0};
+
+	sample_result(&r, 1, 1);
+	report_summary(&r, 100, &wide);
+	ck_has(wide.buf, "  process  container  container+init  kvm       kvm-warm\n");
+	ck_has(wide.buf, "\nmemory the host pays, each  -        ");
+	ck_has(wide.buf, "Medians. Memory: slope of the fall of MemAvailable over ");
+	ck_has(wide.buf, "\nDisturbed by others: 1 of the values;");
+	ck_assert_uint_lt(count(wide.buf, "\n"), 20);
+	report_terminal(&r, 100, &whole);
+	/* The whole report begins with the same. */
+	ck_assert_uint_eq(
+	        strncmp(whole.buf, wide.buf, (size_t)(strstr(wide.buf, "Disturbed by") - wide.buf)),
+	        0);
+	report_summary(&r, 60, &small);
+	ck_has(small.buf,
+	        "\nuntil a command runs: process 1.16 ms, container 12.9 ms,\n  container+init");
+	ck_width(small.buf, 60);
+	result_clear(&r);
+}
+END_TEST
+
 START_TEST(emulation_is_said_first)
 {
 	struct result r;
@@ -122,6 +147,7 @@ START_TEST(reports_of_nothing)
 	report_html(&none, &html);
 	ck_well_formed(html.buf);
 	report_terminal(&none, 0, &terminal);
+	report_summary(&none, 0, &terminal);
 	report_markdown(&none, &markdown);
 	report_csv(&none, &csv);
 	ck_assert_str_eq(csv.buf, "id,kind,unit,run,x,value,disturbed\r\n");
@@ -210,9 +236,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {all_reports_show_the_same_figures,
-	        terminal_respects_the_width, emulation_is_said_first, disturbed_runs_are_flagged,
-	        reports_of_nothing, unknown_groups_and_kinds_are_shown,
-	        two_results_beside_each_other, p95_stands_in_every_report_from_20_runs_on,
+	        terminal_respects_the_width, the_head_has_a_column_for_each_kind,
+	        emulation_is_said_first, disturbed_runs_are_flagged, reports_of_nothing,
+	        unknown_groups_and_kinds_are_shown, two_results_beside_each_other,
+	        p95_stands_in_every_report_from_20_runs_on,
 	        every_group_that_is_measured_has_a_title};
 
 	return suite_run("report", tests, ARRAY_SIZE(tests), NULL, NULL);

@@ -47,7 +47,7 @@ static void hostile(struct result *r)
 	        .prov_version = xstrdup(EVIL)};
 	strv_add(&r->notes, EVIL);
 	static const char *const ids[] = {"start.t5", "probe.x", "memory.pss.x", "memory.delta",
-	        "disk.delta", "storm.t5", "provision.script", EVIL};
+	        "disk.delta", "storm.t5", "start.provision", EVIL};
 	static const double values[] = {0, -1, 1e300, 5e-324, 3, 3};
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		for (int kind = 0; kind < 3; kind++) {
