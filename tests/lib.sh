@@ -167,7 +167,14 @@ fetch() { curl -g -sS -m 60 "http://$1/"; }
 # Sets p to the first of so many ports in a row that nobody on this host uses: the suite may run beside others.
 free_ports() { # COUNT
 	p=$((20000 + $$ % 6000 * 2))
-	while ss -Hlntu "( sport >= :$p and sport < :$((p + $1)) )" | grep -q .; do p=$((p + $1)); done
+	while ss -Hlntu "( sport >= :$p and sport < :$((p + $1)) )" | grep -q . || are_published "$1"; do p=$((p + $1)); done
+}
+# One of them is led to a machine, of whichever home.
+are_published() { # COUNT
+	nft list tables 2>/dev/null | grep ' prov-' | while read -r kind family table; do
+		nft list "$kind" "$family" "$table" 2>/dev/null
+	done | sed -n 's/.* dport \([0-9]*\)-*\([0-9]*\) dnat to .*/\1 \2/p' |
+		awk -v first="$p" -v behind=$((p + $1)) '$1 < behind && ($2 ? $2 : $1) >= first {found = 1} END {exit !found}'
 }
 
 # The lab's file, from standard input.
