@@ -167,11 +167,21 @@ static json_t *addresses_json(const struct machine_spec *spec)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < spec->n_nics && spec->nics[i].address; i++)
-		json_array_append_new(list,
-		        json_pack("{s:s, s:s, s:s*}", "network", spec->nics[i].network, "address",
-		                spec->nics[i].address, "address6", spec->nics[i].address6));
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (spec->nics[i].address)
+			json_array_append_new(list,
+			        json_pack("{s:s, s:s, s:s*}", "network", spec->nics[i].network,
+			                "address", spec->nics[i].address, "address6",
+			                spec->nics[i].address6));
 	return list;
+}
+
+/* One word, in the order of the networks; nothing where none was allocated yet. */
+static void addresses_text(const struct machine_spec *spec, struct str *out)
+{
+	for (size_t i = 0; i < spec->n_nics; i++)
+		if (spec->nics[i].address)
+			str_addf(out, "%s%s", out->len ? "," : "", spec->nics[i].address);
 }
 
 /* "": nothing was allocated to it yet. */
@@ -238,10 +248,11 @@ static void print_rows(const struct lab *lab, const struct row *rows, size_t n)
 	table_row(&t, "MACHINE", "STATE", "ADDRESS", "BOX", "NOTE");
 	for (size_t i = 0; i < n; i++) {
 		const struct row *row = &rows[i];
-		AUTO_STR note = {0};
+		AUTO_STR note = {0}, addresses = {0};
 		note_text(lab, row, &note);
+		addresses_text(row->spec, &addresses);
 		table_row(&t, row->spec->selector, machine_state_name(row->world.state),
-		        row->spec->n_nics ? row->spec->nics[0].address : NULL, row->spec->box.name,
+		        addresses.len ? str_text(&addresses) : NULL, row->spec->box.name,
 		        str_text(&note));
 	}
 	str_addf(&out, "lab %s%s%s\n", lab->name ? lab->name : lab->folder, lab->id ? " " : "",

@@ -61,6 +61,8 @@ addresses=$(prov status --json | awk -F'"' '$2 == "name" {n = $4} $2 == "address
 for want in "web@container $lan.20" "node-1@container $lan.30" "node-2@container $lan.31"; do
 	echo "$addresses" | grep -qx "$want" || fail "no '$want' in: $addresses"
 done
+expect 0 prov status
+expect_text "$out" "^vm@kvm +running +$back\.[0-9]+,$lan\.[0-9]+ +tiny"
 expect 0 prov exec web -- sh -c 'ip route; ip link show eth0'
 expect_text "$out" "default via $lan.1 "
 expect_text "$out" "mtu 1400"
