@@ -97,6 +97,8 @@ const char *cli_provider(const struct cli *cli);
 /* ERR_CONFIG: the lab has no file (any more), which the command needs. */
 int cli_no_file(const struct lab *lab, struct err *err);
 struct event_sink *cli_sink(const struct cli *cli);
+/* Says where a container may have more memory than there is. */
+void cli_note_memory(struct machine *const *machines, size_t n);
 /* Locks the lab, runs the verb on the chosen machines, says how it went; the exit code. */
 int cli_run_verb(const struct cli *cli, struct lab *lab, const struct verb *verb,
         struct machine *const *chosen, size_t n, const struct verb_options *options,

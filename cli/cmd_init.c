@@ -55,15 +55,16 @@ static int check_machines(const struct cli *cli, struct lab *lab, struct err *er
 	return rc;
 }
 
-/* The file may be right all the same: a box can still be built. What root has cannot be seen by
- * others. */
-static void note_missing_boxes(struct lab *lab)
+/* The file may be right all the same: it is for another host, or a box can still be built. What
+ * root has cannot be seen by others. */
+static void note_what_is_not_here(struct lab *lab)
 {
 	AUTO_FREE struct machine **all = xcalloc(lab->n + 1, sizeof(*all));
 	struct err err = {0};
 
 	for (size_t i = 0; i < lab->n; i++)
 		all[i] = &lab->machines[i];
+	cli_note_memory(all, lab->n);
 	if (geteuid() != 0 || prepare_specs(lab, all, lab->n, &err) == 0 || err.kind != ERR_MISSING)
 		return;
 	fprintf(stderr, "note: %s\n", err.message);
@@ -85,7 +86,7 @@ static int run_validate(struct cli *cli)
 		lab_clear(&lab);
 		return code;
 	}
-	note_missing_boxes(&lab);
+	note_what_is_not_here(&lab);
 	if (cli_has(cli, "json")) {
 		cli_print_json(json_pack("{s:i, s:s, s:s, s:i}", "schema", 1, "file", lab.file,
 		        "lab", lab.name, "machines", (int)lab.n));

@@ -208,6 +208,7 @@ static int prepare(const struct cli *cli, struct lab *lab, struct verb_options *
 		return -1;
 	if (cli->command != &cmd_provision && admit(lab, *chosen, *n, err) < 0)
 		return -1;
+	cli_note_memory(*chosen, *n);
 	say_exposed(*chosen, *n);
 	if (!*n)
 		say_nothing_comes_up(lab);

@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 #include "cli/sink.h"
+#include "lab/limits.h"
 #include "lab/network/published.h"
 
 #include <jansson.h>
@@ -116,6 +117,14 @@ const char *cli_provider(const struct cli *cli)
 	const char *provider = cli_value(cli, "provider");
 
 	return provider ? provider : getenv("PROV_PROVIDER");
+}
+
+void cli_note_memory(struct machine *const *machines, size_t n)
+{
+	AUTO_FREE char *text = limits_beyond_host("", machines, n);
+
+	if (text)
+		fprintf(stderr, "note: %s\n", text);
 }
 
 int cli_no_file(const struct lab *lab, struct err *err)

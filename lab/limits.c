@@ -213,3 +213,27 @@ int limits_admit(const char *root, const struct lab_needs *needs, char **warning
 	*warning = tight.len ? str_steal(&tight) : NULL;
 	return 0;
 }
+
+char *limits_beyond_host(const char *root, struct machine *const *machines, size_t n)
+{
+	const struct source total = MEMORY("MemTotal");
+	int64_t have = look(root, &total);
+	AUTO_STR who = {0}, size = {0};
+	size_t found = 0;
+
+	for (size_t i = 0; have > 0 && i < n; i++) {
+		const struct machine_spec *spec = &machines[i]->spec;
+		if (!str_eq(spec->provider, "container") || spec->memory_bytes <= have)
+			continue;
+		if (found++)
+			continue;
+		str_addf(&who, "'memory' of '%s' is ", spec->selector);
+		str_add_size(&who, spec->memory_bytes);
+	}
+	if (!found)
+		return NULL;
+	if (found > 1)
+		str_addf(&who, " (and so with %zu more)", found - 1);
+	str_add_size(&size, have);
+	return xasprintf("%s, more than this host has: %s", str_text(&who), str_text(&size));
+}

@@ -37,3 +37,6 @@ void limits_check(const char *root, const struct lab_needs *needs, struct checkl
  * (NULL: nothing; owned by the caller). */
 MUST_CHECK int limits_admit(
         const char *root, const struct lab_needs *needs, char **warning, struct err *err);
+/* What is said, not refused, of containers that may have more memory than the host has: nothing is
+ * set aside for them. NULL: none may. Owned by the caller. */
+char *limits_beyond_host(const char *root, struct machine *const *machines, size_t n);

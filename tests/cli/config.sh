@@ -108,6 +108,9 @@ printf 'prov: 1\nmachines: {web: {box: tiny, networks: host}}\n' | lab_file
 expect 2 prov compare web
 expect_text "$err" "^prov.yaml:2:[0-9]+: .*host"
 expect_text "$err" "hint: compare reads the file as if all of it said 'provider: kvm'"
+printf 'prov: 1\nmachines: { web: { box: tiny, networks: none, memory: 900TiB } }\n' | lab_file
+expect 0 prov validate
+expect_text "$err" "note: 'memory' of 'web@container' is .*, more than this host has: "
 printf 'prov: 1\nmachines: {web: {box: tiny}}\n' | lab_file
 expect 2 prov validate --file "$lab/absent.yaml"
 expect_text "$err" "absent.yaml"

@@ -140,6 +140,26 @@ START_TEST(tight_memory_is_said_and_not_refused)
 }
 END_TEST
 
+START_TEST(more_memory_than_there_is)
+{
+	struct crowd c;
+
+	crowd_init(&c, 3, "container", NET_NONE);
+	AUTO_FREE char *nothing = limits_beyond_host(root, c.list, c.n);
+	ck_assert_ptr_null(nothing);
+	c.machines[1].spec.selector = xstrdup("db@container");
+	c.machines[1].spec.memory_bytes = INT64_C(500) << 30;
+	AUTO_FREE char *one = limits_beyond_host(root, c.list, c.n);
+	ck_assert_ptr_nonnull(one);
+	ck_assert_str_eq(
+	        one, "'memory' of 'db@container' is 500.0 GiB, more than this host has: 15.6 GiB");
+	c.machines[2].spec.memory_bytes = INT64_C(17) << 30;
+	AUTO_FREE char *two = limits_beyond_host(root, c.list, c.n);
+	ck_has(two, "500.0 GiB (and so with 1 more), more than");
+	crowd_clear(&c);
+}
+END_TEST
+
 START_TEST(what_the_kernel_does_not_say_is_not_judged)
 {
 	struct lab_needs needs = {.keys = 5000, .new_ptys = 4090};
@@ -181,6 +201,7 @@ int main(void)
 	tcase_add_loop_test(tc, names_the_limit_and_how_to_raise_it, 0, (int)ARRAY_SIZE(too_much));
 	tcase_add_test(tc, names_every_limit_at_once);
 	tcase_add_test(tc, tight_memory_is_said_and_not_refused);
+	tcase_add_test(tc, more_memory_than_there_is);
 	tcase_add_test(tc, what_the_kernel_does_not_say_is_not_judged);
 	tcase_add_test(tc, a_hardened_host_without_user_namespaces);
 	suite_add_tcase(suite, tc);
