@@ -137,16 +137,19 @@ static int climb(const struct cli *cli, struct lab *lab, const struct verb *verb
 static void say_exposed(struct machine *const *chosen, size_t n)
 {
 	AUTO_STRV folders = {0};
+	AUTO_STR names = {0};
 
 	lab_exposed(chosen, n, true, &folders);
 	for (size_t i = 0; i < folders.n; i++) {
-		AUTO_STR safe = {0};
-		str_add_escaped(&safe, folders.v[i], strlen(folders.v[i]));
-		fprintf(stderr,
-		        "note: '%s' is root's and other users of this host reach it: root inside "
-		        "can leave set-user-id programs of root's there (%s)\n",
-		        str_text(&safe), lab_exposed_hint);
+		str_add(&names, i ? ", '" : "'");
+		str_add_escaped(&names, folders.v[i], strlen(folders.v[i]));
+		str_add(&names, "'");
 	}
+	if (names.len)
+		fprintf(stderr,
+		        "note: other users of this host reach %s, where root inside writes as the "
+		        "host's root: see prov doctor\n",
+		        str_text(&names));
 }
 
 static void say_nothing_comes_up(const struct lab *lab)
