@@ -76,9 +76,9 @@ int cli_fail_usage(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3
 int cli_unknown_command(const struct cli *cli, const char *name);
 void cli_print(const struct str *text); /* to standard output */
 int cli_print_json(void *json);         /* a json_t, consumed; returns 0 */
-/* As people read it; "-" for less than 0, which is not known. The caller frees. */
 /* Columns of the terminal that standard output is; 0: it is none, or does not tell. */
 size_t cli_screen_width(void);
+/* As people read it; "-" for less than 0, which is not known. The caller frees. */
 char *cli_size_text(int64_t bytes);
 /* Every problem of the file with its place. */
 void cli_print_problems(const struct lab *lab, const struct problems *problems);
