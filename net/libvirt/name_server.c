@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,15 +108,19 @@ static bool leads_there(const struct question *q, const unsigned char *m, size_t
 	return false;
 }
 
-/* 1: the answer is as wanted. 0: it is not, or none came. */
+/* 1: the answer is as wanted. 0: it is not, or none came. -1: nobody is there. */
 static int ask(int fd, const struct question *q, bool gone)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	unsigned char m[MESSAGE_MAX];
 
-	if (send(fd, q->message, q->n, 0) < 0 || poll(&p, 1, ANSWER_MS) <= 0)
+	if (send(fd, q->message, q->n, 0) < 0)
+		return errno == ECONNREFUSED ? -1 : 0;
+	if (poll(&p, 1, ANSWER_MS) <= 0)
 		return 0;
 	ssize_t n = recv(fd, m, sizeof(m), 0);
+	if (n < 0)
+		return errno == ECONNREFUSED ? -1 : 0;
 	bool is_answer = n >= HEADER_BYTES && memcmp(m, q->message, 2) == 0 && (m[2] & 0x80);
 	return is_answer && leads_there(q, m, (size_t)n) == !gone;
 }
@@ -131,10 +136,10 @@ bool name_server_await(
 	if (fd < 0 || inet_pton(AF_INET, server, &to.sin_addr) != 1 ||
 	        connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || !make_question(&q, wanted))
 		return false;
-	while (!ask(fd, &q, wanted->gone)) {
-		if (clock_mono_ns() >= deadline)
-			return false;
+	for (;;) {
+		int said = ask(fd, &q, wanted->gone);
+		if (said || clock_mono_ns() >= deadline)
+			return said > 0;
 		poll(NULL, 0, AGAIN_MS);
 	}
-	return true;
 }

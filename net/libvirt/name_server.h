@@ -16,7 +16,7 @@ struct name_answer {
 /*
  * libvirt tells its name server of other hosts by a signal, which dnsmasq hears when the kernel
  * next lets it run: until then it answers as before. Asks the one at server (IPv4) until it answers
- * so; false: it does not within limit_ns.
+ * so; false: it does not within limit_ns, or nobody listens there.
  */
 bool name_server_await(
         const char *server, int port, const struct name_answer *wanted, int64_t limit_ns);

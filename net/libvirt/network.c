@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define DEFAULT_MTU 1500
+#define START_TRIES 5
 
 static void network_free(virNetworkPtr *net)
 {
@@ -50,6 +51,20 @@ static int start_failed(const struct net_spec *spec, struct err *err)
 	        "it up again so that it takes another subnet");
 }
 
+/* dnsmasq gives up where a link of the host goes while it lists them, as with the end of another
+ * lab. */
+static int start(virNetworkPtr net)
+{
+	int rc = virNetworkCreate(net);
+
+	for (int tries = 1; rc < 0 && tries < START_TRIES; tries++) {
+		if (!strstr(virGetLastErrorMessage(), "failed to find list of interfaces"))
+			break;
+		rc = virNetworkCreate(net);
+	}
+	return rc;
+}
+
 /* Defined again while it does not run, so that it starts with the hosts of now. */
 static int define_and_start(
         virConnectPtr conn, const struct net_spec *spec, virNetworkPtr *net, struct err *err)
@@ -68,7 +83,7 @@ static int define_and_start(
 		return libvirt_err(err, "define the network '%s'", spec->libvirt);
 	network_free(net);
 	*net = defined;
-	if (virNetworkCreate(*net) == 0)
+	if (start(*net) == 0)
 		return 0;
 	start_failed(spec, err);
 	if (!existed)
@@ -135,21 +150,23 @@ static int running(virNetworkPtr net, const struct net_spec *spec, struct err *e
 	return 0;
 }
 
+static int update_mark(virNetworkPtr net, unsigned command)
+{
+	return virNetworkUpdate(net, command, VIR_NETWORK_SECTION_DNS_TXT, -1,
+	        "<txt name='prov' value='prov'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE);
+}
+
 /* What changes in its DNS makes libvirt look after its name server, and start one where there is
  * none. It restarts nothing else. */
 static int renew_server(virNetworkPtr net, const struct net_spec *spec, struct err *err)
 {
-	static const unsigned commands[] = {
-	        VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_UPDATE_COMMAND_DELETE};
-
 	if (spec->mode == NET_BRIDGE || !libvirt_is_local_system(spec->uri) ||
 	        network_is_served(spec->libvirt))
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (virNetworkUpdate(net, commands[i], VIR_NETWORK_SECTION_DNS_TXT, -1,
-		            "<txt name='prov' value='prov'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE) < 0)
-			return libvirt_err(
-			        err, "start the name server of the network '%s'", spec->libvirt);
+	/* Refused where a prov that was killed left the mark: then taking it away is the change. */
+	(void)update_mark(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST);
+	if (update_mark(net, VIR_NETWORK_UPDATE_COMMAND_DELETE) < 0)
+		return libvirt_err(err, "start the name server of the network '%s'", spec->libvirt);
 	return 0;
 }
 
@@ -164,8 +181,9 @@ static int ensure(const struct net_spec *spec, struct net_info *out, struct err 
 		return -1;
 	int runs = running(net, spec, err), rc = runs;
 	if (runs == 1) {
-		rc = update_running(net, spec, xml, err);
-		rc = rc < 0 ? rc : renew_server(net, spec, err);
+		/* The server first: what is told to it is waited for. */
+		rc = renew_server(net, spec, err);
+		rc = rc < 0 ? rc : update_running(net, spec, xml, err);
 	} else if (runs == 0) {
 		rc = define_and_start(conn, spec, &net, err);
 	}

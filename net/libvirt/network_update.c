@@ -34,13 +34,15 @@ struct told {
 	bool gone;
 };
 
-/* Others than this domain's are asked of other servers where they are not known here. */
-static void note_told(struct told *told, const struct strv *names, const char *address, bool gone)
+/* One of names that is not among same, which were known before or stay. Others than this domain's
+ * are asked of other servers where they are not known here. */
+static void note_told(struct told *told, const struct strv *names, const struct strv *same,
+        const char *address, bool gone)
 {
 	AUTO_FREE char *domain = xasprintf(".%s", told->spec->domain);
 
 	for (size_t i = 0; i < names->n; i++) {
-		if (!str_ends(names->v[i], domain))
+		if (!str_ends(names->v[i], domain) || strv_has(same, names->v[i]))
 			continue;
 		free(told->name);
 		free(told->address);
@@ -60,10 +62,19 @@ static void await_heard(struct told *told)
 	free(told->address);
 }
 
+static void names_at(const struct net_entries *entries, const char *address, struct strv *out)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		for (size_t k = 0; k < entries->v[i].names.n; k++)
+			if (str_eq(entries->v[i].address, address))
+				strv_add(out, entries->v[i].names.v[k]);
+}
+
 static int add_missing(virNetworkPtr net, const struct net_entries *entries,
         const struct net_host *host, bool ipv6, struct told *told, struct err *err)
 {
 	const char *address = ipv6 ? host->address6 : host->address;
+	AUTO_STRV names = {0}, before = {0};
 
 	for (size_t i = 0; i < entries->n; i++)
 		if (str_eq(entries->v[i].address, address) &&
@@ -73,21 +84,26 @@ static int add_missing(virNetworkPtr net, const struct net_entries *entries,
 		return 0;
 	if (update_name(net, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, host, ipv6, err) < 0)
 		return -1;
-	AUTO_STRV names = {0};
 	network_host_names(host, &names);
-	note_told(told, &names, address, false);
+	names_at(entries, address, &before);
+	note_told(told, &names, &before, address, false);
 	return 0;
 }
 
-static int remove_entry(
-        virNetworkPtr net, const struct net_entry *entry, struct told *told, struct err *err)
+/* For `host`, which is added again with what stays of it; NULL: nothing does. */
+static int remove_entry(virNetworkPtr net, const struct net_entry *entry,
+        const struct net_host *host, struct told *told, struct err *err)
 {
 	char no_names[] = "";
 	const struct net_host old = {.names = no_names, .address = entry->address};
+	AUTO_STRV stay = {0};
 
 	if (update_name(net, VIR_NETWORK_UPDATE_COMMAND_DELETE, &old, false, err) < 0)
 		return -1;
-	note_told(told, &entry->names, entry->address, true);
+	if (host &&
+	        (str_eq(entry->address, host->address) || str_eq(entry->address, host->address6)))
+		network_host_names(host, &stay);
+	note_told(told, &entry->names, &stay, entry->address, true);
 	return 0;
 }
 
@@ -97,7 +113,7 @@ static int update_host(virNetworkPtr net, const struct net_entries *entries,
 {
 	for (size_t i = 0; i < entries->n; i++)
 		if (network_entry_clashes(&entries->v[i], host) &&
-		        remove_entry(net, &entries->v[i], told, err) < 0)
+		        remove_entry(net, &entries->v[i], host, told, err) < 0)
 			return -1;
 	if (add_missing(net, entries, host, false, told, err) < 0)
 		return -1;
@@ -165,7 +181,7 @@ static int remove_stale(
 {
 	for (size_t i = 0; i < entries->n; i++)
 		if (!is_wanted(told->spec, entries->v[i].address) &&
-		        remove_entry(net, &entries->v[i], told, err) < 0)
+		        remove_entry(net, &entries->v[i], NULL, told, err) < 0)
 			return -1;
 	return 0;
 }

@@ -48,9 +48,13 @@ still_connected() { # WHAT
 	expect_text "$err" "nothing to do"
 	context=
 }
+# Also where a prov that was killed meanwhile left its mark.
+expect 0 virsh -q -c qemu:///system net-update "$network" add-last dns-txt "<txt name='prov' value='prov'/>" --live
 kill "$(cat "/run/libvirt/network/$network.pid")"
 await "the name server's end" sh -c '! grep -q dnsmasq "/proc/$(cat "$0")/cmdline"' "/run/libvirt/network/$network.pid"
 still_connected "without name server"
+expect 0 virsh -q -c qemu:///system net-dumpxml "$network"
+expect_no_text "$out" "<txt"
 expect 0 virsh -q -c qemu:///system net-destroy "$network"
 still_connected "with its network stopped"
 expect 0 ip link delete "$(bridge)"
