@@ -83,19 +83,30 @@ void card_memory(const struct view *view, struct str *out)
 	card_end(out);
 }
 
+/* Ends where the kind was last measured: beyond, it may leave the chart. */
+static void curve_line(const struct series *s, double most_x, double most_y, struct str *out)
+{
+	double last = 0;
+	struct fit fit;
+
+	stats_fit(s->x, s->values, s->n, &fit);
+	for (size_t i = 0; i < s->n; i++)
+		if (isfinite(s->x[i]))
+			last = fmax(last, s->x[i]);
+	double begins = fmax(fit.offset, 0);
+	double ends = fmin(fmax(fit.offset + fit.slope * last, 0), most_y);
+	if (fit.valid)
+		svg_line(out, "thin", 0, 150 - begins / most_y * 140, last / most_x * 97,
+		        150 - ends / most_y * 140);
+}
+
 /* believed: the points make a line that says what one more costs. */
 static void curve(
         const struct series *s, bool believed, double most_x, double most_y, struct str *out)
 {
-	struct fit fit;
-
-	stats_fit(s->x, s->values, s->n, &fit);
 	str_addf(out, "<g class=\"%s\">", html_kind(s->kind));
-	if (fit.valid && believed)
-		svg_line(out, "thin", 0, 150 - fmax(fit.offset, 0) / most_y * 140, 97,
-		        150 -
-		                fmin(fmax(fit.offset + fit.slope * most_x, 0), most_y) / most_y *
-		                        140);
+	if (believed)
+		curve_line(s, most_x, most_y, out);
 	for (size_t i = 0; i < s->n; i++) {
 		AUTO_STR tip = {0};
 		if (!isfinite(s->x[i]))

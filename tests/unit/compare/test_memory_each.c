@@ -195,12 +195,30 @@ START_TEST(every_report_says_which_way_it_was)
 }
 END_TEST
 
+/* Two machines of one kind beside sixteen of the other: the steeper line stays in the chart. */
+START_TEST(a_line_ends_where_its_kind_was_measured)
+{
+	AUTO_STR html = {0};
+
+	FALLS("memory.delta", "container", true, -10, 22, -29, 1, 12);
+	accounts("container", 0.3);
+	FALLS("memory.delta", "kvm", true, 250, 500);
+	accounts("kvm", 250);
+	memory_each(&result, 3000);
+	report_html(&result, &html);
+	ck_has(html.buf,
+	        "<line class=\"thin\" x1=\"0.00%\" y1=\"150.0\" x2=\"12.12%\" y2=\"10.0\"/>");
+	ck_assert_uint_eq(count(html.buf, "<line class=\"thin\""), 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {a_steady_fall_is_taken,
 	        a_disturbed_fall_gives_way_in_every_kind, noise_is_no_line,
 	        a_busy_host_needs_agreement, many_machines_are_asked_first, without_accounting,
-	        without_a_ladder, every_report_says_which_way_it_was};
+	        without_a_ladder, every_report_says_which_way_it_was,
+	        a_line_ends_where_its_kind_was_measured};
 
 	return suite_run("memory_each", tests, ARRAY_SIZE(tests), NULL, end);
 }
