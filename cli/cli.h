@@ -97,6 +97,8 @@ const char *cli_provider(const struct cli *cli);
 /* ERR_CONFIG: the lab has no file (any more), which the command needs. */
 int cli_no_file(const struct lab *lab, struct err *err);
 struct event_sink *cli_sink(const struct cli *cli);
+/* What the file has otherwise than at the machine's last up, as spec_changes tells it. */
+void cli_edited(const struct machine *m, struct str *out);
 /* Says where a container may have more memory than there is. */
 void cli_note_memory(struct machine *const *machines, size_t n);
 /* Locks the lab, runs the verb on the chosen machines, says how it went; the exit code. */

@@ -100,6 +100,16 @@ static const char *comment_sign(const struct cli *cli)
 	return cli_has(cli, "explain") ? "# " : "";
 }
 
+/* The values behind "inputs changed". */
+static void print_edited(const struct machine *m, const char *comment, struct str *out)
+{
+	AUTO_STR edited = {0};
+
+	cli_edited(m, &edited);
+	if (edited.len)
+		str_addf(out, "%s  edited: %s\n", comment, str_text(&edited));
+}
+
 static void print_view(const struct cli *cli, const struct view *v, struct str *out)
 {
 	size_t todo = 0;
@@ -116,6 +126,8 @@ static void print_view(const struct cli *cli, const struct view *v, struct str *
 	        v->access.world.state == MACHINE_SUSPENDED ? " suspended, prov up lets it go on"
 	                : todo                             ? ""
 	                                                   : " nothing to do");
+	if (todo)
+		print_edited(v->machine, comment, out);
 	for (size_t i = 0; i < v->plan.n; i++) {
 		const struct plan_row *row = &v->plan.rows[i];
 		if (row->action == PLAN_KEEP && !with_text)

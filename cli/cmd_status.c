@@ -89,9 +89,15 @@ static void note_changes(const struct cli *cli, const struct machine *m, struct 
 	        .steps = a.steps,
 	        .n_steps = a.n_steps};
 
+	size_t before = row->note.len;
 	if (rc == 0 && run_plan(&runner, &a.world, &plan, NULL) == 0)
 		for (size_t k = PLAN_LIVE; k < ARRAY_SIZE(texts); k++)
 			note_steps(row, &plan, (enum plan_action)k, texts[k]);
+	AUTO_STR edited = {0};
+	if (row->note.len > before)
+		cli_edited(m, &edited);
+	if (edited.len)
+		add_note(row, "edited: ", str_text(&edited));
 	free(plan.rows);
 	access_close(&a);
 }

@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 #include "cli/sink.h"
+#include "core/spec_changes.h"
 #include "lab/limits.h"
 #include "lab/network/published.h"
 
@@ -117,6 +118,17 @@ const char *cli_provider(const struct cli *cli)
 	const char *provider = cli_value(cli, "provider");
 
 	return provider ? provider : getenv("PROV_PROVIDER");
+}
+
+void cli_edited(const struct machine *m, struct str *out)
+{
+	struct machine_spec stored;
+
+	if (!m->state.exists || !m->in_file || !m->state.spec ||
+	        spec_read(m->state.spec, &stored, NULL) < 0)
+		return;
+	spec_changes(&stored, &m->spec, out);
+	spec_clear(&stored);
 }
 
 void cli_note_memory(struct machine *const *machines, size_t n)

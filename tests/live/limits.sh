@@ -104,6 +104,9 @@ before=$(prov exec web -- cat /proc/1/stat | cut -d' ' -f22)
 lab_of 0.5 48MiB 20 ', cpu_weight: 300, cpuset: "0"'
 expect 0 prov plan
 expect_text "$out" '~ container.cgroup +is applied on the running machine'
+expect_text "$out" '^  edited: memory 64.0 MiB -> 48.0 MiB, cpus 0.3 -> 0.5, cpuset none -> 0$'
+expect 0 prov status web
+expect_text "$out" 'container.cgroup; edited: memory 64.0 MiB -> 48.0 MiB'
 expect 0 prov up
 expect_text "$err" 'limits changed: memory 64.0 MiB -> 48.0 MiB, cpus 0.3 -> 0.5, cpu_weight 100 -> 300, cpuset all -> 0, pids 24 -> 20'
 expect_same "memory's limit" 50331648 "$(read_file web memory.limit_in_bytes memory.max)"

@@ -1,6 +1,6 @@
 /* The spec survives the journal byte by byte, and a spec it cannot read is refused by the field's
  * name. */
-#include "core/spec.h"
+#include "core/spec_changes.h"
 #include "tests/fake/check_util.h"
 
 #include <check.h>
@@ -230,6 +230,30 @@ START_TEST(a_torn_spec_is_refused)
 }
 END_TEST
 
+START_TEST(changes_are_told_with_both_values)
+{
+	struct machine_spec was, is;
+	AUTO_STR text = {0};
+
+	spec_init(&was);
+	spec_init(&is);
+	was.box.name = xstrdup("tiny"), is.box.name = xstrdup("tiny");
+	was.memory_bytes = INT64_C(512) << 20, is.memory_bytes = INT64_C(300) << 20;
+	was.cpus = is.cpus = 1.5;
+	spec_add_nic(&was, "lan");
+	spec_add_nic(&is, "lan");
+	spec_changes(&was, &was, &text);
+	ck_assert_str_eq(str_text(&text), "");
+	spec_add_nic(&is, "back");
+	is.cpuset = xstrdup("0-1");
+	spec_changes(&was, &is, &text);
+	ck_assert_str_eq(str_text(&text),
+	        "memory 512.0 MiB -> 300.0 MiB, cpuset none -> 0-1, networks lan -> lan back");
+	spec_clear(&was);
+	spec_clear(&is);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spec");
@@ -243,6 +267,7 @@ int main(void)
 	tcase_add_test(tc, absent_fields_keep_their_defaults);
 	tcase_add_loop_test(tc, a_wrong_spec_is_refused_by_name, 0, ARRAY_SIZE(wrong));
 	tcase_add_test(tc, a_torn_spec_is_refused);
+	tcase_add_test(tc, changes_are_told_with_both_values);
 	suite_add_tcase(suite, tc);
 	return suite_finish(suite);
 }
