@@ -38,6 +38,8 @@ static void show_user(const struct machine_spec *spec, struct str *out)
 
 static void show_networks(const struct machine_spec *spec, struct str *out)
 {
+	if (spec->network_mode == NET_HOST)
+		str_add(out, "host");
 	for (size_t i = 0; i < spec->n_nics; i++)
 		str_addf(out, "%s%s", i ? " " : "", spec->nics[i].network);
 }

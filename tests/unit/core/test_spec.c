@@ -250,6 +250,12 @@ START_TEST(changes_are_told_with_both_values)
 	ck_assert_str_eq(str_text(&text),
 	        "memory 512.0 MiB -> 300.0 MiB, cpuset none -> 0-1, networks lan -> lan back");
 	spec_clear(&was);
+	spec_init(&was);
+	was.network_mode = NET_HOST;
+	str_reset(&text);
+	spec_changes(&was, &is, &text);
+	ck_has(str_text(&text), "networks host -> lan back");
+	spec_clear(&was);
 	spec_clear(&is);
 }
 END_TEST
