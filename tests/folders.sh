@@ -70,6 +70,9 @@ both_ways() { # MACHINE FOLDER-HERE FOLDER-THERE
 		[ -n "$(late)" ] || break
 	done
 	expect_same "seen late in each of eight rounds" "" "$(late)"
+	# What all kinds alike wait for is not told from a slow host: that is said, and not called a success.
+	quick=$(sort -n -k 2 "$scratch/acked" | awk '{took[++n] = $2} END {print took[int((n + 3) / 4)]}')
+	[ "$quick" -lt 1000 ] || echo "SKIP $context: all changes take $quick ms and more, so a second cannot be judged"
 	touch "$2/stop"
 	wait $watch || fail "the watcher inside failed"
 	rm "$2/stop"
